@@ -1,0 +1,298 @@
+"""Every error a person can meet here, as one tree; what goes wrong on the wire but is merely counted is not an error.
+
+Names that the official Python client also has mean the same thing here.
+
+TcnbError
+├── UsageError                        a magic or a call was written wrongly
+│   ├── UnknownChatError              no chat or person of that name
+│   ├── AmbiguousChatError            several chats or people of that name
+│   └── SecretOnLineError             a password or token was typed where it would be stored
+├── NotConnectedError                 there is no such connection, or it was closed
+├── WSConnectionError                 the server cannot be reached, or the connection broke
+│   ├── CertificateError              the server's certificate is not trusted
+│   └── OutcomeUnknownError           the connection broke between a request and its answer
+├── RequestTimeoutError               the server did not answer in time
+├── AuthenticationError               the server does not let this account in
+│   ├── InvalidGrantError             wrong login or password
+│   ├── PasswordAuthDisabledError     the server takes no passwords; use an OAuth application
+│   ├── OAuthMissingScopeError        the OAuth application has no scope
+│   └── TokenValidationError          the token is not accepted
+├── ApiErrorException                 the server refused a request with a code
+├── MalformedFrameError               what arrived is not a frame of the connector
+├── LimitExceededError                something is larger than the server allows
+│   ├── TextMessageTooLongError
+│   ├── FileCaptionTooLongError
+│   ├── InMemoryDownloadLimitExceededError
+│   └── ChatTitleTooLongError
+│       ├── GroupTitleTooLongError
+│       └── ChannelTitleTooLongError
+├── FileValidationError               a file that cannot be sent
+│   ├── FileMissingError
+│   ├── FileSizeTooLargeError         (also a LimitExceededError)
+│   ├── InvalidFileExtensionError
+│   └── NotAnImageError
+├── FileUploadError                   the upload failed
+└── FileDownloadError                 the download failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class TcnbError(Exception):
+    """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(TcnbError, ValueError):
+    """A magic or a call was written in a way that cannot be understood."""
+
+
+class UnknownChatError(UsageError):
+    """No chat and no person has that name.
+
+    Attributes:
+        name: what was asked for.
+        candidates: titles and ids that resemble it, best first.
+    """
+
+    def __init__(self, name: str, candidates: Iterable[str] = ()) -> None:
+        self.name = name
+        self.candidates = list(candidates)
+        hint = f" Did you mean {_listed(self.candidates)}?" if self.candidates else " %tc_chats lists the chats."
+        super().__init__(f"no chat or person is called {name!r}.{hint}")
+
+
+class AmbiguousChatError(UsageError):
+    """Several chats or people have that name.
+
+    Attributes:
+        name: what was asked for.
+        candidates: `title (id)` of each.
+    """
+
+    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+        self.name = name
+        self.candidates = list(candidates)
+        super().__init__(
+            f"{name!r} names {len(self.candidates)} chats: {_listed(self.candidates)}. Use the id of the one you mean."
+        )
+
+
+class SecretOnLineError(UsageError):
+    """A password or token was written on the line, where the notebook would store it."""
+
+
+class NotConnectedError(TcnbError):
+    """There is no such connection, or it has been closed."""
+
+
+class WSConnectionError(TcnbError, ConnectionError):
+    """The server cannot be reached, or the connection to it broke."""
+
+
+class CertificateError(WSConnectionError):
+    """The server's certificate is not trusted by this machine."""
+
+
+class OutcomeUnknownError(WSConnectionError):
+    """The connection broke after a request was written and before its answer came, so it may or may not have been done."""
+
+
+class RequestTimeoutError(TcnbError, TimeoutError):
+    """The server did not answer a request in time."""
+
+
+class AuthenticationError(TcnbError):
+    """The server does not let this account in."""
+
+
+class InvalidGrantError(AuthenticationError):
+    """The login or the password is wrong."""
+
+
+class PasswordAuthDisabledError(AuthenticationError):
+    """The server takes no passwords (single sign-on or several factors): an OAuth application is needed."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message
+            or "this server does not accept a login with a password: ask its administrator for an OAuth application "
+            "and pass its id as client_id="
+        )
+
+
+class OAuthMissingScopeError(AuthenticationError):
+    """The OAuth application has no scope."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message or "the OAuth application has no scope: its administrator must give it one, for example version:read"
+        )
+
+
+class TokenValidationError(AuthenticationError):
+    """The token is not accepted by the server."""
+
+
+class ApiErrorException(TcnbError):
+    """The server refused a request.
+
+    Attributes:
+        code: the server's error code (`protocol` section 11.8).
+        detail: what the code means.
+        payload: the whole answer.
+        method: the wire method that was refused, where known.
+        chat_id: the chat it was about, where there was one.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        detail: str,
+        payload: dict[str, Any] | None = None,
+        *,
+        method: str | None = None,
+        chat_id: str | None = None,
+    ) -> None:
+        self.code = code
+        self.detail = detail
+        self.payload = payload or {}
+        self.method = method
+        self.chat_id = chat_id
+        about = f"{method} refused: " if method else ""
+        where = f" (chat {chat_id})" if chat_id else ""
+        super().__init__(f"{about}[{code}] {detail}{where}")
+
+
+class MalformedFrameError(TcnbError, ValueError):
+    """What arrived is not a frame of the connector."""
+
+
+class LimitExceededError(TcnbError, ValueError):
+    """Something is larger than the server allows.
+
+    Attributes:
+        actual_value: the size found.
+        limit: the largest size allowed, in the same unit.
+    """
+
+    def __init__(self, message: str, actual_value: int, limit: int) -> None:
+        super().__init__(message)
+        self.actual_value = actual_value
+        self.limit = limit
+
+
+class TextMessageTooLongError(LimitExceededError):
+    """A text has more visible characters than a message may have."""
+
+    def __init__(self, actual_length: int, limit: int = 4096) -> None:
+        super().__init__(
+            f"the text has {actual_length} visible characters, a message may have {limit}: shorten it, send it in parts, "
+            "or send it as a file",
+            actual_length,
+            limit,
+        )
+
+
+class FileCaptionTooLongError(LimitExceededError):
+    """A caption has more visible characters than one may have."""
+
+    def __init__(self, actual_length: int, limit: int = 4096) -> None:
+        super().__init__(
+            f"the caption has {actual_length} visible characters, one may have {limit}: shorten it", actual_length, limit
+        )
+
+
+class InMemoryDownloadLimitExceededError(LimitExceededError):
+    """A file is too large to be downloaded into memory."""
+
+    def __init__(self, actual_size: int, limit: int) -> None:
+        super().__init__(
+            f"the file has {actual_size} bytes, at most {limit} are read into memory: give dest_path to write it to disk",
+            actual_size,
+            limit,
+        )
+
+
+class ChatTitleTooLongError(LimitExceededError):
+    """A title is longer than one may be."""
+
+    kind = "chat"
+
+    def __init__(self, actual_length: int, limit: int = 256) -> None:
+        super().__init__(
+            f"the title of a {self.kind} may have {limit} characters, this one has {actual_length}", actual_length, limit
+        )
+
+
+class GroupTitleTooLongError(ChatTitleTooLongError):
+    """The title of a group is too long."""
+
+    kind = "group"
+
+
+class ChannelTitleTooLongError(ChatTitleTooLongError):
+    """The title of a channel is too long."""
+
+    kind = "channel"
+
+
+class FileValidationError(TcnbError):
+    """A file cannot be sent as it is."""
+
+
+class FileMissingError(FileValidationError, FileNotFoundError):
+    """There is no such file, or it cannot be read."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class FileSizeTooLargeError(FileValidationError, LimitExceededError):
+    """A file is larger than the server's administrator allows."""
+
+    def __init__(self, actual_size: int, limit: int) -> None:
+        super().__init__(
+            f"the file has {actual_size:,} bytes, this server takes at most {limit:,}", actual_size, limit
+        )
+
+
+class InvalidFileExtensionError(FileValidationError):
+    """The server's administrator does not allow files of this extension.
+
+    Attributes:
+        extension: the extension found, without its dot.
+        extensions: the extensions that the rule names.
+        mode: `allow` (only those) or `block` (all but those).
+    """
+
+    def __init__(self, extension: str, extensions: set[str] | None = None, mode: str = "allow") -> None:
+        self.extension = extension
+        self.extensions = extensions or set()
+        self.mode = mode
+        rule = "takes only" if mode == "allow" else "refuses"
+        listed = ", ".join(f".{name}" for name in sorted(self.extensions)) or "none"
+        name = f"files ending in .{extension} are" if extension else "files without an extension are"
+        super().__init__(f"{name} not allowed: this server {rule} {listed}")
+
+
+class NotAnImageError(FileValidationError, TypeError):
+    """A photo or a sticker was asked for, and the file is no image that can be shown."""
+
+
+class FileUploadError(TcnbError):
+    """A file could not be uploaded."""
+
+
+class FileDownloadError(TcnbError):
+    """A file could not be downloaded."""
+
+
+def _listed(names: list[str], most: int = 8) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

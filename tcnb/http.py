@@ -1,0 +1,89 @@
+"""The one place that imports httpx, with the one TLS setting that every connection to a server shares."""
+
+from __future__ import annotations
+
+import platform
+import ssl
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+import httpx
+from httpx import AsyncByteStream as AsyncByteStream
+from httpx import AsyncClient as AsyncClient
+from httpx import HTTPError as HTTPError
+from httpx import InvalidURL as InvalidURL
+from httpx import Response as Response
+from httpx import TimeoutException as TimeoutException
+
+from tcnb._version import __version__
+from tcnb.errors import CertificateError
+
+SSLVerify: TypeAlias = "bool | str | Path | ssl.SSLContext"
+
+USER_AGENT = f"tcnb/{__version__} (Python/{platform.python_version()}; {platform.system()}/{platform.release()})"
+
+
+@cache
+def _system_context() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def ssl_context(verify_ssl: SSLVerify) -> ssl.SSLContext:
+    """Make the TLS setting that token, socket, upload and download all use.
+
+    Args:
+        verify_ssl: True trusts what the system trusts; a path names a CA bundle (PEM) that is trusted besides;
+            a context is used as it is; False checks nothing.
+
+    Raises:
+        CertificateError: the CA bundle is missing or is not one.
+    """
+    if isinstance(verify_ssl, ssl.SSLContext):
+        return verify_ssl
+    if verify_ssl is True:
+        return _system_context()
+    context = ssl.create_default_context()
+    if verify_ssl is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    bundle = Path(verify_ssl).expanduser()
+    try:
+        if bundle.is_dir():
+            context.load_verify_locations(capath=str(bundle))
+        else:
+            context.load_verify_locations(cafile=str(bundle))
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateError(
+            f"verify_ssl={str(verify_ssl)!r} is not a readable CA bundle (a PEM file or a folder of them): {error}"
+        ) from error
+    return context
+
+
+def client(context: ssl.SSLContext | None = None, *, timeout: float = 10.0, follow_redirects: bool = False) -> AsyncClient:
+    """Make an HTTP client.
+
+    Args:
+        context: the TLS setting; None trusts what the system trusts.
+        timeout: seconds without any progress before a request fails; there is no limit on the whole.
+        follow_redirects: whether a redirect is followed.
+    """
+    return AsyncClient(
+        verify=_system_context() if context is None else context,
+        timeout=httpx.Timeout(timeout),
+        headers={"User-Agent": USER_AGENT},
+        follow_redirects=follow_redirects,
+    )
+
+
+def certificate_problem(error: BaseException) -> str | None:
+    """Return why a certificate was refused, if that is what `error` (or one of its causes) says; otherwise None."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return seen.verify_message or str(seen)
+        if "CERTIFICATE_VERIFY_FAILED" in str(seen):
+            return str(seen)
+        seen = seen.__cause__ or seen.__context__
+    return None
