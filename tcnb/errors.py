@@ -213,7 +213,7 @@ class InMemoryDownloadLimitExceededError(LimitExceededError):
 
     def __init__(self, actual_size: int, limit: int) -> None:
         super().__init__(
-            f"the file has {actual_size} bytes, at most {limit} are read into memory: give dest_path to write it to disk",
+            f"the file has {actual_size} bytes, at most {limit} are read into memory: give file_path to write it to disk",
             actual_size,
             limit,
         )

@@ -1,0 +1,1 @@
+"""Who says it: tokens, the connection to a server, the bot's methods, uploads and downloads."""

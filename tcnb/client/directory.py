@@ -1,0 +1,182 @@
+"""Who is meant by a name: chats and people by id, title, login or display name; nothing is sent to anybody here.
+
+The cache is filled from the server and asked again when a name is not in it, so a name never means an old chat.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tcnb.client.bot import Bot
+from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError, UsageError
+from tcnb.types.enums import ChatType
+from tcnb.wire.paths import bare_id
+
+PAGE = 100
+"""Chats or participants asked for at a time."""
+
+MOST_PAGES = 100
+"""Pages read at most, so that a server which repeats itself ends the reading too."""
+
+SHORTEST_ID = 20
+"""Characters from which on an unknown name may be a chat's id; those seen have 36 or 40 (`protocol` section 4.1)."""
+
+LOOKS_OLD_AFTER = frozenset(
+    {
+        "createP2PChat",
+        "createGroupChat",
+        "createChannel",
+        "createFavoritesChat",
+        "addChatParticipant",
+        "removeChatParticipant",
+        "removeChat",
+        "editChatTitle",
+    }
+)
+"""Notifications after which the list of chats is read again before a name is looked up."""
+
+
+@dataclass(frozen=True)
+class KnownChat:
+    """A chat the bot is in."""
+
+    chat_id: str
+    title: str | None
+    chat_type: ChatType
+
+    def __str__(self) -> str:
+        return f"{self.title or 'untitled'} ({self.chat_id})"
+
+
+class Directory:
+    """Chats and people by name, for one bot.
+
+    Args:
+        bot: asked when the cache does not know a name.
+        on_chat: told of every chat that is read.
+
+    Methods that are coroutines must be awaited on the bot's loop; the others may be called from any thread.
+    """
+
+    def __init__(self, bot: Bot, on_chat: Callable[[KnownChat], None]) -> None:
+        self._bot = bot
+        self._on_chat = on_chat
+        self._chats: dict[str, KnownChat] = {}
+        self._names: dict[str, str] = {}
+        self.stale = True
+
+    def chats(self) -> list[KnownChat]:
+        """Return the chats known now, without asking the server."""
+        return list(self._chats.values())
+
+    def people(self) -> dict[str, str]:
+        """Return the display names known now by user id, without asking the server."""
+        return dict(self._names)
+
+    def learn_person(self, user_id: str, display_name: str) -> None:
+        """Take note of a display name."""
+        self._names = {**self._names, bare_id(user_id): display_name}
+
+    async def refresh(self) -> None:
+        """Read the list of chats from the server."""
+        found: dict[str, KnownChat] = {}
+        self.stale = False
+        for page in range(1, MOST_PAGES + 1):
+            answer = await self._bot.get_chats(PAGE, page)
+            new = [chat for chat in answer.chats if chat.chat_id not in found]
+            for chat in new:
+                found[chat.chat_id] = KnownChat(chat.chat_id, chat.title, chat.chat_type)
+            if len(answer.chats) < PAGE or not new:
+                break
+        self._chats = found
+        for known in found.values():
+            self._on_chat(known)
+
+    async def chat_id(self, chat: Any) -> str:
+        """Return the id of the chat that is meant.
+
+        Args:
+            chat: an id, a title, a display name, `login` or `login@server` (the personal chat, made if need be), or any
+                object with a `chat_id`.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates.
+        """
+        name = getattr(chat, "chat_id", chat)
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"a chat is an id, a title or a person's login, not {chat!r}")
+        name = name.strip()
+        if name in self._chats and not self.stale:
+            return name
+        if not self.stale:
+            found = self._by_title(name)
+            if found is not None:
+                return found.chat_id
+        await self.refresh()
+        if name in self._chats:
+            return name
+        found = self._by_title(name)
+        if found is not None:
+            return found.chat_id
+        return await self._listed_nowhere(name) or await self._personal_chat(name)
+
+    async def user_id(self, person: str) -> str:
+        """Return the full user id of the person who is meant: a login, an id, or a display name that was seen.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates.
+        """
+        if "@" in person:
+            return person
+        named = [user for user, name in self._names.items() if name.casefold() == person.casefold()]
+        if len(named) > 1:
+            raise AmbiguousChatError(person, [f"{self._names[user]} ({user})" for user in named])
+        return named[0] if named else await self._bot.full_user_id(person)
+
+    def _by_title(self, name: str) -> KnownChat | None:
+        exact = [chat for chat in self._chats.values() if chat.title == name]
+        alike = exact or [chat for chat in self._chats.values() if (chat.title or "").casefold() == name.casefold()]
+        if len(alike) > 1:
+            raise AmbiguousChatError(name, map(str, alike))
+        return alike[0] if alike else None
+
+    async def _listed_nowhere(self, name: str) -> str | None:
+        """Return `name` if it is the id of a chat that the list leaves out; ids are opaque, but long and without blanks."""
+        if len(name) < SHORTEST_ID or "@" in name or any(character.isspace() for character in name):
+            return None
+        try:
+            chat = await self._bot.get_chat_by_id(name)
+        except ApiErrorException:
+            return None
+        known = KnownChat(name, chat.title, chat.chat_type)
+        self._chats = {**self._chats, name: known}
+        self._on_chat(known)
+        return name
+
+    async def _personal_chat(self, name: str) -> str:
+        """Open the personal chat with a person; whoever does not exist is an unknown name."""
+        named = [user for user, display in self._names.items() if display.casefold() == name.casefold()]
+        if len(named) > 1:
+            raise AmbiguousChatError(name, [f"{self._names[user]} ({user})" for user in named])
+        login = named[0] if named else name
+        if any(character.isspace() for character in login):
+            raise self._unknown(name)
+        if await self._bot.full_user_id(login) == self._bot.me_id:
+            return (await self._bot.create_favorites_chat()).chat_id
+        try:
+            chat_id = (await self._bot.create_personal_chat(login)).chat_id
+        except ApiErrorException as error:
+            raise self._unknown(name) from error
+        self.stale = True
+        return chat_id
+
+    def _unknown(self, name: str) -> UnknownChatError:
+        titles = [chat.title for chat in self._chats.values() if chat.title]
+        names = titles + list(self._names.values()) + [user.partition("@")[0] for user in self._names]
+        folded = {candidate.casefold(): candidate for candidate in names}
+        close = difflib.get_close_matches(name.casefold(), folded, n=5, cutoff=0.5)
+        inside = [key for key in folded if name.casefold() in key and key not in close]
+        return UnknownChatError(name, [folded[key] for key in [*close, *inside][:5]])

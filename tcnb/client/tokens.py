@@ -1,0 +1,264 @@
+"""How an account gets its token: the password grant and the OAuth application flow; where a password comes from is not known here.
+
+Source: `protocol` sections 2.1 to 2.4.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tcnb import http
+from tcnb.client.address import Address
+from tcnb.errors import (
+    AuthenticationError,
+    CertificateError,
+    InvalidGrantError,
+    OAuthMissingScopeError,
+    PasswordAuthDisabledError,
+    RequestTimeoutError,
+    TokenValidationError,
+    WSConnectionError,
+)
+from tcnb.wire import paths
+
+ASSUMED_LIFETIME = 30 * 24 * 3600
+"""Seconds a token is taken to live where neither the answer nor the token says it (field notes in `protocol` 2.1)."""
+
+RENEW_BEFORE = 3600
+"""Seconds before its end from which on a token is not used for a new connection."""
+
+_ABSOLUTE_MILLISECONDS = 10**11
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token and when it ends; the token itself is never shown."""
+
+    value: str
+    expires_at: float
+
+    def __repr__(self) -> str:
+        return f"Token(<hidden>, expires_at={self.expires_at:.0f})"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it lives long enough to open a connection with it."""
+        return time.time() < self.expires_at - RENEW_BEFORE
+
+
+class TokenSource:
+    """Keeps one account's token and fetches a new one when the old one has had its day.
+
+    Args:
+        address: the server.
+        username: login without `@server`.
+        password: None if only a ready token is at hand.
+        token: a ready token; used until the server refuses it.
+        client_id: id of an OAuth application, for servers that take no passwords.
+        context: the TLS setting.
+        timeout: seconds without progress before a request fails.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        username: str | None,
+        password: str | None,
+        token: str | None,
+        client_id: str | None,
+        context: ssl.SSLContext | None,
+        timeout: float,
+    ) -> None:
+        self._address = address
+        self._username = username
+        self._password = password
+        self._client_id = client_id
+        self._context = context
+        self._timeout = timeout
+        self._token = Token(token, _expiry({}, token)) if token else None
+        self._given = bool(token)
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether a new token can be had; with a ready token alone it cannot."""
+        return self._username is not None and self._password is not None
+
+    async def get(self) -> str:
+        """Return a token that can be used now.
+
+        Raises:
+            AuthenticationError: the server does not give one.
+            WSConnectionError: the server cannot be reached.
+        """
+        if self._token is not None and (self._token.is_fresh or (self._given and not self.can_renew)):
+            return self._token.value
+        if not self.can_renew:
+            raise TokenValidationError(
+                "the server refuses the token (it is wrong or has expired): get a new one, or connect with a login and password"
+            )
+        self._token = await self._request()
+        self._given = False
+        return self._token.value
+
+    def discard(self) -> None:
+        """Forget the token, since the server refused it; the next `get` fetches another."""
+        self._token = None
+
+    async def _request(self) -> Token:
+        async with http.client(self._context, timeout=self._timeout) as client:
+            if self._client_id is None:
+                return await self._by_password(client)
+            return await self._by_application(client, self._client_id)
+
+    async def _by_password(self, client: http.AsyncClient) -> Token:
+        answer = await self._post(
+            client,
+            paths.TOKEN,
+            {
+                "client_id": paths.PASSWORD_CLIENT_ID,
+                "grant_type": "password",
+                "username": self._username,
+                "password": str(self._password),
+            },
+        )
+        return _token(answer)
+
+    async def _by_application(self, client: http.AsyncClient, client_id: str) -> Token:
+        web = await self._post(
+            client,
+            paths.OAUTH_WEB_TOKEN,
+            {
+                "client_id": client_id,
+                "grant_type": "password",
+                "username": self._username,
+                "password": str(self._password),
+            },
+        )
+        code = await self._post(
+            client, paths.OAUTH_CODE, {"client_id": self._username, "token": _required(web, "access_token")}
+        )
+        answer = await self._post(
+            client,
+            paths.OAUTH_TOKEN,
+            {
+                "client_id": "user",
+                "grant_type": "authorization_code",
+                "code": _required(code, "authorization_code"),
+            },
+        )
+        return _token(answer)
+
+    async def _post(self, client: http.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        url = self._address.url(path)
+        try:
+            response = await client.post(url, json=body)
+        except (http.HTTPError, http.InvalidURL, OSError) as error:
+            raise unreachable(self._address, error) from error
+        if response.is_success:
+            try:
+                answer = response.json()
+            except ValueError:
+                answer = None
+            if isinstance(answer, dict):
+                return answer
+            raise WSConnectionError(f"{self._address} answered the login with something that is not a token: is it a TrueConf server?")
+        raise _refusal(self._address, response)
+
+
+def unreachable(address: Address, error: BaseException) -> WSConnectionError | RequestTimeoutError:
+    """Return the error that says in one line why a server cannot be reached and what to do."""
+    certificate = http.certificate_problem(error)
+    if certificate is not None:
+        return CertificateError(
+            f"the certificate of {address.netloc} is not trusted ({certificate}): pass verify_ssl='path/to/ca.pem' "
+            "(in a magic --ca FILE), or verify_ssl=False (--no-verify) if you accept the risk"
+        )
+    if isinstance(error, (http.TimeoutException, TimeoutError)):
+        return RequestTimeoutError(f"{address} does not answer in time: check the address, the port and the network")
+    reason = str(error) or type(error).__name__
+    return WSConnectionError(f"cannot reach {address} ({reason}): check the address, the port, https and the network")
+
+
+def _refusal(address: Address, response: http.Response) -> Exception:
+    """Turn a refused token request into the error that says what to do."""
+    status = response.status_code
+    reason, code = _reason(response)
+    if status == 403 and code == "auth_method_disabled":
+        return PasswordAuthDisabledError()
+    if code == "invalidScope":
+        return OAuthMissingScopeError()
+    if status == 401:
+        if code == "invalid_client":
+            return InvalidGrantError("the server does not know this client id: check client_id")
+        return InvalidGrantError("wrong login or password")
+    if status == 403:
+        return AuthenticationError(
+            f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "
+            f"(in a magic --http) to port {paths.BRIDGE_PORT}"
+        )
+    if status in (400, 422):
+        return AuthenticationError(f"{address} does not understand the login request ({reason})")
+    return WSConnectionError(
+        f"{address} has no chatbot connector here (HTTP {status}): check the port, and that the Bridge is running"
+    )
+
+
+def _reason(response: http.Response) -> tuple[str, str | None]:
+    """Return what a refusal says, for people, and its code where it has one."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        return f"HTTP {response.status_code}", None
+    error = body.get("error")
+    if isinstance(error, dict):
+        first = next((item for item in error.get("errors") or [] if isinstance(item, dict)), {})
+        code = first.get("reason")
+        return str(error.get("message") or code or f"HTTP {response.status_code}"), code
+    text = body.get("error_description") or error or body.get("reason") or f"HTTP {response.status_code}"
+    return str(text), error if isinstance(error, str) else None
+
+
+def _required(answer: dict[str, Any], key: str) -> str:
+    value = answer.get(key)
+    if not isinstance(value, str) or not value:
+        raise AuthenticationError(f"the server's answer to the login has no {key}")
+    return value
+
+
+def _token(answer: dict[str, Any]) -> Token:
+    value = _required(answer, "access_token")
+    return Token(value, _expiry(answer, value))
+
+
+def _expiry(answer: dict[str, Any], token: str) -> float:
+    """Return when a token ends, in seconds since the epoch, from whichever field says it."""
+    now = time.time()
+    at = answer.get("expires_at")
+    if isinstance(at, (int, float)) and not isinstance(at, bool):
+        return at / 1000 if at > _ABSOLUTE_MILLISECONDS else float(at)
+    within = answer.get("expires_in")
+    if isinstance(within, (int, float)) and not isinstance(within, bool):
+        return within / 1000 if within > _ABSOLUTE_MILLISECONDS else now + within
+    return _expiry_inside(token) or now + ASSUMED_LIFETIME
+
+
+def _expiry_inside(token: str) -> float | None:
+    """Return `exp` of a token of three parts; None for tokens that cannot be read, which are used all the same."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+    end = payload.get("exp") if isinstance(payload, dict) else None
+    return float(end) if isinstance(end, (int, float)) else None
