@@ -13,7 +13,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,6 +55,9 @@ CLOSE_TIMEOUT = 5.0
 
 HISTORY_PAGE = 100
 """Messages asked for at a time (`protocol` section 6.4)."""
+
+PRACTICE_ACCOUNT = "robot"
+"""Login and password of the bot on a practice server."""
 
 NAMES_AT_ONCE = 4
 """Display names asked for at the same time."""
@@ -145,6 +148,8 @@ class Session:
         )
         self._directory = Directory(self.bot, self._on_chat)
         _sessions.add(self)
+        # So that the server sees a normal close when the interpreter ends, and sees it before a practice server goes.
+        atexit.register(self.close)
 
     def __repr__(self) -> str:
         who = self.me_id or self.username or "?"
@@ -500,6 +505,7 @@ class Session:
         if self._closed or self._forked:
             return
         self._closed = True
+        atexit.unregister(self.close)
         with contextlib.suppress(TcnbError, TimeoutError):
             self._thread.submit(self._shut()).result(CLOSE_TIMEOUT)
         self._thread.stop(CLOSE_TIMEOUT)
@@ -817,7 +823,7 @@ def _prepare(
     if practice:
         process = _start_practice({} if practice is True else practice)
         address = Address(process.host, process.port, https=False)
-        username, password, token, client_id = process.username, process.password, None, None
+        username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
     else:
         found = find_credentials(server, username, password, token, client_id)
         address = Address.parse(found.server, https=https, web_port=web_port)
@@ -885,12 +891,6 @@ def _author(event: Any) -> str | None:
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 
-def _close_all(sessions: Iterable[Session] | None = None) -> None:
-    """Close what is still open when the interpreter ends, so that servers see a normal close."""
-    for session in list(_sessions if sessions is None else sessions):
-        session.close()
-
-
 def _after_fork() -> None:
     """In a forked child the threads are gone and the sockets belong to the parent: touch neither."""
     for session in list(_sessions):
@@ -898,6 +898,5 @@ def _after_fork() -> None:
     _sessions.clear()
 
 
-atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import html
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -23,6 +24,7 @@ from tcnb.errors import (
     FileSizeTooLargeError,
     GroupTitleTooLongError,
     InvalidFileExtensionError,
+    TcnbError,
     TextMessageTooLongError,
     UsageError,
 )
@@ -63,8 +65,8 @@ from tcnb.types import (
     SubscribeFileProgressResponse,
     UnsubscribeFileProgressResponse,
     URLInputFile,
-    as_input_file,
     as_sticker,
+    input_file,
     make_preview,
 )
 from tcnb.types.base import BoundToBot
@@ -310,6 +312,7 @@ class Bot:
         reply_message_id: str | None = None,
         *,
         buttons: InlineKeyboardMarkup | None = None,
+        quote: str | None = None,
         timeout: float | None = None,
     ) -> SendMessageResponse:
         """Send a text.
@@ -320,12 +323,15 @@ class Bot:
             parse_mode: how its markup is read.
             reply_message_id: the message it answers.
             buttons: an inline keyboard under it.
+            quote: the part of the answered message to show above the text (`protocol` section 10.3).
             timeout: seconds to wait; None takes the connection's own.
 
         Raises:
-            UsageError: the text is empty.
+            UsageError: the text or the quote is empty, or there is a quote and no message that it is from.
             TextMessageTooLongError: it is too long; nothing was sent.
         """
+        if quote is not None:
+            text, parse_mode = _quoting(quote, text, str(parse_mode), reply_message_id)
         payload = {
             "chatId": chat_id,
             "replyMessageId": reply_message_id,
@@ -465,7 +471,7 @@ class Bot:
         """
         _check_caption(caption, parse_mode)
         picture = await self._outgoing(file, as_image=True)
-        small = await make_preview(picture) if preview is None else as_input_file(preview, as_image=True)
+        small = await make_preview(picture) if preview is None else await input_file(preview, as_image=True)
         return await self._send_file(chat_id, picture, small, caption, parse_mode, reply_message_id, progress)
 
     @on_bots_loop
@@ -579,6 +585,8 @@ class Bot:
         """Ask for something that changes a chat, and have it recorded: the server does not echo it to us."""
         content = await self._connection.call(method, payload, timeout=timeout)
         content = content if isinstance(content, dict) else {}
+        if method == "sendFile" and not content.get("fileId"):
+            content["fileId"] = await self._file_id_of(content.get("messageId"))
         self._on_sent(method, payload, content, file or {})
         result: T = answer.from_dict(content)  # type: ignore[attr-defined]
         if isinstance(result, BoundToBot):
@@ -603,8 +611,17 @@ class Bot:
         if caption:
             content["caption"] = {"text": caption, "parseMode": str(parse_mode)}
         payload = {"chatId": chat_id, "replyMessageId": reply_message_id, "content": content}
-        about = {"file_name": file.filename, "file_size": file.file_size, "mime_type": kind}
+        about = {"file_name": file.filename, "file_size": file.size, "mime_type": kind}
         return await self._send("sendFile", payload, SendFileResponse, file=about)
+
+    async def _file_id_of(self, message_id: Any) -> str | None:
+        """Look up what servers before 5.5.4 leave out of the answer to `sendFile`; the file is sent in any case."""
+        try:
+            message = await self._connection.call("getMessageById", {"messageId": message_id})
+            content = message["content"]
+            return content.get("fileId") or content.get("infoHash")
+        except (TcnbError, KeyError, TypeError, AttributeError):
+            return None
 
     async def _upload(
         self,
@@ -614,7 +631,7 @@ class Bot:
         mime_type: str | None = None,
         progress: Progress | None = None,
     ) -> str:
-        request = {"fileSize": file.file_size, "fileName": file.filename}
+        request = {"fileSize": file.size, "fileName": file.filename}
         answer = await self._connection.call("uploadFile", request)
         small = None
         if preview is not None:
@@ -630,7 +647,7 @@ class Bot:
 
     async def _outgoing(self, file: Any, *, as_image: bool = False, check: bool = True) -> InputFile:
         """Make a file of whatever was given and hold it against the server's limits."""
-        outgoing = await asyncio.to_thread(as_input_file, file, as_image=as_image)
+        outgoing = await input_file(file, as_image=as_image)
         if isinstance(outgoing, URLInputFile):
             await outgoing.prepare()
         if check:
@@ -650,8 +667,8 @@ class Bot:
     def _check(self, file: InputFile, limits: GetFileUploadLimitsResponse | None) -> None:
         if limits is None:
             return
-        if limits.max_size is not None and (file.file_size or 0) > limits.max_size:
-            raise FileSizeTooLargeError(file.file_size or 0, limits.max_size)
+        if limits.max_size is not None and (file.size or 0) > limits.max_size:
+            raise FileSizeTooLargeError(file.size or 0, limits.max_size)
         rule = limits.extensions
         if rule is None:
             return
@@ -710,6 +727,16 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
     if buttons is not None:
         content.update(buttons.to_dict())
     return content
+
+
+def _quoting(quote: str, text: str, mode: str, reply_message_id: str | None) -> tuple[str, str]:
+    """Return text and mode with a quote of the answered message before it; a plain text becomes HTML for that."""
+    if not quote.strip() or reply_message_id is None:
+        raise UsageError("a quote is some text of the message that reply_message_id names")
+    if mode == ParseMode.MARKDOWN:
+        return f">{quote}\n\n{text}", mode
+    body = html.escape(text, quote=False).replace("\n", "<br>") if mode == ParseMode.TEXT else text
+    return f'<quote class="reply">{html.escape(quote, quote=False)}</quote><br><br>{body}', str(ParseMode.HTML)
 
 
 def _check_caption(caption: str | None, parse_mode: ParseMode | str) -> None:

@@ -1,4 +1,4 @@
-"""Where the login and its secret come from when they are not given: environment, `.env`, keyring, or a question; none is kept or shown.
+"""Where login and secret come from when they are not given: environment, `.env`, keyring, question; none is kept here.
 
 The order is: what the caller gave, the environment, the nearest `.env` file (with python-dotenv), the keyring, a
 question. Login, password, token and client id of one source belong together: a source that names another server or
@@ -55,6 +55,21 @@ class Credentials:
         return f"Credentials(server={self.server!r}, username={self.username!r}{shown}, origin={self.origin!r})"
 
 
+def ask(question: str) -> str:
+    """Ask a person for a secret without showing what is typed; in a notebook the answer is not stored.
+
+    Raises:
+        UsageError: nobody can answer here (nbclient, papermill, a script without a terminal).
+    """
+    if not _is_notebook() and not _has_terminal():
+        raise UsageError(_cannot_ask())
+    try:
+        return getpass.getpass(question)
+    except (NotImplementedError, EOFError, OSError) as error:
+        # ipykernel raises StdinNotImplementedError, a NotImplementedError, where the frontend takes no questions
+        raise UsageError(_cannot_ask()) from error
+
+
 def find_credentials(
     server: str | None = None,
     username: str | None = None,
@@ -62,7 +77,7 @@ def find_credentials(
     token: str | None = None,
     client_id: str | None = None,
     *,
-    prompt: Prompt | None = None,
+    prompt: Prompt | None = ask,
     folder: Path | None = None,
 ) -> Credentials:
     """Complete what the caller gave by what environment, `.env` file, keyring and a question have.
@@ -73,7 +88,7 @@ def find_credentials(
         password: otherwise `TRUECONF_PASSWORD`, the keyring's entry `tcnb:<server>`, or the question.
         token: otherwise `TRUECONF_TOKEN`; with a token no password is looked for.
         client_id: the id of an OAuth application; otherwise `TRUECONF_CLIENT_ID`.
-        prompt: asks a person a question and returns the answer without showing it (`ask`); None asks nobody.
+        prompt: asks a person a question and returns the answer without showing it; None asks nobody.
         folder: where the search for a `.env` file begins; None is the working folder.
 
     Raises:
@@ -98,21 +113,6 @@ def find_credentials(
     if (stored := from_keyring(server, username)) is not None:
         return Credentials(server, username, stored, None, client_id, "keyring")
     return Credentials(server, username, _asked(prompt, server, username), None, client_id, "prompt")
-
-
-def ask(question: str) -> str:
-    """Ask a person for a secret without showing what is typed; in a notebook the answer is not stored.
-
-    Raises:
-        UsageError: nobody can answer here (nbclient, papermill, a script without a terminal).
-    """
-    if not _is_notebook() and not _has_terminal():
-        raise UsageError(_cannot_ask())
-    try:
-        return getpass.getpass(question)
-    except (NotImplementedError, EOFError, OSError) as error:
-        # ipykernel raises StdinNotImplementedError, a NotImplementedError, where the frontend takes no questions
-        raise UsageError(_cannot_ask()) from error
 
 
 def keyring_service(server: str) -> str:

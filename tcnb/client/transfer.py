@@ -43,7 +43,7 @@ class _Multipart(http.AsyncByteStream):
     def __init__(self, file: InputFile, mime_type: str, preview: tuple[str, str, bytes] | None, progress: Progress | None) -> None:
         self.boundary = secrets.token_hex(16)
         self._file = file
-        self._size = file.file_size or 0
+        self._size = file.size or 0
         self._progress = progress
         self._head = self._part("file", file.filename or "file", mime_type)
         self._tail = b"\r\n"

@@ -1,15 +1,15 @@
-"""The values that the connector enumerates, under the official client's names; a value nobody knows yet is kept, never refused.
+"""The values that the connector enumerates, under the official client's names; an unknown value is kept, never refused.
 
 Source: `protocol` section 11.
 """
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Self
 
 
-class OpenStrEnum(str, Enum):
+class OpenStrEnum(StrEnum):
     """An enumeration of strings that takes unknown values as members of their own."""
 
     @classmethod
@@ -20,9 +20,6 @@ class OpenStrEnum(str, Enum):
         member._name_ = f"UNKNOWN_{value.upper()}"
         member._value_ = value
         return cls._value2member_map_.setdefault(value, member)  # type: ignore[return-value]
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class OpenIntEnum(IntEnum):

@@ -1,0 +1,1 @@
+"""Where people meet it: extension, magics, completion, widgets; nothing here speaks to a server itself."""

@@ -1,0 +1,140 @@
+"""The named connections of this kernel: which session a magic means; what a session does is not known here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from IPython.core.getipython import get_ipython
+
+from tcnb.errors import NotConnectedError
+from tcnb.notebook import messages
+
+DEFAULT = "default"
+"""The name of a connection that got none."""
+
+VARIABLE = "tc"
+"""The variable that holds the default connection."""
+
+
+class Connection(Protocol):
+    """What this registry needs of a session."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_open(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+@dataclass
+class Connections:
+    """Sessions by name, in the order in which they were connected; used from the kernel's main thread only.
+
+    Attributes:
+        elsewhere: returns open sessions that magics may use though none made them; of one name, the last counts.
+    """
+
+    elsewhere: Callable[[], list[Any]]
+    _sessions: dict[str, Any] = field(default_factory=dict)
+    _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def connect(self, name: str, request: Mapping[str, Any], make: Callable[..., Any]) -> Any:
+        """Return the living connection of that name, or make it.
+
+        A request like the one that made the living connection, and a bare request, return the living one; any other
+        closes it first. A session that no magic made is never closed here.
+
+        Args:
+            name: the connection's name.
+            request: the keyword arguments for `make`.
+            make: opens a session.
+        """
+        living = self._living().get(name)
+        own = self._sessions.get(name)
+        is_same_request = living is own and self._requests.get(name) == dict(request)
+        if living is not None and living.is_open and (not request or is_same_request):
+            return living
+        if own is not None:
+            self._forget(name)
+            own.close()
+        session = make(**request, name=name)
+        self._sessions[name] = session
+        self._requests[name] = dict(request)
+        return session
+
+    def get(self, name: str | None = None) -> Any:
+        """Return the connection of that name; without a name the one called `default`, or else the latest.
+
+        Raises:
+            NotConnectedError: there is none, or it was closed.
+        """
+        living = self._living()
+        if name is None:
+            name = DEFAULT if DEFAULT in living else next(reversed(living), None)
+        if name is None:
+            raise NotConnectedError(messages.not_connected())
+        if name not in living:
+            raise NotConnectedError(messages.no_such_connection(name, living))
+        if not living[name].is_open:
+            raise NotConnectedError(messages.connection_closed(name))
+        return living[name]
+
+    def disconnect(self, name: str) -> None:
+        """Close the connection of that name and forget it.
+
+        Raises:
+            NotConnectedError: there is none.
+        """
+        living = self._living()
+        if name not in living:
+            raise NotConnectedError(messages.no_such_connection(name, living))
+        self._forget(name)
+        living[name].close()
+
+    def names(self) -> list[str]:
+        """Return the names of all connections, the oldest first."""
+        return list(self._living())
+
+    def all(self) -> list[Any]:
+        """Return all connections, the oldest first, closed ones included."""
+        return list(self._living().values())
+
+    def _forget(self, name: str) -> None:
+        self._sessions.pop(name, None)
+        self._requests.pop(name, None)
+
+    def _living(self) -> dict[str, Any]:
+        """Return the sessions by name in the order of connecting; of two with one name, the one in a variable."""
+        found = dict(self._sessions)
+        for session in self.elsewhere():
+            found.pop(session.name, None)
+            found[session.name] = session
+        return found
+
+
+class Overview(tuple[Any, ...]):
+    """The status of several connections, or of none, shown one below the other."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or messages.nothing_connected_status()
+
+    def _repr_html_(self) -> str | None:
+        shown = [str(status._repr_html_()) for status in self if hasattr(status, "_repr_html_")]
+        return "".join(shown) or None
+
+
+def sessions_in_variables() -> list[Any]:
+    """Return the open sessions that variables of the notebook hold; the one called `tc` is the last."""
+    module = sys.modules.get("tcnb.session")
+    shell = get_ipython()
+    if module is None or shell is None:
+        return []
+    held = [item for item in list(shell.user_ns.items()) if isinstance(item[1], module.Session) and item[1].is_open]
+    return [session for name, session in sorted(held, key=lambda item: item[0] == VARIABLE)]
+
+
+connections = Connections(sessions_in_variables)
+"""The connections of this kernel; a kernel has one, whatever is loaded and unloaded in it."""

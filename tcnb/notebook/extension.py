@@ -1,0 +1,55 @@
+"""What `%load_ext tcnb` puts into a shell and `%unload_ext tcnb` takes out again; no I/O, and nothing is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tcnb.errors import UsageError
+from tcnb.notebook import messages, transforms
+from tcnb.notebook.completion import complete_magic
+from tcnb.notebook.magics import TcnbMagics
+from tcnb.notebook.verbs import VERBS
+
+
+def load(ipython: Any) -> None:
+    """Register the magics, their completion and their input transformations in a shell; a second time changes nothing.
+
+    Connections that live from an earlier loading are found again.
+
+    Raises:
+        UsageError: the loading cell goes on with a text that ends in `?`, which IPython has already taken for a
+            question about its last word; it would be lost in silence.
+    """
+    if _is_loaded(ipython):
+        return
+    _refuse_cell_with_questions(ipython)
+    ipython.register_magics(TcnbMagics)
+    ipython.input_transformer_manager.token_transformers.append(transforms.MagicLine)
+    ipython.input_transformers_post.append(transforms.silence)
+    ipython.Completer.custom_matchers.append(complete_magic)
+
+
+def unload(ipython: Any) -> None:
+    """Take everything out of a shell that `load` put in; connections stay open, as plain Python objects."""
+    for table in ipython.magics_manager.magics.values():
+        for name in VERBS:
+            table.pop(name, None)
+    ipython.magics_manager.registry.pop(TcnbMagics.__name__, None)
+    _remove(ipython.input_transformer_manager.token_transformers, transforms.MagicLine)
+    _remove(ipython.input_transformers_post, transforms.silence)
+    _remove(ipython.Completer.custom_matchers, complete_magic)
+
+
+def _refuse_cell_with_questions(ipython: Any) -> None:
+    inputs = ipython.history_manager.input_hist_raw if ipython.history_manager else []
+    if inputs and (line := transforms.question_in(inputs[-1])) is not None:
+        raise UsageError(messages.question_in_the_loading_cell(line))
+
+
+def _is_loaded(ipython: Any) -> bool:
+    return transforms.MagicLine in ipython.input_transformer_manager.token_transformers
+
+
+def _remove(items: list[Any], item: Any) -> None:
+    if item in items:
+        items.remove(item)

@@ -1,0 +1,1203 @@
+// The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
+//
+// The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
+// Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
+// A hole is filled by asking the kernel ("rows", "before"), when a person looks at it or, if a message was lost, at once.
+
+const MOST_ROWS = 5000; // rows one list keeps in memory; older ones come back from the record
+const TAIL_ROWS = 5000; // rows kept for a new filter or a second view
+const PAGE = 200; // rows asked for at once
+const MOST_NODES = 48; // rows in the document, however tall the view is drawn
+const END_GAP = 10; // pixels under the last row
+const OVERSCAN = 240; // pixels drawn above and below what is visible
+const GROUP_MS = 5 * 60 * 1000; // messages of one author within this time share one heading
+const RATE_MS = 5000; // events per second are averaged over this time
+const FLOOD_RATE = 4; // events per second above which a screen reader is not told of each
+const RETRY_MS = 15000; // an unanswered request is repeated after this time, doubling
+const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
+const SLOW_MS = 1500; // after this time a loading row says that the kernel is busy
+
+// ---------------------------------------------------------------------------------------------------------------- words
+
+const WORDS = {
+  en: {
+    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view",
+    nextTry: (s) => `next try in ${s} s`, now: "trying now",
+    rate: (n) => `${n}/s`, rateTitle: "events per second, over the last five seconds",
+    events: (n) => `${n} events`, eventsTitle: "events in the record",
+    lost: (n) => `${n} lost`, lostTitle: "events missing by sequence number (asked for again at once)",
+    search: "Search", searchLabel: "Search text, file names, authors", allChats: "All chats", chat: "Chat", everyone: "Everyone", author: "Author",
+    allKinds: "All kinds", kind: "Kind of event", clear: "Clear filters",
+    messages: "Messages", media: "Photos, stickers", files: "Files, voice", places: "Places, surveys", changes: "Edits, removals",
+    people: "People, chats", other: "Everything else",
+    pause: "Pause", resume: "Resume", paused: "Paused", fresh: (n) => `${n} new`, toEnd: "To the latest",
+    today: "Today", yesterday: "Yesterday", you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
+    replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
+    empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
+    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", older: "Earlier", gap: (n) => `${n} more events here`,
+    more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
+    photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
+    location: "Location", survey: "Survey",
+    act: (who, said) => `${who} ${said}`, edit: (r) => (r.who ? "edited a message" : "A message was edited"), join: (r) => `${r.user} joined`, joinBy: (r) => `${r.who} added ${r.user}`,
+    leave: (r) => `${r.user} left`, leaveBy: (r) => `${r.who} removed ${r.user}`,
+    role: (r) => `${r.user} is now ${r.role}`, title: (r) => `renamed the chat to “${r.title}”`, avatar: () => "changed the chat's picture",
+    cleared: () => "cleared the history", new_personal: () => "opened a personal chat", new_group: (r) => `created the group “${r.title}”`,
+    new_channel: (r) => `created the channel “${r.title}”`, new_favorites: () => "created the favorites", chat_removed: () => "the chat was removed",
+    limits: () => "the server changed its upload limits", progress: (r) => `uploading, ${r.progress} so far`, press: () => "pressed a button",
+    remove: (r) => (r.who ? "removed a message" : "A message was removed"), unknown: () => "Unknown event",
+    roles: { owner: "owner", admin: "administrator", user: "member", conf_owner: "conference owner", conf_moderator: "moderator", writer: "writer", favorites_owner: "owner" },
+    bytes: ["B", "kB", "MB", "GB"],
+  },
+  ru: {
+    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид",
+    nextTry: (s) => `попытка через ${s} с`, now: "пробуем",
+    rate: (n) => `${n}/с`, rateTitle: "событий в секунду за последние пять секунд",
+    events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
+    lost: (n) => `потеряно: ${n}`, lostTitle: "событий не хватает по номерам (сразу запрашиваются снова)",
+    search: "Поиск", searchLabel: "Поиск по тексту, именам файлов и авторам", allChats: "Все чаты", chat: "Чат", everyone: "Все авторы", author: "Автор",
+    allKinds: "Все виды", kind: "Вид события", clear: "Сбросить фильтры",
+    messages: "Сообщения", media: "Фото, стикеры", files: "Файлы, голос", places: "Места, опросы", changes: "Правки, удаления",
+    people: "Люди, чаты", other: "Остальное",
+    pause: "Пауза", resume: "Дальше", paused: "Пауза", fresh: (n) => `новых: ${n}`, toEnd: "К последним",
+    today: "Сегодня", yesterday: "Вчера", you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
+    replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
+    empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
+    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
+    more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
+    photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
+    location: "Место", survey: "Опрос",
+    act: (who, said) => `${who}: ${said}`, edit: () => "Сообщение изменено", join: (r) => `${r.user} теперь в чате`, joinBy: (r) => `${r.user} в чате, пригласил(а) ${r.who}`,
+    leave: (r) => `${r.user} больше не в чате`, leaveBy: (r) => `${r.user} больше не в чате, удалил(а) ${r.who}`,
+    role: (r) => `${r.user}: теперь ${r.role}`, title: (r) => `новое название чата: «${r.title}»`, avatar: () => "новая картинка чата",
+    cleared: () => "история очищена", new_personal: () => "новый личный чат", new_group: (r) => `новая группа «${r.title}»`,
+    new_channel: (r) => `новый канал «${r.title}»`, new_favorites: () => "создано избранное", chat_removed: () => "чат удалён",
+    limits: () => "сервер изменил ограничения на файлы", progress: (r) => `загрузка, получено ${r.progress}`, press: () => "нажата кнопка",
+    remove: () => "Сообщение удалено", unknown: () => "Неизвестное событие",
+    roles: { owner: "владелец", admin: "администратор", user: "участник", conf_owner: "владелец конференции", conf_moderator: "модератор", writer: "автор", favorites_owner: "владелец" },
+    bytes: ["Б", "кБ", "МБ", "ГБ"],
+  },
+};
+
+function makeLocale() {
+  const language = (typeof navigator !== "undefined" && navigator.language) || "en";
+  const words = language.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
+  const locale = words === WORDS.ru ? "ru" : language;
+  const number = new Intl.NumberFormat(locale);
+  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+  const shortClock = (t) => clock.formatToParts(t).filter((part) => part.type !== "dayPeriod").map((part) => part.value).join("").trim();
+  const exact = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
+  const day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+  const dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+  return { words, number: (n) => number.format(n), clock: (t) => clock.format(t), shortClock, exact: (t) => exact.format(t), dayName: (t) => dayName(t, words, day, dayOfYear) };
+}
+
+function dayName(time, words, day, dayOfYear) {
+  const number = dayNumber(time), today = dayNumber(Date.now());
+  if (number === today) return words.today;
+  if (number === today - 1) return words.yesterday;
+  return new Date(time).getFullYear() === new Date().getFullYear() ? day.format(time) : dayOfYear.format(time);
+}
+
+function dayNumber(time) {
+  const date = new Date(time);
+  return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86400000);
+}
+
+function sizeText(bytes, locale) {
+  let amount = bytes, unit = 0;
+  while (amount >= 1000 && unit < 3) { amount /= 1000; unit += 1; }
+  const digits = unit === 0 || amount >= 100 ? 0 : 1;
+  return `${locale.number(Number(amount.toFixed(digits)))} ${locale.words.bytes[unit]}`;
+}
+
+// ------------------------------------------------------------------------------------------------------ rows and filters
+
+const KIND_GROUPS = {
+  messages: ["text", "forward"],
+  media: ["photo", "sticker", "video"],
+  files: ["file", "audio", "voice", "contact"],
+  places: ["location", "survey"],
+  changes: ["edit", "remove"],
+  people: ["join", "leave", "role", "title", "avatar", "cleared", "new_personal", "new_group", "new_channel", "new_favorites", "chat_removed"],
+  other: ["limits", "progress", "press", "unknown"],
+};
+const SPOKEN = new Set([...KIND_GROUPS.messages, ...KIND_GROUPS.media, ...KIND_GROUPS.files, ...KIND_GROUPS.places]);
+const NO_FILTER = Object.freeze({ chat: "", author: "", group: "", text: "" });
+
+const isEmptyFilter = (filter) => !filter.chat && !filter.author && !filter.group && !filter.text;
+const sameFilter = (a, b) => a.chat === b.chat && a.author === b.author && a.group === b.group && a.text === b.text;
+
+function passes(row, filter) {
+  if (filter.chat && row.c !== filter.chat) return false;
+  if (filter.author && row.a !== filter.author) return false;
+  if (filter.group && !KIND_GROUPS[filter.group].includes(row.k)) return false;
+  if (!filter.text) return true;
+  const text = filter.text.toLowerCase();
+  return [row.x, row.d, row.h, row.w].some((value) => value && String(value).toLowerCase().includes(text));
+}
+
+function filterForKernel(filter) {
+  return { chat: filter.chat, author: filter.author, kinds: filter.group ? KIND_GROUPS[filter.group] : [], text: filter.text };
+}
+
+// A contiguous stretch of the record of which some rows are in memory (sorted by sequence number) and the rest is holes.
+class Stretch {
+  constructor(limit, filter = NO_FILTER) {
+    this.limit = limit;
+    this.filter = filter;
+    this.rows = [];
+    this.holes = []; // sorted, disjoint: {after, last, lost}
+    this.last = 0;
+  }
+
+  static of(tail, limit, filter) {
+    const copy = new Stretch(limit, filter);
+    copy.rows = isEmptyFilter(filter) ? tail.rows.slice() : tail.rows.filter((row) => passes(row, filter));
+    copy.holes = tail.holes.map((hole) => ({ ...hole }));
+    copy.last = tail.last;
+    return copy;
+  }
+
+  get endHole() {
+    const hole = this.holes[this.holes.length - 1];
+    return hole && hole.last === this.last ? hole : null;
+  }
+
+  // Take a batch. `hold` keeps its rows out, as does a hole at the end: then a person reads further up, and the end is fetched later.
+  // `lost` says whether a jump in the numbers is a lost message. Returns how many rows came (with a filter: at least how many).
+  take(batch, hold, lost = true) {
+    const known = this.last;
+    if (batch.last <= known) return 0;
+    const detached = hold || this.endHole !== null;
+    if (batch.after > known) this.addHole(known, batch.after, lost);
+    const after = Math.max(batch.after, known), from = Math.max(batch.from, after);
+    const rows = batch.rows.filter((row) => row.s > known && passes(row, this.filter));
+    this.addHole(after, detached ? batch.last : from, false);
+    if (!detached) for (const row of rows) this.rows.push(row);
+    this.last = batch.last;
+    return rows.length + (isEmptyFilter(this.filter) ? from - after : 0);
+  }
+
+  addHole(after, last, lost) {
+    if (last <= after) return;
+    const before = this.holes[this.holes.length - 1];
+    if (before && before.last === after && before.lost === lost) before.last = last;
+    else this.holes.push({ after, last, lost, since: Date.now() });
+  }
+
+  // Put the rows of an answer that covers (after, last] into the holes it meets.
+  fill(after, last, rows) {
+    const parts = [];
+    let touched = false;
+    for (const hole of this.holes) {
+      if (hole.last <= after || hole.after >= last) { parts.push(hole); continue; }
+      touched = true;
+      if (hole.after < after) parts.push({ ...hole, last: after });
+      if (hole.last > last) parts.push({ ...hole, after: last });
+    }
+    if (!touched) return false;
+    const wanted = rows.filter((row) => passes(row, this.filter) && this.holes.some((hole) => row.s > hole.after && row.s <= hole.last));
+    this.holes = parts;
+    if (wanted.length) this.rows = mergeRows(this.rows, wanted);
+    return true;
+  }
+
+  // Keep memory bounded: forget rows at the end that is farther from `near` (a sequence number), and remember them as a hole.
+  trim(near) {
+    const surplus = this.rows.length - this.limit;
+    if (surplus <= 0) return;
+    const middle = this.rows[this.rows.length >> 1].s;
+    if (near >= middle) {
+      const last = this.rows[surplus - 1].s;
+      this.rows = this.rows.slice(surplus);
+      this.holes = [{ after: 0, last, lost: false, since: 0 }, ...this.holes.filter((hole) => hole.last > last)];
+    } else {
+      const after = this.rows[this.rows.length - surplus].s - 1;
+      this.rows.length -= surplus;
+      this.holes = [...this.holes.filter((hole) => hole.last <= after), { after, last: this.last, lost: false, since: 0 }];
+    }
+  }
+
+  get lost() {
+    return this.holes.reduce((sum, hole) => sum + (hole.lost ? hole.last - hole.after : 0), 0);
+  }
+}
+
+function loginOf(id) {
+  return String(id || "").split("@")[0];
+}
+
+function mergeRows(left, right) {
+  const rows = [];
+  let i = 0, j = 0;
+  while (i < left.length && j < right.length) {
+    if (left[i].s === right[j].s) { rows.push(left[i]); i += 1; j += 1; }
+    else rows.push(left[i].s < right[j].s ? left[i++] : right[j++]);
+  }
+  while (i < left.length) rows.push(left[i++]);
+  while (j < right.length) rows.push(right[j++]);
+  return rows;
+}
+
+// --------------------------------------------------------------------------------------------- what all views of a feed share
+
+// One per widget model: it hears the kernel, keeps the latest rows, notices lost messages and hands out answers.
+class Store {
+  constructor(model) {
+    this.model = model;
+    this.tail = new Stretch(TAIL_ROWS);
+    this.views = new Set();
+    this.people = new Map(); // author id → name
+    this.namesVersion = 0;
+    this.chats = new Map(); // chat id → title
+    this.asked = new Map(); // request id → {request, answered, at, wait}
+    this.counts = []; // [time, rows] of the last seconds
+    this.page = Math.random().toString(36).slice(2, 8); // answers go to every page that shows this feed
+    this.requests = 0;
+    this.synced = false; // whether the kernel has spoken since this page opened
+    this.askingLost = false;
+    this.born = Date.now();
+    this.open(JSON.parse(model.get("opening") || "{}"));
+    this.hear = (content, buffers) => this.heard(content, buffers);
+    model.on("msg:custom", this.hear);
+    this.timer = setInterval(() => this.tick(), 1000);
+    this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.model.off("msg:custom", this.hear);
+    for (const view of [...this.views]) view.close();
+  }
+
+  open(opening) {
+    this.name = opening.name || "";
+    this.server = opening.server || "";
+    this.state = opening.state || { state: "connecting" };
+    this.tail.rows = opening.rows || [];
+    this.tail.last = opening.last || 0;
+    this.tail.addHole(0, opening.after || 0, false);
+    this.meet(this.tail.rows);
+    this.learn(opening.people || {});
+  }
+
+  opened(answer) {
+    if (answer.state) this.state = answer.state;
+    const known = this.tail.last;
+    this.deliver({ after: Math.min(known, answer.after), from: answer.after, last: answer.last, rows: answer.rows });
+  }
+
+  heard(content, buffers) {
+    if (!content || content.type !== "feed" || !buffers || !buffers.length) return;
+    const message = JSON.parse(new TextDecoder().decode(buffers[0]));
+    if (message.state) this.state = message.state;
+    if (message.people) this.learn(message.people);
+    if (message.batch) this.deliver(message.batch);
+    this.synced = true;
+    for (const answer of message.answers || []) this.answered(answer);
+    for (const view of this.views) view.stateChanged();
+  }
+
+  deliver(batch) {
+    this.meet(batch.rows);
+    this.counts.push([Date.now(), Math.max(0, batch.last - Math.max(batch.after, this.tail.last))]);
+    this.tail.take(batch, false, this.synced);
+    this.tail.trim(this.tail.last);
+    for (const view of this.views) view.batchCame(batch, this.synced);
+    this.askLost();
+  }
+
+  meet(rows) {
+    for (const row of rows) {
+      if (row.c) this.chats.set(row.c, row.n || row.c);
+      if (row.a && (row.w || !this.people.has(row.a))) this.people.set(row.a, row.w || loginOf(row.a));
+    }
+  }
+
+  // Display names come later than the first rows of a person: rows never change, so the names are told apart from them.
+  learn(people) {
+    for (const [id, name] of Object.entries(people)) this.people.set(id, name);
+    this.namesVersion += 1;
+    for (const view of this.views) view.redraw(false);
+  }
+
+  nameOf(id) {
+    return this.people.get(id) || loginOf(id);
+  }
+
+  get rate() {
+    const now = Date.now();
+    while (this.counts.length && this.counts[0][0] < now - RATE_MS) this.counts.shift();
+    const rows = this.counts.reduce((sum, count) => sum + count[1], 0);
+    return rows / (Math.min(RATE_MS, Math.max(1000, now - this.born)) / 1000);
+  }
+
+  // -- requests
+
+  ask(request, answered) {
+    this.requests += 1;
+    const re = `${this.page}-${this.requests}`;
+    this.asked.set(re, { request: { ...request, re }, answered, at: Date.now(), wait: RETRY_MS });
+    this.post(this.asked.get(re).request);
+    return re;
+  }
+
+  post(request) {
+    try {
+      this.model.send(request);
+    } catch (error) {
+      console.warn("tcnb feed: the kernel cannot be asked", error); // a saved page without a kernel
+    }
+  }
+
+  answered(answer) {
+    const asked = this.asked.get(answer.re);
+    if (!asked) return; // another page asked
+    this.asked.delete(answer.re);
+    if (answer.error) console.warn("tcnb feed:", answer.error);
+    else this.meet(answer.rows);
+    asked.answered(answer);
+  }
+
+  // A message was lost on the way: ask for its rows at once, a page at a time.
+  askLost() {
+    const hole = this.tail.holes.find((one) => one.lost);
+    if (!hole || this.askingLost) return;
+    this.askingLost = true;
+    this.ask({ type: "rows", after: hole.after, until: hole.last, limit: 500 }, (answer) => {
+      this.askingLost = false;
+      if (answer.error) return;
+      this.tail.fill(answer.after, answer.last, answer.rows);
+      for (const view of this.views) view.rowsCame(answer, NO_FILTER);
+      this.askLost();
+    });
+  }
+
+  // The part of (after, last] next to `last` (or to `after`) that is in memory already, as an answer; null if there is none.
+  known(after, last, fromEnd) {
+    const meeting = this.tail.holes.filter((hole) => hole.last > after && hole.after < last);
+    if (last > this.tail.last) return null;
+    let from = after, to = last;
+    if (meeting.length && fromEnd) from = meeting[meeting.length - 1].last;
+    if (meeting.length && !fromEnd) to = meeting[0].after;
+    if (from >= to) return null;
+    return { after: from, last: to, rows: this.tail.rows.filter((row) => row.s > from && row.s <= to) };
+  }
+
+  tick() {
+    const now = Date.now();
+    for (const asked of this.asked.values()) {
+      if (now - asked.at < asked.wait) continue;
+      asked.at = now;
+      asked.wait *= 2;
+      this.post(asked.request);
+    }
+    for (const view of this.views) view.tick();
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------- building nodes
+
+const ICONS = {
+  photo: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01",
+  sticker: "M5 4h14v9l-6 7H5zM13 20v-7h6M9 9h.01M14 9h.01",
+  video: "M4 6h11v12H4zM15 10l5-3v10l-5-3",
+  audio: "M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0M19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0",
+  voice: "M12 4a2.5 2.5 0 0 1 2.5 2.5v5a2.5 2.5 0 0 1-5 0v-5A2.5 2.5 0 0 1 12 4M6 11a6 6 0 0 0 12 0M12 17v3",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  contact: "M12 12a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M5 20c.5-4 3-6 7-6s6.500 2 7 6",
+  location: "M12 21c-4-4.500-6-7.500-6-10.500a6 6 0 0 1 12 0c0 3-2 6-6 10.500M12 12.500a2 2 0 1 0 0-4 2 2 0 0 0 0 4",
+  survey: "M5 20V11M12 20V4M19 20v-6",
+  pause: "M9 6v12M15 6v12",
+  play: "M8 5.500v13l10-6.500z",
+  search: "M11 17a6 6 0 1 0 0-12 6 6 0 0 0 0 12M15.500 15.500L20 20",
+  down: "M6 9.500l6 6 6-6",
+  close: "M7 7l10 10M17 7L7 17",
+};
+
+function node(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined && text !== null) made.textContent = text;
+  return made;
+}
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "tcf-icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+function hue(key) {
+  let hash = 2166136261;
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
+  return (((hash >>> 0) * 0.618033988749895) % 1) * 360;
+}
+
+function initials(name) {
+  const words = String(name).split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const letters = words.length > 1 ? [words[0], words[1]] : words.slice(0, 1);
+  return letters.map((word) => [...word][0].toUpperCase()).join("") || "•";
+}
+
+const SPEAKERS = /@/; // a person's id has a server; the system's author has none (protocol, section 4.1)
+
+// Builds the nodes of one item; what a row says is always text, never markup.
+class Painter {
+  constructor(store, locale, actions) {
+    this.store = store;
+    this.locale = locale;
+    this.words = locale.words;
+    this.actions = actions; // filterBy(part), toggleText(row), isOpen(row)
+  }
+
+  paint(item, context) {
+    if (item.type === "day") return this.day(item);
+    if (item.type === "hole") return this.hole(item, context);
+    return SPOKEN.has(item.row.k) ? this.message(item, context) : this.event(item, context);
+  }
+
+  day(item) {
+    const line = node("div", "tcf-day");
+    line.append(node("span", "", this.locale.dayName(item.time)));
+    return line;
+  }
+
+  hole(item, context) {
+    const line = node("div", "tcf-hole");
+    const { hole } = item;
+    const name = context.slow ? this.words.waiting : this.words.loading;
+    const waiting = context.asking === hole.last || context.asking === hole.after || hole.after === 0 || hole.lost;
+    line.append(node("span", "", waiting ? name : this.words.gap(this.locale.number(hole.last - hole.after))));
+    return line;
+  }
+
+  message(item, context) {
+    const { row, edit, removal } = item;
+    const line = node("div", "tcf-row");
+    line.classList.toggle("tcf-first", item.head);
+    line.classList.toggle("tcf-own", Boolean(row.o));
+    line.classList.toggle("tcf-gone", Boolean(removal));
+    line.append(item.head ? this.avatar(row) : this.time(row, "tcf-sidetime"));
+    const main = node("div", "tcf-main");
+    if (item.head) main.append(this.heading(row, context));
+    if (row.k === "forward") main.append(node("div", "tcf-label", this.words.forwarded(row.f ? this.store.nameOf(row.f) : "")));
+    if (row.r) main.append(this.quote(item.answered));
+    this.content(main, edit ? { ...row, x: edit.x, q: edit.q } : row);
+    if (edit || row.e || removal) main.append(this.note(row, edit, removal));
+    line.append(main);
+    return line;
+  }
+
+  authorOf(row) {
+    return row.w || (row.a ? this.store.nameOf(row.a) : "");
+  }
+
+  avatar(row) {
+    const name = this.authorOf(row) || "?";
+    const badge = node("div", "tcf-avatar", initials(name));
+    badge.style.setProperty("--tcf-hue", hue(row.a || name).toFixed(0));
+    badge.setAttribute("aria-hidden", "true");
+    return badge;
+  }
+
+  time(row, className) {
+    const clock = className === "tcf-sidetime" ? this.locale.shortClock : this.locale.clock;
+    const time = node("time", className, row.t ? clock(row.t) : "");
+    if (row.t) time.title = `${this.locale.exact(row.t)} · № ${row.s}`;
+    return time;
+  }
+
+  heading(row, context) {
+    const line = node("div", "tcf-meta");
+    const author = node("b", "tcf-author", this.authorOf(row));
+    author.style.setProperty("--tcf-hue", hue(row.a || row.w || "").toFixed(0));
+    author.title = row.a || "";
+    author.addEventListener("click", () => this.actions.filterBy({ author: row.a || "" }));
+    line.append(author);
+    if (row.o) line.append(node("span", "tcf-you", this.words.you));
+    const title = row.n || row.c || "";
+    if (title && title !== this.authorOf(row) && !context.filter.chat) line.append(this.chat(row, title));
+    line.append(this.time(row, "tcf-time"));
+    return line;
+  }
+
+  chat(row, title) {
+    const chip = node("span", "tcf-chat", title);
+    chip.title = title;
+    chip.addEventListener("click", () => this.actions.filterBy({ chat: row.c || "" }));
+    return chip;
+  }
+
+  quote(answered) {
+    const box = node("div", "tcf-quote");
+    if (!answered) {
+      box.append(node("span", "", this.words.replyUnknown));
+      return box;
+    }
+    box.style.setProperty("--tcf-hue", hue(answered.a || answered.w || "").toFixed(0));
+    box.append(node("b", "", this.authorOf(answered)), node("span", "", this.inBrief(answered)));
+    return box;
+  }
+
+  inBrief(row) {
+    if (row.k === "text" || row.k === "forward") return (row.x || "").slice(0, 160);
+    return [this.words[row.k], row.d].filter(Boolean).join(" · ");
+  }
+
+  content(main, row) {
+    if (row.k === "location") main.append(this.chip(row, row.h || this.words.location, [row.y, row.j].filter((one) => one !== undefined && one !== null).join(", ")));
+    else if (row.k === "survey") main.append(this.chip(row, row.h || row.x || this.words.survey, this.words.survey));
+    else if (row.k !== "text" && row.k !== "forward") main.append(this.file(row));
+    if (row.x && row.k !== "survey") main.append(this.text(row));
+  }
+
+  file(row) {
+    const size = row.z === undefined ? "" : sizeText(row.z, this.locale);
+    const named = row.d && row.k !== "sticker";
+    return this.chip(row, named ? row.d : this.words[row.k], [named ? this.words[row.k] : "", size].filter(Boolean).join(" · "));
+  }
+
+  chip(row, title, detail) {
+    const chip = node("div", `tcf-chip tcf-${row.k}`);
+    const tile = node("span", "tcf-tile");
+    tile.append(icon(row.k));
+    const about = node("span", "tcf-about");
+    const name = node("b", "", title);
+    name.dir = "auto";
+    about.append(name, node("span", "", detail));
+    chip.append(tile, about);
+    return chip;
+  }
+
+  text(row) {
+    const text = node("div", "tcf-text", row.x);
+    text.dir = "auto";
+    const isLong = row.x.length > 900 || row.x.split("\n", 15).length === 15;
+    if (!isLong) return text;
+    const box = node("div", "tcf-long"), open = this.actions.isOpen(row);
+    text.classList.toggle("tcf-clamped", !open);
+    const toggle = node("button", "tcf-link", open ? this.words.less : this.words.more);
+    toggle.type = "button";
+    toggle.addEventListener("click", () => this.actions.toggleText(row));
+    box.append(text, toggle);
+    if (open && row.q) box.append(node("span", "tcf-note", this.words.cut(this.locale.number(row.q))));
+    return box;
+  }
+
+  note(row, edit, removal) {
+    const words = [];
+    if (removal) words.push(this.words.removedBy(removal.a && removal.a !== row.a ? this.authorOf(removal) : ""));
+    else words.push(this.words.edited);
+    const note = node("span", "tcf-note", words.join(" · "));
+    if (edit && row.x) note.title = row.x;
+    return note;
+  }
+
+  // What happened rather than what was said: one quiet line in the middle.
+  event(item, context) {
+    const { row } = item;
+    const line = node("div", "tcf-event");
+    const about = { who: this.authorOf(row), user: this.store.nameOf(row.u), title: row.h || row.n || "",
+      role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
+    const said = this.eventText(row, about);
+    line.append(node("span", "tcf-said", said));
+    if (row.n && !said.includes(row.n) && !context.filter.chat) line.append(this.chat(row, row.n));
+    line.append(this.time(row, "tcf-time"));
+    return line;
+  }
+
+  eventText(row, about) {
+    const byOther = row.a && row.u && row.a !== row.u && SPEAKERS.test(row.a);
+    if (row.k === "join") return byOther ? this.words.joinBy(about) : this.words.join(about);
+    if (row.k === "leave") return byOther ? this.words.leaveBy(about) : this.words.leave(about);
+    if (row.k === "unknown") return [`${this.words.unknown()}: ${row.v}`, row.x].filter(Boolean).join(" · ");
+    const said = this.words[row.k](about);
+    const isAct = ["edit", "remove", "title", "avatar", "cleared", "new_personal", "new_group", "new_channel", "press"].includes(row.k);
+    const words = isAct && about.who ? this.words.act(about.who, said) : said;
+    return row.x ? `${words}: ${row.x}` : words;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- what stands in the list
+
+// Rows and holes in order, with day lines between; edits and removals whose message is here change that message instead of standing alone.
+function itemsOf(stretch) {
+  const messages = new Map(), edits = new Map(), removals = new Map();
+  for (const row of stretch.rows) {
+    if (!row.m) continue;
+    if (row.k === "edit") edits.set(row.m, row);
+    else if (row.k === "remove") removals.set(row.m, row);
+    else messages.set(row.m, row);
+  }
+  const items = [];
+  let before = null, day = null, next = 0;
+  const passHoles = (seq) => {
+    for (; next < stretch.holes.length && stretch.holes[next].last < seq; next += 1) {
+      const hole = stretch.holes[next];
+      items.push({ type: "hole", key: hole.after === 0 ? "top" : `h${hole.last}`, seq: hole.last, hole, sign: hole.after });
+      before = null;
+    }
+  };
+  for (const row of stretch.rows) {
+    if ((row.k === "edit" || row.k === "remove") && row.m && messages.has(row.m)) continue;
+    passHoles(row.s);
+    const today = row.t ? dayNumber(row.t) : day;
+    if (today !== day) {
+      items.push({ type: "day", key: `d${row.s}`, seq: row.s - 0.5, time: row.t, sign: today });
+      day = today;
+      before = null;
+    }
+    const item = { type: "row", key: row.s, seq: row.s, row, head: !isFollowedBy(before, row), edit: row.m ? edits.get(row.m) : undefined,
+      removal: row.m ? removals.get(row.m) : undefined, answered: row.r ? messages.get(row.r) : undefined, sign: "" };
+    item.sign = `${item.head}|${item.edit ? item.edit.s : ""}|${item.removal ? item.removal.s : ""}|${item.answered ? 1 : 0}`;
+    items.push(item);
+    before = row;
+  }
+  passHoles(Infinity);
+  return items;
+}
+
+function isFollowedBy(before, row) {
+  return Boolean(before && before.a === row.a && before.c === row.c && SPOKEN.has(before.k) && SPOKEN.has(row.k) && !row.r && row.k !== "forward"
+    && row.t - before.t < GROUP_MS && row.t >= before.t);
+}
+
+// ------------------------------------------------------------------------------------------------------------ one view
+
+class View {
+  constructor(store, root, height) {
+    this.store = store;
+    this.root = root;
+    this.locale = makeLocale();
+    this.words = this.locale.words;
+    this.filter = NO_FILTER;
+    this.stretch = Stretch.of(store.tail, MOST_ROWS, NO_FILTER);
+    this.follow = true;
+    this.paused = false;
+    this.fresh = 0; // rows that came while the end was out of sight
+    this.opened = new Set(); // long texts shown whole, by sequence number
+    this.heights = new Map();
+    this.usual = { row: 44, day: 40, hole: 36 };
+    this.nodes = new Map(); // key → {node, sign}
+    this.items = [];
+    this.offsets = new Float64Array(1);
+    this.anchor = null; // {seq, delta}: the row that stays where it is while others come and go
+    this.setTop = 0;
+    this.endedAt = 0;
+    this.dirty = true;
+    this.frame = 0;
+    this.asking = null;
+    this.painter = new Painter(store, this.locale, {
+      filterBy: (part) => this.setFilter({ ...this.filter, ...part }),
+      toggleText: (row) => this.toggleText(row),
+      isOpen: (row) => this.opened.has(row.s),
+    });
+    this.build(height);
+    this.listen();
+    store.views.add(this);
+    this.stateChanged();
+    this.redraw();
+  }
+
+  close() {
+    this.store.views.delete(this);
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.typing);
+    this.observer.disconnect();
+    document.removeEventListener("selectionchange", this.selected);
+    this.root.replaceChildren();
+  }
+
+  // -- building
+
+  build(height) {
+    const root = node("section", "tcnb-feed");
+    root.setAttribute("aria-label", this.words.feed);
+    // JupyterLab listens for its one-letter commands on the whole document; here letters and arrows belong to the feed.
+    root.setAttribute("data-lm-suppress-shortcuts", "true");
+    root.setAttribute("data-jp-suppress-context-menu", "true");
+    root.style.height = `${height}px`;
+    root.append(this.buildStatus(), this.buildTools(), this.buildList());
+    this.root.append(root);
+    this.box = root;
+  }
+
+  buildStatus() {
+    const bar = node("div", "tcf-status");
+    this.dot = node("span", "tcf-dot");
+    this.stateText = node("span", "tcf-state");
+    this.stateText.setAttribute("role", "status");
+    this.where = node("span", "tcf-where");
+    const numbers = node("span", "tcf-numbers");
+    this.rateText = node("span", "");
+    this.rateText.title = this.words.rateTitle;
+    this.totalText = node("span", "");
+    this.totalText.title = this.words.eventsTitle;
+    this.lostText = node("span", "tcf-lost");
+    this.lostText.title = this.words.lostTitle;
+    numbers.append(this.rateText, this.totalText, this.lostText);
+    bar.append(this.dot, this.stateText, this.where, numbers);
+    return bar;
+  }
+
+  buildTools() {
+    const bar = node("div", "tcf-tools");
+    bar.setAttribute("role", "toolbar");
+    bar.setAttribute("aria-label", this.words.feed);
+    this.searchBox = node("input", "tcf-search");
+    this.searchBox.type = "search";
+    this.searchBox.placeholder = this.words.search;
+    this.searchBox.setAttribute("aria-label", this.words.searchLabel);
+    this.chatBox = this.buildChoice(this.words.chat, this.words.allChats, () => [...this.store.chats], "chat");
+    this.authorBox = this.buildChoice(this.words.author, this.words.everyone, () => [...this.store.people], "author");
+    this.kindBox = this.buildChoice(this.words.kind, this.words.allKinds, () => Object.keys(KIND_GROUPS).map((group) => [group, this.words[group]]), "group");
+    this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => this.setFilter(NO_FILTER));
+    this.pauseButton = this.buildButton("tcf-pause", "pause", this.words.pause, () => this.setPaused(!this.paused));
+    this.pauseButton.setAttribute("aria-pressed", "false");
+    bar.append(this.searchBox, this.chatBox, this.authorBox, this.kindBox, this.clearButton, this.pauseButton);
+    return bar;
+  }
+
+  // A native choice whose options are made when it is about to open: hundreds of authors are no nodes of an idle feed.
+  buildChoice(label, all, options, part) {
+    const box = node("select", "tcf-choice");
+    box.setAttribute("aria-label", label);
+    const show = (pairs) => {
+      const chosen = this.filter[part];
+      box.replaceChildren(new Option(all, ""));
+      for (const [value, name] of pairs) box.append(new Option(name, value));
+      box.value = chosen;
+      box.classList.toggle("tcf-active", Boolean(chosen));
+    };
+    box.showChosen = () => show(this.filter[part] ? options().filter(([value]) => value === this.filter[part]) : []);
+    box.showAll = () => show(options().sort((a, b) => a[1].localeCompare(b[1])).slice(0, 300));
+    if (part === "group") box.showAll = box.showChosen = () => show(options()); // few and fixed
+    box.addEventListener("pointerdown", () => { if (document.activeElement !== box) box.showAll(); });
+    box.addEventListener("focus", box.showAll);
+    box.addEventListener("blur", box.showChosen);
+    box.addEventListener("change", () => this.setFilter({ ...this.filter, [part]: box.value }));
+    box.showChosen();
+    return box;
+  }
+
+  buildButton(className, iconName, label, action) {
+    const button = node("button", `tcf-button ${className}`);
+    button.type = "button";
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.append(icon(iconName));
+    button.addEventListener("click", action);
+    return button;
+  }
+
+  buildList() {
+    const frame = node("div", "tcf-frame");
+    this.scroller = node("div", "tcf-scroller");
+    this.scroller.tabIndex = 0;
+    this.scroller.setAttribute("role", "log");
+    this.scroller.setAttribute("aria-label", this.words.feed);
+    this.canvas = node("div", "tcf-canvas");
+    this.drawn = node("div", "tcf-drawn");
+    this.canvas.append(this.drawn);
+    this.scroller.append(this.canvas);
+    this.emptyBox = node("div", "tcf-empty");
+    this.emptyBox.append(node("b", ""), node("span", ""));
+    this.endButton = node("button", "tcf-fresh");
+    this.endButton.type = "button";
+    this.endButton.append(icon("down"), node("span", ""));
+    this.endButton.addEventListener("click", () => { this.toEnd(); this.scroller.focus({ preventScroll: true }); });
+    frame.append(this.scroller, this.emptyBox, this.endButton);
+    return frame;
+  }
+
+  listen() {
+    const scroller = this.scroller;
+    scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    scroller.addEventListener("wheel", (event) => { if (event.deltaY < 0) this.leaveEnd(); }, { passive: true });
+    scroller.addEventListener("touchmove", () => this.leaveEnd(), { passive: true });
+    scroller.addEventListener("pointerdown", (event) => { if (event.target === scroller && event.offsetX >= scroller.clientWidth) this.leaveEnd(); });
+    scroller.addEventListener("keydown", (event) => this.keyed(event));
+    this.searchBox.addEventListener("input", () => {
+      clearTimeout(this.typing);
+      this.typing = setTimeout(() => this.setFilter({ ...this.filter, text: this.searchBox.value.trim() }), 150);
+    });
+    this.selected = () => this.keepSelection();
+    document.addEventListener("selectionchange", this.selected);
+    this.observer = new ResizeObserver(() => this.resized());
+    this.observer.observe(scroller);
+  }
+
+  // -- what comes
+
+  batchCame(batch, lost) {
+    const came = this.stretch.take(batch, this.paused, lost);
+    if (this.paused || !this.follow) this.fresh += came;
+    this.stretch.trim(this.nearSeq());
+    this.redraw();
+  }
+
+  rowsCame(answer, filter) {
+    if (!isEmptyFilter(filter) && !sameFilter(filter, this.filter)) return;
+    if (this.stretch.fill(answer.after, answer.last, answer.rows)) this.stretch.trim(this.nearSeq());
+    this.redraw();
+  }
+
+  nearSeq() {
+    return this.follow || !this.anchor ? this.stretch.last : this.anchor.seq;
+  }
+
+  // -- what a person does
+
+  setFilter(filter) {
+    if (sameFilter(filter, this.filter)) return;
+    this.filter = Object.freeze({ ...filter });
+    if (this.searchBox.value.trim() !== filter.text) this.searchBox.value = filter.text;
+    for (const box of [this.chatBox, this.authorBox, this.kindBox]) if (document.activeElement === box) box.showAll(); else box.showChosen();
+    this.clearButton.classList.toggle("tcf-shown", !isEmptyFilter(filter));
+    this.asking = null;
+    this.clearNodes();
+    this.toEnd();
+  }
+
+  setPaused(paused) {
+    this.paused = paused;
+    this.pauseButton.setAttribute("aria-pressed", String(paused));
+    const label = paused ? this.words.resume : this.words.pause;
+    this.pauseButton.title = label;
+    this.pauseButton.setAttribute("aria-label", label);
+    this.pauseButton.replaceChildren(icon(paused ? "play" : "pause"));
+    this.box.classList.toggle("tcf-paused", paused);
+    if (!paused && this.follow) this.toEnd();
+    else this.redraw();
+    this.stateChanged();
+  }
+
+  // Show the latest rows and go on following them.
+  toEnd() {
+    if (this.paused) this.setPausedOff();
+    if (this.stretch.endHole || !sameFilter(this.stretch.filter, this.filter)) this.stretch = Stretch.of(this.store.tail, MOST_ROWS, this.filter);
+    this.follow = true;
+    this.endedAt = Date.now();
+    this.fresh = 0;
+    this.anchor = null;
+    this.redraw();
+  }
+
+  setPausedOff() {
+    this.follow = false;
+    this.setPaused(false);
+  }
+
+  leaveEnd() {
+    if (!this.follow || this.canvas.offsetHeight <= this.scroller.clientHeight) return;
+    this.follow = false;
+    this.holdAnchor();
+    this.redraw();
+  }
+
+  keyed(event) {
+    if (["ArrowUp", "PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) this.leaveEnd();
+    if (event.key === "End") { event.preventDefault(); this.toEnd(); }
+  }
+
+  keepSelection() {
+    const selection = document.getSelection();
+    if (selection && !selection.isCollapsed && this.drawn.contains(selection.anchorNode)) this.leaveEnd();
+  }
+
+  toggleText(row) {
+    if (this.opened.has(row.s)) this.opened.delete(row.s); else this.opened.add(row.s);
+    this.leaveEnd();
+    this.nodes.get(row.s)?.node.remove();
+    this.nodes.delete(row.s);
+    this.redraw();
+  }
+
+  scrolled() {
+    const top = this.scroller.scrollTop;
+    if (Math.abs(top - this.setTop) < 1 || this.scroller.clientHeight !== this.height) return; // our own doing, or a new size
+    const isDown = top > this.setTop;
+    this.setTop = top;
+    const isAtEnd = top + this.scroller.clientHeight >= this.canvas.offsetHeight - 2;
+    if (isDown && isAtEnd && !this.stretch.endHole) { this.follow = true; this.fresh = 0; }
+    else if (!isDown && Date.now() - this.endedAt > SETTLE_MS) this.follow = false;
+    this.holdAnchor();
+    this.redraw(false);
+  }
+
+  resized() {
+    const width = this.scroller.clientWidth;
+    if (width !== this.width) { this.width = width; this.heights.clear(); }
+    this.redraw();
+  }
+
+  // -- drawing
+
+  redraw(dirty = true) {
+    this.dirty = this.dirty || dirty;
+    if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
+  }
+
+  draw() {
+    const height = this.scroller.clientHeight;
+    if (!height) return; // not on screen; the resize observer calls again
+    this.height = height;
+    if (this.dirty) {
+      this.items = itemsOf(this.stretch);
+      this.dirty = false;
+    }
+    for (let round = 0; round < 4; round += 1) {
+      this.measureOffsets();
+      const top = this.wantedTop(height);
+      this.drawRange(top, height);
+      if (!this.measureDrawn()) break;
+    }
+    this.measureOffsets();
+    this.place(height);
+    this.fillHoles(height);
+    this.showEdges();
+  }
+
+  measureOffsets() {
+    const { items } = this;
+    if (this.offsets.length < items.length + 1) this.offsets = new Float64Array(items.length * 2 + 1);
+    let offset = 0;
+    for (let i = 0; i < items.length; i += 1) {
+      this.offsets[i] = offset;
+      offset += this.heights.get(items[i].key) ?? this.usual[items[i].type];
+    }
+    this.offsets[items.length] = offset;
+    this.total = offset + (items.length ? END_GAP : 0);
+  }
+
+  wantedTop(height) {
+    const most = Math.max(0, this.total - height);
+    if (this.follow) return most;
+    if (!this.anchor) return Math.min(most, this.scroller.scrollTop);
+    const index = Math.min(this.indexOfSeq(this.anchor.seq), this.items.length - 1);
+    return index < 0 ? 0 : Math.min(most, Math.max(0, this.offsets[index] - this.anchor.delta));
+  }
+
+  indexOfSeq(seq) {
+    let low = 0, high = this.items.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.items[middle].seq < seq) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
+
+  indexAt(offset) {
+    let low = 0, high = this.items.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.offsets[middle + 1] <= offset) low = middle + 1; else high = middle;
+    }
+    return low;
+  }
+
+  drawRange(top, height) {
+    let start = this.indexAt(top - OVERSCAN), end = Math.min(this.items.length, this.indexAt(top + height + OVERSCAN) + 1);
+    if (end - start > MOST_NODES) {
+      // Too many for the budget: give up the margins, then the part below.
+      start = Math.max(start, this.follow ? end - MOST_NODES : this.indexAt(top));
+      end = Math.min(end, start + MOST_NODES);
+    }
+    this.start = start;
+    this.end = end;
+    const keep = new Set();
+    for (let i = start; i < end; i += 1) keep.add(this.items[i].key);
+    for (const [key, drawn] of this.nodes) if (!keep.has(key)) { drawn.node.remove(); this.nodes.delete(key); }
+    this.drawItems(start, end);
+    this.canvas.style.height = `${this.total}px`;
+    this.drawn.style.transform = `translateY(${this.offsets[start]}px)`;
+  }
+
+  drawItems(start, end) {
+    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
+    let place = this.drawn.firstChild;
+    for (let i = start; i < end; i += 1) {
+      const item = this.items[i];
+      const sign = item.type === "hole" ? `${item.sign}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
+      let drawn = this.nodes.get(item.key);
+      if (!drawn || drawn.sign !== sign) {
+        const made = this.painter.paint(item, context);
+        if (drawn) { if (place === drawn.node) place = place.nextSibling; drawn.node.remove(); }
+        drawn = { node: made, sign };
+        this.nodes.set(item.key, drawn);
+      }
+      if (drawn.node === place) place = place.nextSibling;
+      else this.drawn.insertBefore(drawn.node, place);
+    }
+  }
+
+  // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
+  signOf(item) {
+    const { row, answered } = item;
+    const isSettled = !row || (row.w && !row.u && !row.f && !(answered && !answered.w));
+    return isSettled ? item.sign : `${item.sign}|${this.store.namesVersion}`;
+  }
+
+  // Whether a drawn item has another height than thought.
+  measureDrawn() {
+    let changed = false;
+    for (let i = this.start; i < this.end; i += 1) {
+      const item = this.items[i];
+      const height = this.nodes.get(item.key).node.getBoundingClientRect().height;
+      if (Math.abs((this.heights.get(item.key) ?? this.usual[item.type]) - height) > 0.5) changed = true;
+      this.heights.set(item.key, height);
+    }
+    if (this.heights.size > 4 * MOST_ROWS) this.forgetHeights();
+    return changed;
+  }
+
+  forgetHeights() {
+    const known = new Set(this.items.map((item) => item.key));
+    for (const key of this.heights.keys()) if (!known.has(key)) this.heights.delete(key);
+  }
+
+  place(height) {
+    this.canvas.style.height = `${this.total}px`;
+    this.drawn.style.transform = `translateY(${this.offsets[this.start] ?? 0}px)`;
+    const top = this.wantedTop(height);
+    if (Math.abs(this.scroller.scrollTop - top) > 0.5) this.scroller.scrollTop = top;
+    this.setTop = this.scroller.scrollTop;
+    if (!this.follow && !this.anchor) this.holdAnchor();
+  }
+
+  // Remember which row is where. Not one right under a hole or a day line: that one's heading may go when earlier rows come.
+  holdAnchor() {
+    const top = this.scroller.scrollTop;
+    let best = -1;
+    for (let i = this.indexAt(top); i < this.items.length && this.offsets[i] < top + this.scroller.clientHeight; i += 1) {
+      if (this.items[i].type !== "row") continue;
+      if (best < 0) best = i;
+      if (i > 0 && this.items[i - 1].type === "row") { best = i; break; }
+    }
+    this.anchor = best < 0 ? null : { seq: this.items[best].seq, delta: this.offsets[best] - top };
+  }
+
+  clearNodes() {
+    this.drawn.replaceChildren();
+    this.nodes.clear();
+  }
+
+  // -- holes
+
+  isSlow() {
+    return Boolean(this.asking && Date.now() - this.asking.at > SLOW_MS);
+  }
+
+  // Ask for what a person looks at. While the end is followed in a flood the holes run by; then only those that stay are asked for.
+  fillHoles(height) {
+    if (this.asking) return;
+    const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
+    for (let i = this.end - 1; i >= this.start; i -= 1) {
+      const item = this.items[i];
+      if (item.type !== "hole" || item.hole.lost || this.offsets[i + 1] < top || this.offsets[i] > bottom) continue;
+      if (this.paused && item.hole === this.stretch.endHole) continue;
+      if (this.follow && item.hole.after > 0 && Date.now() - item.hole.since < 1000) continue;
+      this.fillHole(item.hole);
+      return;
+    }
+  }
+
+  fillHole(hole) {
+    const isEnd = hole === this.stretch.endHole;
+    const known = this.store.known(hole.after, hole.last, !isEnd);
+    if (known && known.last > known.after) {
+      this.stretch.fill(known.after, known.last, known.rows);
+      this.stretch.trim(this.nearSeq());
+      this.redraw();
+      return;
+    }
+    const { filter } = this;
+    const request = isEnd ? { type: "rows", after: hole.after, until: hole.last } : { type: "before", seq: hole.last + 1, floor: hole.after };
+    const asking = { hole, at: Date.now() };
+    this.asking = asking;
+    this.store.ask({ ...request, limit: PAGE, filter: filterForKernel(filter) }, (answer) => {
+      if (this.asking !== asking) return; // the filter has changed since
+      this.asking = null;
+      if (!answer.error) this.rowsCame(answer, filter);
+    });
+    this.redraw(false);
+  }
+
+  // -- status
+
+  tick() {
+    this.stateChanged();
+    if (this.asking || this.stretch.holes.length) this.redraw(false);
+  }
+
+  stateChanged() {
+    const { store, words, locale } = this;
+    const unheard = !store.synced && Date.now() - store.born > 3000;
+    const name = unheard ? "saved" : store.state.state;
+    setText(this.stateText, this.stateLine(name));
+    this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
+    setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
+    const rate = store.rate;
+    setText(this.rateText, words.rate(locale.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))));
+    setText(this.totalText, words.events(locale.number(store.tail.last)));
+    const lost = store.tail.lost;
+    setText(this.lostText, words.lost(locale.number(lost)));
+    this.lostText.classList.toggle("tcf-bad", lost > 0);
+    const live = this.follow && !this.paused && rate < FLOOD_RATE ? "polite" : "off";
+    if (this.scroller.getAttribute("aria-live") !== live) this.scroller.setAttribute("aria-live", live);
+  }
+
+  stateLine(name) {
+    const { words } = this, { state } = this.store;
+    const parts = [words[name] || name];
+    if (this.paused && name === "connected") parts[0] = words.paused;
+    if (name !== "connected" && name !== "saved" && state.reason) parts.push(state.reason);
+    if (name === "reconnecting" && state.retry_at) {
+      const seconds = Math.ceil(state.retry_at - Date.now() / 1000);
+      parts.push(seconds > 0 ? words.nextTry(seconds) : words.now);
+    }
+    return parts.join(" · ");
+  }
+
+  showEdges() {
+    const isEmpty = this.items.every((item) => item.type !== "row");
+    const loading = this.items.some((item) => item.type === "hole");
+    const empty = isEmpty && !loading;
+    this.emptyBox.classList.toggle("tcf-shown", empty);
+    if (empty) {
+      const filtered = !isEmptyFilter(this.filter);
+      setText(this.emptyBox.firstChild, filtered ? this.words.none : this.words.empty);
+      setText(this.emptyBox.lastChild, filtered ? this.words.noneHint : this.words.emptyHint);
+    }
+    const away = !isEmpty && (!this.follow || this.paused);
+    this.endButton.classList.toggle("tcf-shown", away && (!this.paused || this.fresh > 0 || !this.follow));
+    this.endButton.tabIndex = away ? 0 : -1;
+    setText(this.endButton.lastChild, this.fresh ? this.words.fresh(this.locale.number(this.fresh)) : this.words.toEnd);
+  }
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// ------------------------------------------------------------------------------------------------------------ the widget
+
+export default function () {
+  let store = null;
+  return {
+    initialize({ model }) {
+      store = new Store(model);
+      return () => store.close();
+    },
+    render({ model, el }) {
+      const view = new View(store, el, model.get("height"));
+      return () => view.close();
+    },
+  };
+}

@@ -1,0 +1,344 @@
+"""The live feed: a widget that shows a session's events as they come; what the page does with them is in `feed.js`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import anywidget
+import msgspec
+import traitlets
+
+from .feed_rows import Filter, Row, of_chats, short_form
+from .snapshot import still_html, still_text
+
+INTERVAL: Final = 0.1
+"""Seconds between two messages to the front end: at most ten a second (the design, section 4)."""
+
+LARGEST_BATCH: Final = 500
+"""Rows in one batch. When more wait, the older ones are announced and fetched when looked at."""
+
+OPENING_ROWS: Final = 200
+STILL_ROWS: Final = 20
+
+SCAN_STEP: Final = 500
+"""Rows read from the record at once, so that a search through a long record never holds up the bot's loop."""
+
+SCAN_LIMIT: Final = 20_000
+"""Rows looked through for one answer; the front end asks on from there while a person keeps looking."""
+
+
+class Record(Protocol):
+    """What the feed reads of a record; any thread may ask."""
+
+    @property
+    def last_seq(self) -> int: ...
+    def rows(self, after: int, limit: int) -> list[dict[str, Any]]: ...
+    def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]: ...
+
+
+class Source(Protocol):
+    """What the feed needs of a session."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+    @property
+    def me_id(self) -> str | None: ...
+    @property
+    def record(self) -> Record: ...
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def state(self) -> Mapping[str, Any]: ...
+    def known_people(self) -> list[tuple[str | None, str]]: ...
+    def on_rows(self, callback: Callable[[], None]) -> Callable[[], None]: ...
+    def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]: ...
+
+
+class Feed(anywidget.AnyWidget):
+    """Show the events of a session as rows as they come, in batches, while cells run.
+
+    `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
+    Everything but the constructor and `close` happens on the session's own loop: the handler of front-end messages,
+    which runs on a kernel thread, only hands work over. `unsent` counts messages that the kernel's socket did not take.
+    """
+
+    _esm = Path(__file__).with_name("feed.js")
+    _css = Path(__file__).with_name("feed.css")
+
+    # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
+    opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, feed: feed._opening_state())
+    height = traitlets.Int(440, min=160).tag(sync=True)
+
+    def __init__(self, session: Source, *chats: str, height: int = 440) -> None:
+        self.session = session
+        self.chats = frozenset(part for chat in chats for part in (chat, chat.casefold()))
+        self.unsent = 0
+        self._announced = session.record.last_seq
+        self._state_to_send: dict[str, Any] | None = None
+        self._names_told: dict[str, str] = {}
+        self._answers: list[dict[str, Any]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_send = 0.0
+        self._removals: list[Callable[[], None]] = []
+        self._closed = False
+        # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
+        self._sending = threading.Lock()
+        super().__init__(height=height)
+        self.on_msg(self._front_end_said)
+        self._hand_over(self._listen)
+
+    def close(self) -> None:
+        """Free everything: the callbacks, the timer, the view; any thread may call, and more than once."""
+        with self._sending:
+            already, self._closed = self._closed, True
+        if not already:
+            self._hand_over(self._stop_listening)
+        super().close()
+
+    # -- from the kernel's threads to the session's loop -------------------------------------------------------
+
+    def _hand_over(self, work: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self.session.loop.call_soon_threadsafe(work, *arguments)
+        except RuntimeError:
+            # The session is closed and its loop with it; its record stays readable, so it is served right here.
+            work(*arguments)
+
+    def _front_end_said(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, Mapping):
+            self._hand_over(self._begin_answer, dict(content))
+
+    # -- on the session's loop ---------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        if self._closed or self.session.loop.is_closed():
+            return
+        self._removals = [self.session.on_rows(self._schedule), self.session.on_state(self._state_changed)]
+        self._state_changed(dict(self.session.state))
+
+    def _stop_listening(self) -> None:
+        for remove in self._removals:
+            remove()
+        self._removals = []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _state_changed(self, state: dict[str, Any]) -> None:
+        self._state_to_send = state
+        if state.get("state") == "closed":
+            # The loop may end before a timer fires; the last word must still get out.
+            self._flush()
+        else:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """See to it that a message goes out, at once if the last one is long enough ago."""
+        if self._closed or self._timer is not None:
+            return
+        loop = self.session.loop
+        if loop.is_closed():
+            self._flush()
+            return
+        self._timer = loop.call_later(max(0.0, self._next_send - loop.time()), self._flush)
+
+    def _flush(self) -> None:
+        """Send everything that waits, as one message."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        message: dict[str, Any] = {}
+        if self._state_to_send is not None:
+            message["state"], self._state_to_send = self._state_to_send, None
+        if self._answers:
+            message["answers"], self._answers = self._answers, []
+        people = self._new_names()
+        if people:
+            message["people"] = people
+        batch = self._take_batch()
+        if batch is not None:
+            message["batch"] = batch
+        if not message:
+            return
+        if not self.session.loop.is_closed():
+            self._next_send = self.session.loop.time() + INTERVAL
+        self._post(message)
+
+    def _take_batch(self) -> dict[str, Any] | None:
+        """Take the rows that nobody was told of: (`after`, `last`] is announced, (`from`, `last`] is in the batch."""
+        after, last = self._announced, self.session.record.last_seq
+        if last <= after:
+            return None
+        rows = [row for row in self.session.record.rows_before(last + 1, LARGEST_BATCH) if row["seq"] > after]
+        skipped = len(rows) == LARGEST_BATCH and rows[0]["seq"] > after + 1
+        self._announced = last
+        return {
+            "after": after,
+            "from": rows[0]["seq"] - 1 if skipped else after,
+            "last": last,
+            "rows": self._short_rows(rows),
+        }
+
+    def _new_names(self) -> dict[str, str]:
+        """Give the display names learnt since the last message; a person's first rows lack them and never change."""
+        names = {user_id: name for name, user_id in self.session.known_people() if name}
+        new = {user_id: name for user_id, name in names.items() if self._names_told.get(user_id) != name}
+        self._names_told.update(new)
+        return new
+
+    def _short_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        me_id = self.session.me_id
+        return [short_form(row, me_id) for row in rows if of_chats(row, self.chats)]
+
+    # -- answers -----------------------------------------------------------------------------------------------
+
+    def _begin_answer(self, request: dict[str, Any]) -> None:
+        if self._closed:
+            return
+        steps = self._steps_of_answer(request)
+        if self.session.loop.is_closed():
+            for _ in steps:
+                pass
+        else:
+            self._go_on(steps)
+
+    def _go_on(self, steps: Iterator[None]) -> None:
+        for _ in steps:
+            self.session.loop.call_soon(self._go_on, steps)
+            return
+
+    def _steps_of_answer(self, request: dict[str, Any]) -> Iterator[None]:
+        """Put the answer to a request in the queue, giving way to the loop between two readings of the record."""
+        answer: dict[str, Any] = {"re": request.get("re")}
+        try:
+            kind, wanted = request["type"], Filter.from_request(request.get("filter"))
+            limit = max(1, min(int(request.get("limit") or OPENING_ROWS), LARGEST_BATCH))
+            if kind == "rows":
+                yield from self._rows_after(answer, int(request["after"]), int(request["until"]), limit, wanted)
+            elif kind == "before":
+                yield from self._rows_before(answer, int(request["seq"]), int(request.get("floor") or 0), limit, wanted)
+            elif kind == "open":
+                last = self.session.record.last_seq
+                answer["state"] = dict(self.session.state)
+                yield from self._rows_before(answer, last + 1, 0, limit, wanted)
+            else:
+                answer["error"] = f"unknown request {kind!r}"
+        except (KeyError, TypeError, ValueError) as error:
+            answer["error"] = f"bad request: {error!r}"
+        self._answers.append(answer)
+        self._schedule()
+
+    def _rows_after(self, answer: dict[str, Any], after: int, until: int, limit: int, wanted: Filter) -> Iterator[None]:
+        """Answer with the first rows of (`after`, `until`]; `last` says how far the answer reaches."""
+        found: list[dict[str, Any]] = []
+        position, scanned = after, 0
+        while position < until and len(found) < limit and scanned < SCAN_LIMIT:
+            rows = [row for row in self.session.record.rows(position, SCAN_STEP) if row["seq"] <= until]
+            scanned += len(rows)
+            for row in rows:
+                position = row["seq"]
+                found += self._passing(row, wanted)
+                if len(found) == limit:
+                    break
+            else:
+                position = position if len(rows) == SCAN_STEP else until
+            yield
+        answer.update({"after": after, "last": position, "rows": found})
+
+    def _rows_before(self, answer: dict[str, Any], seq: int, floor: int, limit: int, wanted: Filter) -> Iterator[None]:
+        """Answer with the last rows of (`floor`, `seq`); `after` says how far back the answer reaches."""
+        found: list[dict[str, Any]] = []
+        position, scanned = seq, 0
+        while position > floor + 1 and len(found) < limit and scanned < SCAN_LIMIT:
+            rows = [row for row in self.session.record.rows_before(position, SCAN_STEP) if row["seq"] > floor]
+            scanned += len(rows)
+            for row in reversed(rows):
+                position = row["seq"]
+                found += self._passing(row, wanted)
+                if len(found) == limit:
+                    break
+            else:
+                position = position if len(rows) == SCAN_STEP else floor + 1
+            yield
+        answer.update({"after": position - 1, "last": seq - 1, "rows": found[::-1]})
+
+    def _passing(self, row: Row, wanted: Filter) -> list[dict[str, Any]]:
+        if not of_chats(row, self.chats):
+            return []
+        short = short_form(row, self.session.me_id)
+        return [short] if wanted.lets_through(short) else []
+
+    # -- out ---------------------------------------------------------------------------------------------------
+
+    def _post(self, message: dict[str, Any]) -> None:
+        """Send one message, its body as a JSON buffer: ipykernel would otherwise walk every value of it in Python."""
+        with self._sending:
+            if self._closed or self.comm is None:
+                return
+            try:
+                self.send({"type": "feed"}, buffers=[_as_json(message)])
+            except Exception:
+                # The kernel is shutting down, or its socket is gone. The front end sees the gap and asks again.
+                self.unsent += 1
+            finally:
+                _let_requests_choose_their_thread(self.comm)
+
+    def _opening_state(self) -> str:
+        last = self.session.record.last_seq
+        rows = self.session.record.rows_before(last + 1, OPENING_ROWS)
+        first = rows[0]["seq"] if len(rows) == OPENING_ROWS else 1
+        opening = {
+            "name": self.session.name,
+            "server": self.session.server,
+            "state": dict(self.session.state),
+            "people": {user_id: name for name, user_id in self.session.known_people() if name},
+            "after": first - 1,
+            "last": last,
+            "rows": self._short_rows(rows),
+        }
+        return _as_json(opening).decode()
+
+    # -- where there is no live view ---------------------------------------------------------------------------
+
+    def _last_rows(self) -> list[dict[str, Any]]:
+        record = self.session.record
+        names = {user_id: name for name, user_id in self.session.known_people()}
+        rows = [row for row in record.rows_before(record.last_seq + 1, SCAN_STEP) if of_chats(row, self.chats)]
+        return [{**row, "author": row["author"] or names.get(row["author_id"])} for row in rows[-STILL_ROWS:]]
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Add to the live view a still for saved notebooks (GitHub, nbconvert) and a table for terminals."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        _let_requests_choose_their_thread(self.comm)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        rows, heading = self._last_rows(), f"{self.session.name} · {self.session.server}"
+        data["text/html"] = still_html(rows, heading, self.session.me_id)
+        data["text/plain"] = still_text(rows, heading)
+        return data, metadata
+
+
+def _as_json(message: Mapping[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(message)
+    except UnicodeEncodeError:
+        # A name or text with half a surrogate pair: msgspec refuses it, the escapes of `json` carry it.
+        return json.dumps(message).encode()
+
+
+def _let_requests_choose_their_thread(comm: Any) -> None:
+    """Forget through which subshell this comm last sent.
+
+    ipykernel 7.4 routes what the front end sends to the subshell of the comm's last message. Ours go out while a cell
+    runs on the main thread, so every request would wait behind it, though JupyterLab addressed it to a free subshell.
+    """
+    if comm is not None:
+        vars(comm).pop("_reply_subshell_id", None)

@@ -1,0 +1,66 @@
+"""The table of the magics: which fields, options and text each takes; what they do is in `magics`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tcnb.notebook.grammar import Field, Option, Verb
+
+CHAT = Field("chat")
+FILE = Field("file")
+
+CONNECTION = Option("as", "the connection to use, by its name", "NAME")
+REPLY = Option("reply", "answer this message (an id, or {a message})", "MESSAGE_ID")
+MODES = ("text", "markdown", "html")
+WRITING: Final = (
+    Option("markdown", "the text is Markdown"),
+    Option("html", "the text is HTML"),
+    Option("plain", "the text is plain (the default)"),
+    Option("mode", "text, markdown or html", "MODE"),
+)
+
+CONNECT = Verb(
+    "tc_connect",
+    (Field("server", required=False),),
+    options=(
+        Option("username", "the bot's login", "LOGIN"),
+        Option("as", "a name for this connection (default: default)", "NAME"),
+        Option("port", "the port of the web service or the Bridge", "N"),
+        Option("http", "plain HTTP to the Bridge, port 4309 unless --port says otherwise"),
+        Option("ca", "a file of certificates (PEM) to trust besides the system's", "FILE"),
+        Option("no-verify", "do not check the server's certificate"),
+        Option("client-id", "the id of an OAuth application", "ID"),
+        Option("timeout", "seconds to wait for an answer", "SECONDS"),
+        Option("practice", "a practice server on this machine"),
+        Option("people", "with --practice: how many simulated colleagues", "N"),
+        Option("rate", "with --practice: events a second", "R"),
+        Option("seed", "with --practice: the same seed tells the same story", "N"),
+        Option("history", "with --practice: how many messages are there already", "N"),
+    ),
+    is_private=True,
+)
+STATUS = Verb("tc_status", options=(CONNECTION,))
+DISCONNECT = Verb("tc_disconnect", options=(CONNECTION, Option("all", "close every connection")))
+CHATS = Verb("tc_chats", options=(CONNECTION,))
+FRAME = Verb("tc_df", options=(CONNECTION,))
+FEED = Verb("tc_feed", (Field("chat", required=False, many=True),), options=(CONNECTION,))
+SEND = Verb(
+    "tc_send",
+    (CHAT,),
+    Field("text"),
+    (
+        *WRITING,
+        REPLY,
+        CONNECTION,
+        Option("timeout", "seconds to wait for the server's answer", "SECONDS"),
+        Option("f", "in the cell form: expand {expression} and $name in the body"),
+    ),
+)
+PHOTO = Verb("tc_photo", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
+STICKER = Verb("tc_sticker", (CHAT, FILE), None, (REPLY, CONNECTION))
+DOCUMENT = Verb("tc_file", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
+
+VERBS: Final = {
+    verb.name: verb for verb in (CONNECT, STATUS, DISCONNECT, CHATS, SEND, PHOTO, STICKER, DOCUMENT, FRAME, FEED)
+}
+CELL_VERBS: Final = frozenset({SEND.name})

@@ -1,0 +1,112 @@
+"""What is known about chats and people now: titles, types, display names; what was once known is in the columns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tcnb.record.schema import CHAT_TYPES
+from tcnb.wire.paths import bare_id
+
+
+class KnownChat(NamedTuple):
+    """What is known about a chat.
+
+    Attributes:
+        title: its title; None for one that has none (favorites), or whose title is not known.
+        type: the name of its type; None where it is not known.
+        type_number: the same, as on the wire.
+    """
+
+    title: str | None = None
+    type: str | None = None
+    type_number: int | None = None
+
+
+class Person(NamedTuple):
+    """What is known about an author.
+
+    Attributes:
+        id: the id without `/resource`.
+        name: the display name; None where it is not known.
+        mine: whether it is this account.
+    """
+
+    id: str
+    name: str | None
+    mine: bool
+
+
+_UNKNOWN_CHAT = KnownChat()
+
+
+class Directory:
+    """Chats by id, people by id in any case; one thread writes."""
+
+    def __init__(self) -> None:
+        self._chats: dict[str, KnownChat] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+        self._people: dict[str, Person] = {}
+        self._me: str | None = None
+        self._nameless: dict[str, None] = {}
+
+    @property
+    def me(self) -> str | None:
+        """The id of this account without `/resource`; None before it is known."""
+        return self._me
+
+    @me.setter
+    def me(self, user_id: str | None) -> None:
+        self._me = None if user_id is None else bare_id(user_id)
+        self._people.clear()
+
+    def chat(self, chat_id: str | None) -> KnownChat:
+        """Return what is known about a chat."""
+        return self._chats.get(chat_id, _UNKNOWN_CHAT) if chat_id is not None else _UNKNOWN_CHAT
+
+    def learn_chat(self, chat_id: str, title: str | None, type_number: int | None) -> KnownChat:
+        """Note what was said about a chat and return all that is known; None says nothing."""
+        known = self._chats.get(chat_id, _UNKNOWN_CHAT)
+        if title is None:
+            title = known.title
+        if type_number is None:
+            type_number = known.type_number
+        type_name = None if type_number is None else CHAT_TYPES.get(type_number) or str(type_number)
+        known = self._chats[chat_id] = KnownChat(title, type_name, type_number)
+        return known
+
+    def person(self, user_id: str) -> Person:
+        """Return what is known about whoever has that id, with or without `/resource`."""
+        person = self._people.get(user_id)
+        if person is None:
+            bare = bare_id(user_id)
+            key = bare.casefold()
+            mine = self._me is not None and key == self._me.casefold()
+            name = self._names[key][1] if key in self._names else None
+            person = self._people[user_id] = Person(bare, name, mine)
+        return person
+
+    def learn_person(self, user_id: str, display_name: str) -> None:
+        """Note the display name of a person."""
+        bare = bare_id(user_id)
+        key = bare.casefold()
+        if self._names.get(key, ("", ""))[1] != display_name:
+            self._names[key] = (bare, display_name)
+            self._people.clear()
+
+    def chats(self) -> dict[str, KnownChat]:
+        """Return all chats known by now."""
+        return dict(self._chats)
+
+    def miss_name(self, user_id: str) -> None:
+        """Note that a user did something whose display name is not known."""
+        self._nameless[user_id] = None
+
+    def people_without_name(self) -> list[str]:
+        """Return the users noted since this was asked last whose display name is still not known."""
+        missed = [user_id for user_id in self._nameless if user_id.casefold() not in self._names]
+        self._nameless.clear()
+        return missed
+
+    def names(self) -> dict[str, str]:
+        """Return all display names known by now, by id."""
+        return dict(self._names.values())

@@ -1,0 +1,91 @@
+"""Where the message of a given id stands, at 8 bytes a slot: a dictionary would weigh as much as the columns do."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+_SMALLEST: Final = 1024
+_ROW_BITS: Final = 32
+_ROW_MASK: Final = (1 << _ROW_BITS) - 1
+_HASH_MASK: Final = 0xFFFFFFFF
+
+
+class MessageIndex:
+    """Rows by message id: a table with open addressing whose slots hold 32 bits of the id's hash and the row.
+
+    The ids themselves stay in the columns; `id_at` reads them there whenever the hashes agree.
+    """
+
+    def __init__(self, id_at: Callable[[int], str | None]) -> None:
+        """Make an empty index.
+
+        Args:
+            id_at: returns the message id of a row.
+        """
+        self._id_at = id_at
+        self._table = array("Q", bytes(8 * _SMALLEST))
+        self._count = 0
+        self._most = _SMALLEST * 2 // 3
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory taken."""
+        return self._table.itemsize * len(self._table)
+
+    def find(self, message_id: str) -> int | None:
+        """Return the row of a message; None where there is none."""
+        return self._seek(message_id, hash(message_id) & _HASH_MASK)[1]
+
+    def find_or_add(self, message_id: str, row: int) -> int | None:
+        """Return the row where a message already stands; otherwise note that it stands at `row`, and return None."""
+        hashed = hash(message_id) & _HASH_MASK
+        slot, found = self._seek(message_id, hashed)
+        if found is None:
+            self._table[slot] = hashed << _ROW_BITS | (row + 1)
+            self._count += 1
+            if self._count > self._most:
+                self._grow()
+        return found
+
+    def _seek(self, message_id: str, hashed: int) -> tuple[int, int | None]:
+        table = self._table
+        mask = len(table) - 1
+        slot = hashed & mask
+        while entry := table[slot]:
+            if entry >> _ROW_BITS == hashed:
+                row = (entry & _ROW_MASK) - 1
+                if self._id_at(row) == message_id:
+                    return slot, row
+            slot = (slot + 1) & mask
+        return slot, None
+
+    def _grow(self) -> None:
+        """Double the table in one vectorized step: a loop over a million entries would hold up the bot."""
+        size = 2 * len(self._table)
+        old = np.frombuffer(self._table, np.uint64)
+        entries = old[old != 0]
+        home = (entries >> np.uint64(_ROW_BITS)) & np.uint64(size - 1)
+        order = np.argsort(home, kind="stable")
+        steps = np.arange(len(order))
+        # Each entry goes to its own slot or, where that is taken, to the one behind the entry before it.
+        slots = np.maximum.accumulate(home[order].astype(np.int64) - steps) + steps
+        inside = slots < size
+        table = np.zeros(size, np.uint64)
+        table[slots[inside]] = entries[order][inside]
+        self._table = array("Q", table.tobytes())
+        self._most = size * 2 // 3
+        for entry in entries[order][~inside].tolist():
+            self._wrap(entry)
+
+    def _wrap(self, entry: int) -> None:
+        slot = 0
+        while self._table[slot]:
+            slot += 1
+        self._table[slot] = entry

@@ -1,0 +1,357 @@
+"""The record of one account: events go in, DataFrames and rows come out; it neither receives nor saves anything."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+import pandas as pd
+
+from tcnb.record import frames, rows, views
+from tcnb.record.columns import ColumnStore, store
+from tcnb.record.directory import Directory
+from tcnb.record.index import MessageIndex
+from tcnb.record.rows import Row
+from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.wire import notifications
+
+Arrival = tuple[str, bytes | msgspec.Raw, int]
+"""Method, payload as it came, and when it was received (microseconds since 1970 in UTC)."""
+
+# Long enough that the vectorized step is cheap per row, short enough that a snapshot never waits for it.
+_BATCH: Final = 1024
+_MESSAGE_ID: Final = NAMES.index("message_id")
+_FORWARDED: Final = (
+    *("text", "parse_mode", "title", "file_id", "file_name", "file_size", "mime_type", "latitude", "longitude"),
+)
+_TIMES: Final = frozenset(column.name for column in COLUMNS if column.kind is Kind.TIME)
+
+
+@dataclass
+class Counts:
+    """What came in.
+
+    Attributes:
+        received: notifications taken in, whatever became of them.
+        sent: events of our own.
+        duplicates: messages that were there already; they add no row.
+        incomplete: events of which something needed was missing or of the wrong type; the rest is in the row.
+        undecodable: payloads of known methods of which nothing could be read; their rows say `unknown`.
+        unknown: notifications by a method that this version does not know; their rows say `unknown`.
+    """
+
+    received: int = 0
+    sent: int = 0
+    duplicates: int = 0
+    incomplete: int = 0
+    undecodable: int = 0
+    unknown: int = 0
+
+
+class Record:
+    """Every event of one account, in the order in which it was taken in.
+
+    One thread adds (the bot's); any thread may ask. A row never changes once it is there, so what was handed out stays
+    right while more comes in.
+    """
+
+    def __init__(self, me: str | None = None) -> None:
+        """Make an empty record.
+
+        Args:
+            me: id of this account, if known already.
+        """
+        self._lock = threading.Lock()
+        self._directory = Directory()
+        self._directory.me = me
+        self._stores: dict[str, ColumnStore] = {column.name: store(column) for column in COLUMNS}
+        self._pending: list[Row] = []
+        self._length = 0
+        self._last_seq = 0
+        self._index = MessageIndex(self._message_id_at)
+        self._counts = Counts()
+
+    def __len__(self) -> int:
+        return self._length + len(self._pending)
+
+    @property
+    def me(self) -> str | None:
+        """Id of this account without `/resource`; messages by it have the direction `out`."""
+        return self._directory.me
+
+    @me.setter
+    def me(self, user_id: str | None) -> None:
+        with self._lock:
+            self._directory.me = user_id
+
+    @property
+    def last_seq(self) -> int:
+        """The highest `seq` there is; 0 for an empty record."""
+        return self._last_seq
+
+    @property
+    def counts(self) -> Counts:
+        """What came in so far."""
+        with self._lock:
+            return replace(self._counts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the columns and the index of messages take."""
+        with self._lock:
+            return sum(column.nbytes for column in self._stores.values()) + self._index.nbytes
+
+    def learn_chat(self, chat_id: str, title: str | None, chat_type: int | None) -> None:
+        """Note what the server said about a chat, for the rows to come.
+
+        Args:
+            chat_id: its id.
+            title: its title; None says nothing.
+            chat_type: the number of its type (`protocol` section 11.2); None says nothing.
+        """
+        with self._lock:
+            self._directory.learn_chat(chat_id, title, None if chat_type is None else int(chat_type))
+
+    def learn_person(self, user_id: str, display_name: str) -> None:
+        """Note the display name of a person, for the rows to come."""
+        with self._lock:
+            self._directory.learn_person(user_id, display_name)
+
+    def people_without_name(self) -> list[str]:
+        """Return the ids of users who did something since this was asked last, and whose display name is not known."""
+        with self._lock:
+            return self._directory.people_without_name()
+
+    def append(
+        self,
+        method: str,
+        payload: bytes | msgspec.Raw,
+        received: int,
+        *,
+        direction: str = "in",
+        seq: int | None = None,
+    ) -> int | None:
+        """Take in one notification; whatever it says, this does not raise.
+
+        Args:
+            method: the method of its frame.
+            payload: the JSON of its payload, as it came.
+            received: when it came, in microseconds since 1970 in UTC.
+            direction: `in` or `out`; a message by this account is `out` in any case.
+            seq: its position in the journal; without it the next one.
+
+        Returns:
+            The `seq` of its row; None for a message that is there already.
+
+        Raises:
+            ValueError: `seq` is not above the last one.
+        """
+        event, part, whole = notifications.decode(method, payload)
+        with self._lock:
+            seq = self._next(seq)
+            self._counts.received += 1
+            if isinstance(part, notifications.Envelope):
+                if part.message_id is not None and self._has(part.message_id):
+                    return None
+                row = rows.message(part, seq, received, direction, self._directory)
+                whole = whole and (part.chat_id is not None or part.chat is not None)
+            else:
+                row = rows.other(event, part, seq, received, direction, self._directory)
+            if not whole:
+                self._count_flaw(method, event)
+            self._push(row, seq)
+            return seq
+
+    def extend(self, batch: Iterable[Arrival], *, seqs: Iterable[int] | None = None) -> list[int | None]:
+        """Take in many notifications.
+
+        Args:
+            batch: method, payload and time of each.
+            seqs: their positions in the journal; without it the next ones.
+
+        Returns:
+            What `append` returns, for each.
+
+        Raises:
+            ValueError: one of `seqs` is not above the one before; what stands before it is kept.
+        """
+        append = self.append
+        if seqs is None:
+            return [append(method, payload, received) for method, payload, received in batch]
+        return [append(*arrival, seq=seq) for arrival, seq in zip(batch, seqs, strict=True)]
+
+    def append_sent(
+        self,
+        method: str,
+        request: Mapping[str, Any],
+        response: Mapping[str, Any],
+        received: int,
+        *,
+        file: Mapping[str, Any] | None = None,
+        seq: int | None = None,
+    ) -> int:
+        """Take in something that this account did, since the server does not tell its own doings to a session.
+
+        Args:
+            method: `sendMessage`, `sendFile`, `sendSurvey`, `forwardMessage`, `editMessage`, `editSurvey` or
+                `removeMessage`.
+            request: the payload of the request.
+            response: the payload of its answer.
+            received: when the answer came, in microseconds since 1970 in UTC.
+            file: for `sendFile`: `file_name`, `file_size` (bytes) and `mime_type`, as far as known.
+            seq: its position in the journal; without it the next one. A caption, being a message of its own, takes the
+                position behind its file.
+
+        Returns:
+            The `seq` of its row; for a message that is there already, of the row it has.
+
+        Raises:
+            ValueError: the method is none of those, or `seq` is not above the last one.
+
+        Source: `protocol` sections 6.4 to 6.6.
+        """
+        events = rows.sent(method, request, response)
+        if not events:
+            raise ValueError(f"{method} is not among the requests that are recorded")
+        if file is not None:
+            events[0] |= {name: file.get(name) for name in ("file_name", "file_size", "mime_type")}
+        original = request.get("messageId")
+        with self._lock:
+            seqs: list[int] = []
+            for values in events:
+                self._complete(values, original if isinstance(original, str) else None)
+                seqs.append(self._add_sent(values, received, self._next(None if seqs else seq)))
+            return seqs[0]
+
+    def frame(self) -> pd.DataFrame:
+        """Return every event so far, one row each, with the columns of `tcnb.record.schema.COLUMNS`.
+
+        The frame is the caller's: what is written into it changes neither the record nor another frame.
+        """
+        with self._lock:
+            self._flush()
+            arrays = {name: column.array() for name, column in self._stores.items()}
+        return frames.frame(arrays)
+
+    def messages(self) -> pd.DataFrame:
+        """Return the messages, one row each, edits and removals applied, with the columns of `schema.MESSAGES`."""
+        return views.messages(self.frame(), self._directory.chats(), self._directory.names())
+
+    def chats(self) -> pd.DataFrame:
+        """Return the chats that are known or were seen, with the columns of `schema.CHATS`."""
+        return views.chats(self.frame(), self._directory.chats())
+
+    def people(self) -> pd.DataFrame:
+        """Return the people who are known or wrote something, with the columns of `schema.PEOPLE`."""
+        return views.people(self.frame(), self._directory.names())
+
+    def rows(self, after: int, limit: int) -> list[dict[str, Any]]:
+        """Return the first rows behind a position, oldest first, ready for JSON.
+
+        Args:
+            after: the `seq` behind which to begin.
+            limit: at most so many rows.
+
+        Returns:
+            A dictionary a row, by column; times in whole milliseconds since 1970, None for what is missing.
+        """
+        with self._lock:
+            self._flush()
+            start = self._position(after)
+            return self._rows(start, min(start + max(limit, 0), self._length))
+
+    def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]:
+        """Return the last rows before a position, oldest first, ready for JSON as in `rows`."""
+        with self._lock:
+            self._flush()
+            stop = self._position(seq - 1)
+            return self._rows(max(stop - max(limit, 0), 0), stop)
+
+    def _next(self, seq: int | None) -> int:
+        if seq is None:
+            return self._last_seq + 1
+        if seq <= self._last_seq:
+            raise ValueError(f"the position {seq} is not above the last one, {self._last_seq}")
+        return seq
+
+    def _has(self, message_id: str) -> bool:
+        """Return whether a message is there already; otherwise the row to come is noted as its own."""
+        if self._index.find_or_add(message_id, self._length + len(self._pending)) is None:
+            return False
+        self._counts.duplicates += 1
+        return True
+
+    def _count_flaw(self, method: str, event: str) -> None:
+        if event != notifications.UNKNOWN:
+            self._counts.incomplete += 1
+        elif method in notifications.EVENTS:
+            self._counts.undecodable += 1
+        else:
+            self._counts.unknown += 1
+
+    def _add_sent(self, values: dict[str, Any], received: int, seq: int) -> int:
+        self._counts.sent += 1
+        message_id = values.get("message_id")
+        if values["event"] == "message" and message_id is not None:
+            found = self._index.find_or_add(message_id, len(self))
+            if found is not None:
+                self._counts.duplicates += 1
+                return int(self._at(found, "seq"))
+        values |= {"seq": seq, "received": received, "direction": "out"}
+        self._push(rows.from_values(values, self._directory), seq)
+        return seq
+
+    def _complete(self, values: dict[str, Any], original_id: str | None) -> None:
+        """Add what the request does not say: who we are, and from the earlier row where the message is."""
+        values["author_id"] = self._directory.me
+        original = None if original_id is None else self._index.find(original_id)
+        if original is None:
+            return
+        if values.get("message_type") == "forwarded":
+            values["forwarded_from"] = self._at(original, "forwarded_from") or self._at(original, "author_id")
+            values |= {name: self._at(original, name) for name in _FORWARDED}
+        elif values.get("chat_id") is None:
+            values["chat_id"] = self._at(original, "chat_id")
+
+    def _push(self, row: Row, seq: int) -> None:
+        self._pending.append(row)
+        self._last_seq = seq
+        if len(self._pending) >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Move the rows that wait into the columns."""
+        if not self._pending:
+            return
+        for column, values in zip(self._stores.values(), zip(*self._pending, strict=True), strict=True):
+            column.extend(values)
+        self._length += len(self._pending)
+        self._pending.clear()
+
+    def _at(self, row: int, name: str) -> Any:
+        if row >= self._length:
+            return self._pending[row - self._length][NAMES.index(name)]
+        return self._stores[name].values(row, row + 1)[0]
+
+    def _message_id_at(self, row: int) -> str | None:
+        if row >= self._length:
+            waiting = row - self._length
+            return self._pending[waiting][_MESSAGE_ID] if waiting < len(self._pending) else None
+        message_id: str | None = self._stores["message_id"].values(row, row + 1)[0]
+        return message_id
+
+    def _position(self, seq: int) -> int:
+        """Return the number of rows up to and with `seq`."""
+        return int(self._stores["seq"].array()._data.searchsorted(seq, side="right"))
+
+    def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        columns = [
+            [None if value is None else value // 1000 for value in column.values(start, stop)]
+            if name in _TIMES
+            else column.values(start, stop)
+            for name, column in self._stores.items()
+        ]
+        return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,0 +1,272 @@
+"""How a notification, or a request and its answer, becomes a row; only the directory keeps something of it.
+
+Source: `protocol` sections 5, 6 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tcnb.record.directory import Directory
+from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES, NAMES, ROLES
+from tcnb.record.text import plain
+from tcnb.types.enums import EnvelopeAuthorType, MessageType
+from tcnb.wire import notifications as wire
+from tcnb.wire.paths import bare_id
+
+Row = tuple[Any, ...]
+"""The values of one event in the order of the columns; times in microseconds since 1970, None for what is missing."""
+
+_PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
+_FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)
+_USER: Final = AUTHOR_TYPES[EnvelopeAuthorType.USER]
+# Times past the year 9999 cannot be shown by Python's datetime; no server means them.
+_LAST_MILLISECOND: Final = 253_402_300_799_999
+_NOTHING_ELSE: Final = (None,) * 9
+
+
+def message(envelope: wire.Envelope, seq: int, received: int, direction: str, directory: Directory) -> Row:
+    """Return the row of a message, and learn the chat's title and type from it where they are given."""
+    chat_id, chat, author, content = envelope.chat_id, envelope.chat, envelope.author, envelope.content
+    if chat is None:
+        title, chat_type, _ = directory.chat(chat_id)
+    else:
+        if chat_id is None:
+            chat_id = chat.chat_id
+        title, chat_type, number = directory.chat(chat_id)
+        if chat_id is not None and (chat.chat_title != title or chat.chat_type != number):
+            title, chat_type, _ = directory.learn_chat(chat_id, chat.chat_title, chat.chat_type)
+    author_id = author_name = author_type = None
+    if author is not None:
+        author_type = AUTHOR_TYPES.get(author.type) or _digits(author.type)
+        if author.id is not None:
+            author_id, author_name, mine = directory.person(author.id)
+            if mine:
+                direction = "out"
+            elif author_name is None and author_type == _USER:
+                directory.miss_name(author_id)
+    type, timestamp = envelope.type, envelope.timestamp
+    text = parse_mode = forwarded_from = None
+    rest: tuple[Any, ...] = _NOTHING_ELSE
+    if type == _PLAIN and content is not None:
+        text, parse_mode = content.text, content.parse_mode
+        if text is not None:
+            text = plain(text, parse_mode)
+    elif content is not None:
+        text, parse_mode, forwarded_from, rest = _content(type, content)
+    return (
+        seq,
+        received,
+        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= _LAST_MILLISECOND else None,
+        "message",
+        direction,
+        chat_id,
+        title,
+        chat_type,
+        envelope.message_id,
+        author_id,
+        author_name,
+        author_type,
+        MESSAGE_TYPES.get(type) or _digits(type),
+        text,
+        parse_mode,
+        envelope.reply_message_id,
+        forwarded_from,
+        envelope.is_edited,
+        *rest,
+        None,
+    )
+
+
+def other(event: str, part: wire.Part | None, seq: int, received: int, direction: str, directory: Directory) -> Row:
+    """Return the row of anything but a message, and learn from it what it says about a chat."""
+    values = _other_values(part, directory)
+    values |= {"seq": seq, "received": received, "event": event, "direction": direction}
+    chat_id = values.get("chat_id")
+    if chat_id is not None:
+        values["chat"], values["chat_type"], _ = directory.chat(chat_id)
+    return tuple(map(values.get, NAMES))
+
+
+def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
+    """Return the row with these values by column; chat and author are completed from what is known."""
+    row = dict(values)
+    row["chat"], row["chat_type"], _ = directory.chat(row.get("chat_id"))
+    if row.get("author_id") is not None:
+        row["author_id"], row["author"], _ = directory.person(row["author_id"])
+        if row["author"] is None:
+            directory.miss_name(row["author_id"])
+    return tuple(map(row.get, NAMES))
+
+
+def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the values by column of what a request of ours did, one dictionary an event; empty for other methods.
+
+    Chat, author, times and `seq` are left to the caller where the request does not say them.
+    """
+    content = _object(request.get("content"))
+    base = {
+        "timestamp": _microseconds(_integer(response.get("timestamp"))),
+        "chat_id": _string(request.get("chatId")) or _string(response.get("chatId")),
+        "message_id": _string(response.get("messageId")) or _string(request.get("messageId")),
+        "author_type": _USER,
+    }
+    new = base | {"event": "message", "is_edited": False, "reply_to": _string(request.get("replyMessageId"))}
+    match method:
+        case "sendMessage":
+            return [new | {"message_type": "plain"} | _sent_text(content)]
+        case "sendSurvey":
+            return [new | {"message_type": "survey", "title": _string(content.get("title"))}]
+        case "forwardMessage":
+            return [new | {"message_type": "forwarded", "message_id": _string(response.get("messageId"))}]
+        case "sendFile":
+            file = new | {"message_type": "attachment", "file_id": _string(response.get("fileId"))}
+            caption_id = _string(response.get("captionMessageId"))
+            if caption_id is None:
+                return [file]
+            caption = new | {"message_type": "plain", "message_id": caption_id, "reply_to": None}
+            return [file, caption | _sent_text(_object(content.get("caption")))]
+        case "editMessage":
+            return [base | {"event": "edited_message"} | _sent_text(content)]
+        case "editSurvey":
+            return [base | {"event": "edited_message", "title": _string(content.get("title"))}]
+        case "removeMessage":
+            return [base | {"event": "removed_message"}]
+        case _:
+            return []
+
+
+def _content(type: int | None, content: wire.Content) -> tuple[str | None, str | None, str | None, tuple[Any, ...]]:
+    """Return text, mode, author of the original, and the nine columns from `user_id` to `longitude`."""
+    forwarded_from = None
+    inner = content
+    if type == _FORWARDED:
+        # What is forwarded may be a forward itself: the innermost author wrote it.
+        while inner.content is not None:
+            forwarded_from = _author_id(inner.author) or forwarded_from
+            inner = inner.content
+        forwarded_from = _author_id(inner.author) or forwarded_from
+    # Some clients send the name of a place in `description`; in a survey that field says something else.
+    title = inner.description if inner.title is None and inner.latitude is not None else inner.title
+    rest = (
+        None if inner.user_id is None else bare_id(inner.user_id),
+        _role(inner.role),
+        title,
+        inner.file_id if inner.file_id is not None else inner.info_hash,
+        inner.name,
+        inner.size,
+        inner.mime_type,
+        inner.latitude,
+        inner.longitude,
+    )
+    text = None if inner.text is None else plain(inner.text, inner.parse_mode)
+    return text, inner.parse_mode, forwarded_from, rest
+
+
+def _other_values(part: wire.Part | None, directory: Directory) -> dict[str, Any]:
+    match part:
+        case wire.EditedMessage():
+            content = part.content
+            return {
+                "timestamp": _microseconds(part.timestamp),
+                "chat_id": part.chat_id,
+                "message_id": part.message_id,
+                "text": None if content is None or content.text is None else plain(content.text, content.parse_mode),
+                "parse_mode": None if content is None else content.parse_mode,
+                "title": None if content is None else content.title,
+            }
+        case wire.RemovedMessage():
+            return {
+                "chat_id": part.chat_id,
+                "message_id": part.message_id,
+                **_author(part.removed_by, directory),
+            }
+        case wire.Participant():
+            return {
+                "timestamp": _microseconds(part.timestamp),
+                "chat_id": part.chat_id,
+                "user_id": None if part.user_id is None else bare_id(part.user_id),
+                "role": _role(part.role),
+                **_author(part.added_by or part.removed_by, directory),
+            }
+        case wire.ChatRecord():
+            if part.chat_id is not None:
+                directory.learn_chat(part.chat_id, part.title, part.chat_type)
+            return {"chat_id": part.chat_id, "title": part.title}
+        case wire.ChangedChat():
+            if part.chat_id is not None and part.title is not None:
+                directory.learn_chat(part.chat_id, part.title, None)
+            return {"chat_id": part.chat_id, "title": part.title}
+        case wire.Progress():
+            return {"file_id": part.file_id, "progress": part.progress}
+        case wire.Command():
+            return _press(part, directory)
+        case _:
+            return {}
+
+
+def _press(command: wire.Command, directory: Directory) -> dict[str, Any]:
+    """The author of the message with the button is not who pressed it, so there is no author."""
+    said = command.command_payload
+    values: dict[str, Any] = {"text": None if said is None else said.command}
+    source = command.command_source
+    if source is not None and source.message is not None:
+        envelope = source.message
+        chat = envelope.chat
+        values["message_id"] = envelope.message_id
+        values["chat_id"] = envelope.chat_id
+        if chat is not None and chat.chat_id is not None:
+            values["chat_id"] = chat.chat_id
+            directory.learn_chat(chat.chat_id, chat.chat_title, chat.chat_type)
+    return values
+
+
+def _author(author: wire.Author | None, directory: Directory) -> dict[str, Any]:
+    if author is None:
+        return {}
+    values: dict[str, Any] = {"author_type": AUTHOR_TYPES.get(author.type) or _digits(author.type)}
+    if author.id is not None:
+        values["author_id"], values["author"], _ = directory.person(author.id)
+        if values["author"] is None and values["author_type"] == _USER:
+            directory.miss_name(values["author_id"])
+    return values
+
+
+def _author_id(author: wire.Author | None) -> str | None:
+    return None if author is None or author.id is None else bare_id(author.id)
+
+
+def _digits(number: int | None) -> str | None:
+    """Return how a number without a name is written."""
+    return None if number is None else str(number)
+
+
+def _role(role: str | int | None) -> str | None:
+    if isinstance(role, int):
+        return ROLES[role] if 0 <= role < len(ROLES) else str(role)
+    return role
+
+
+def _microseconds(milliseconds: int | None) -> int | None:
+    if milliseconds is None or not 0 <= milliseconds <= _LAST_MILLISECOND:
+        return None
+    return milliseconds * 1000
+
+
+def _sent_text(content: Mapping[str, Any]) -> dict[str, Any]:
+    text, parse_mode = _string(content.get("text")), _string(content.get("parseMode"))
+    return {"text": None if text is None else plain(text, parse_mode), "parse_mode": parse_mode}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: Any) -> str | None:
+    # A mode of text may come as an enumeration's member, which prints as its value.
+    return str(value) if isinstance(value, str) else None
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

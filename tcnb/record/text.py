@@ -1,0 +1,159 @@
+"""What a person reads in a marked-up text, and how long it is; only the standard library is needed here.
+
+Source: `protocol` section 10.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Final
+
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)>")
+_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_REPLY_QUOTE: Final = re.compile(r"""\s*<quote\b[^<>]*\bclass\s*=\s*["']?reply\b[^<>]*>""", re.IGNORECASE)
+_QUOTE_EDGE: Final = re.compile(r"<(/?)quote\b[^<>]*>", re.IGNORECASE)
+_BREAKS: Final = re.compile(r"(?:\s*<br\s*/?>)*\s*", re.IGNORECASE)
+# Only entities closed by a semicolon: what people type (`a&copy=b`) must survive.
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+
+_MARKDOWN_SIGN: Final = re.compile(r"[\\*_~\[>]")
+_MARKDOWN_TOKEN: Final = re.compile(
+    r"\\(?P<escaped>[_*\[\]()~`>#+\-=|{}.!\\])"
+    r"|\[(?P<label>(?:[^\[\]\\\n]|\\.)*)\]\((?P<target>[^()\s]*)\)"
+    r"|^(?P<quote>>[ ]?)"
+    r"|(?P<mark>\*\*|__|~~|\*|_)",
+    re.MULTILINE,
+)
+
+
+def plain(text: str, parse_mode: str | None) -> str:
+    """Return what a person reads: the text without its markup.
+
+    Args:
+        text: the text as it stands in a message.
+        parse_mode: `html`, `markdown` or `text`; anything else is taken as `text`.
+
+    Returns:
+        For html: tags gone, `<br>` a newline, the quoted message at the start of a reply gone, entities resolved, links
+        as their labels. For markdown the same by its own signs. Otherwise the text itself.
+
+    Source: `protocol` sections 10.1 and 10.3.
+    """
+    if parse_mode == "html":
+        if "<" not in text and "&" not in text:
+            return text
+        return _without_tags(_without_reply_quote(text), _label_only)
+    if parse_mode == "markdown":
+        if _MARKDOWN_SIGN.search(text) is None:
+            return text
+        return _without_signs(text, _label_only)
+    return text
+
+
+def visible_length(text: str, parse_mode: str | None) -> int:
+    """Count the characters (code points) that the limit of 4096 is about, never fewer than the server may count.
+
+    Args:
+        text: the text as it will be sent.
+        parse_mode: `html`, `markdown` or `text`; anything else is taken as `text`.
+
+    Returns:
+        The length without markup; a link counts as its label, a space and its target, and a quotation counts fully.
+
+    Source: `protocol` section 10.4.
+    """
+    if parse_mode == "html" and ("<" in text or "&" in text):
+        return len(_without_tags(text, _label_and_target))
+    if parse_mode == "markdown" and _MARKDOWN_SIGN.search(text) is not None:
+        return len(_without_signs(text, _label_and_target))
+    return len(text)
+
+
+def _label_only(label: str, target: str) -> str:
+    return label
+
+
+def _label_and_target(label: str, target: str) -> str:
+    return f"{label} {target}"
+
+
+def _without_reply_quote(text: str) -> str:
+    opening = _REPLY_QUOTE.match(text)
+    if opening is None:
+        return text
+    depth = 1
+    for edge in _QUOTE_EDGE.finditer(text, opening.end()):
+        depth += -1 if edge[1] else 1
+        if depth == 0:
+            rest = _BREAKS.match(text, edge.end())
+            return text[rest.end() if rest else edge.end() :]
+    return text
+
+
+def _without_tags(text: str, link: Callable[[str, str], str]) -> str:
+    pieces: list[str] = []
+    links: list[tuple[int, str]] = []
+    position = 0
+    for tag in _TAG.finditer(text):
+        pieces.append(_resolved(text[position : tag.start()]))
+        position = tag.end()
+        closing, name = tag[1], tag[2].lower()
+        if name == "br":
+            pieces.append("\n")
+        elif name == "a" and not closing:
+            links.append((len(pieces), _target(tag[3])))
+        elif name == "a" and links:
+            start, target = links.pop()
+            pieces[start:] = [link("".join(pieces[start:]), target)]
+    pieces.append(_resolved(text[position:]))
+    for start, target in reversed(links):
+        pieces[start:] = [link("".join(pieces[start:]), target)]
+    return "".join(pieces)
+
+
+def _target(attributes: str) -> str:
+    found = _HREF.search(attributes)
+    return _resolved(found[1] or found[2] or found[3] or "") if found else ""
+
+
+def _resolved(text: str) -> str:
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _without_signs(text: str, link: Callable[[str, str], str]) -> str:
+    pieces: list[str] = []
+    opened: dict[str, int] = {}
+    position = 0
+    for token in _MARKDOWN_TOKEN.finditer(text):
+        pieces.append(text[position : token.start()])
+        position = token.end()
+        mark = token["mark"]
+        if mark is not None:
+            _pair(text, token, pieces, opened)
+        elif token["escaped"] is not None:
+            pieces.append(token["escaped"])
+        elif token["label"] is not None:
+            pieces.append(link(_without_signs(token["label"], link), token["target"]))
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def _pair(text: str, token: re.Match[str], pieces: list[str], opened: dict[str, int]) -> None:
+    """Drop a sign together with the one that opened it; a sign that stands alone is text."""
+    mark = token["mark"]
+    before, after = text[: token.start()][-1:], text[token.end() : token.end() + 1]
+    inside_word = mark[0] == "_" and before.isalnum() and after.isalnum()
+    if mark in opened and before.strip() and not inside_word:
+        start = opened.pop(mark)
+        pieces[start] = ""
+        # What was opened inside and not closed there stays text.
+        for other in [name for name, place in opened.items() if place > start]:
+            del opened[other]
+        return
+    if mark not in opened and after.strip() and not inside_word:
+        opened[mark] = len(pieces)
+    pieces.append(mark)

@@ -1,0 +1,146 @@
+"""What is done to images before they are sent: recognised, made small, written as PNG or WebP; nothing is sent here.
+
+Pillow does it, and is imported when the first image is met.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tcnb.errors import NotAnImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Source: TypeAlias = "bytes | Path"
+
+PREVIEW_SIDE: Final = 512
+"""Most pixels on the long side of a preview or a sticker (`protocol` section 8.1)."""
+
+PREVIEW_QUALITY: Final = 70
+"""WebP quality of a preview (`protocol` section 8.1)."""
+
+_STICKER_QUALITY: Final = 90
+# What chats show. Pillow knows more, but takes some videos for images and calls other programs for some formats.
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "ICO", "JPEG2000", "PPM", "TGA")
+_TRANSPARENT: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
+_IN_PNG: Final = frozenset({"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"})
+
+
+def mime_type_of(source: Source) -> str | None:
+    """Return the MIME type of an image by its content; None if it is none that Pillow knows.
+
+    Args:
+        source: the content, or the path of a file that exists; only its head is decoded.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(_opened(source), formats=_formats()) as image:
+            # A JPEG with several pictures in it, as some phones write it, is called by another name.
+            return "image/jpeg" if image.format == "MPO" else Image.MIME.get(image.format or "")
+    except Exception:  # every format's reader fails in its own way on what is not its format
+        return None
+
+
+def small_webp(source: Source, name: str, *, quality: int = PREVIEW_QUALITY) -> bytes:
+    """Write an image as a WebP of at most 512 pixels on its long side, upright, its first frame if it moves.
+
+    Args:
+        source: the content, or the path of a file that exists.
+        name: what the file is called in an error.
+        quality: of the WebP, 1 to 100.
+
+    Raises:
+        NotAnImageError: Pillow cannot read it, or it has more pixels than Pillow takes for honest.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(_opened(source), formats=_formats()) as opened:
+            opened.draft("RGB", (2 * PREVIEW_SIDE, 2 * PREVIEW_SIDE))  # a JPEG need not be decoded at its full size
+            small = _in_webp_mode(ImageOps.exif_transpose(opened))
+            small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+            target = BytesIO()
+            small.save(target, "WEBP", quality=quality)
+    except Image.DecompressionBombError as error:
+        raise NotAnImageError(
+            f"{name} has more pixels than an image sent to a chat may have: make it smaller"
+        ) from error
+    except Exception as error:  # every format's reader fails in its own way on a damaged file
+        raise NotAnImageError(f"{name} is not an image that can be shown: {_reason(error)}") from error
+    return target.getvalue()
+
+
+def sticker_webp(source: Source, name: str) -> bytes:
+    """Write an image as the WebP of a sticker; arguments and errors as of `small_webp`."""
+    return small_webp(source, name, quality=_STICKER_QUALITY)
+
+
+def is_picture(value: object) -> bool:
+    """Tell whether a value is an image of Pillow, without importing Pillow for it."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(value, module.Image)
+
+
+def picture_png(image: Image) -> bytes:
+    """Write an image of Pillow as PNG."""
+    target = BytesIO()
+    (image if image.mode in _IN_PNG else image.convert(_colours_of(image))).save(target, "PNG")
+    return target.getvalue()
+
+
+def figure_of(value: object) -> Any | None:
+    """Return the figure that a value is, or that its axes belong to; None if it is neither.
+
+    A figure is whatever has `savefig`, so that matplotlib need not be imported.
+    """
+    for candidate in (value, getattr(value, "figure", None), getattr(value, "fig", None)):
+        if not isinstance(candidate, type) and callable(getattr(candidate, "savefig", None)):
+            return candidate
+    return None
+
+
+def figure_png(figure: Any) -> bytes:
+    """Write a matplotlib figure as PNG, cropped to what is drawn on it."""
+    target = BytesIO()
+    figure.savefig(target, format="png", bbox_inches="tight")
+    return target.getvalue()
+
+
+def _opened(source: Source) -> Any:
+    return BytesIO(source) if isinstance(source, bytes) else source
+
+
+def _in_webp_mode(image: Image) -> Image:
+    if image.mode.startswith("I;16"):
+        # Pillow clips 16-bit grey instead of scaling it.
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("RGB", "RGBA"):
+        return image
+    return image.convert(_colours_of(image))
+
+
+def _colours_of(image: Image) -> str:
+    return "RGBA" if image.mode in _TRANSPARENT or "transparency" in image.info else "RGB"
+
+
+@cache
+def _formats() -> list[str]:
+    from PIL import Image
+
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in a few words, without the address in memory that Pillow likes to add."""
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):
+        return "its format is not known"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,137 @@
+"""The feed in a real JupyterLab with a real kernel and the practice server: while a cell computes, and after a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SLOW = 60_000
+"""Milliseconds that a kernel gets to start and connect."""
+
+CONNECT = 'import tcnb\ntc = tcnb.connect(practice={"rate": 20, "seed": 7, "history": 400})'
+PAST = "for _, chat_id, _ in tc.known_chats():\n    tc.history(chat_id, 300)"
+SHOW = "tc.feed()"
+# Computes without ever yielding until the test has seen what it wants: files are the only way into and out of a busy cell.
+BUSY = 'from pathlib import Path\nPath("busy").touch()\nwhile not Path("enough").exists():\n    sum(range(50_000))'
+LAST = "print('last cell ran with', tc.record.last_seq, 'events')"
+CLOSE = "tc.close()"
+
+EVENTS = "Number(document.querySelectorAll('.tcf-numbers span')[1]?.textContent.replace(/[^0-9]/g, ''))"
+STATUS = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+
+
+class Notebook:
+    """A notebook open in JupyterLab."""
+
+    def __init__(self, page: Any, folder: Path) -> None:
+        self.page = page
+        self.folder = folder
+
+    def open(self, url: str) -> None:
+        """Open the notebook and wait until its kernel is there."""
+        self.page.goto(url)
+        self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=SLOW)
+        self.page.wait_for_function(f"{STATUS}?.connectionStatus === 'connected'", timeout=SLOW)
+
+    def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Carry out a command of JupyterLab without waiting for its end."""
+        script = "([name, given]) => { window.jupyterapp.commands.execute(name, given); }"
+        self.page.evaluate(script, [name, arguments or {}])
+
+    def run_until_busy(self) -> None:
+        """Start all cells and wait until one of them computes without yielding, with a feed in sight."""
+        self.command("notebook:run-all-cells")
+        for _ in range(SLOW // 100):
+            if (self.folder / "busy").exists():
+                break
+            self.page.wait_for_timeout(100)
+        else:
+            pytest.fail(f"no cell got busy: {self.page.locator('.jp-OutputArea-output').all_inner_texts()}")
+        self.page.locator(".tcf-row").first.wait_for(timeout=SLOW)
+
+    def let_go(self) -> None:
+        """End the busy cell and wait for the last one."""
+        assert self.kernel_status == "busy"
+        (self.folder / "enough").touch()
+        self.page.get_by_text("last cell ran with").wait_for(timeout=SLOW)
+
+    @property
+    def kernel_status(self) -> str:
+        return self.page.evaluate(f"{STATUS}.status")
+
+    @property
+    def events(self) -> int:
+        """The number of events that the feed's status line shows."""
+        return self.page.evaluate(EVENTS)
+
+    def wait_for_events(self, count: int) -> None:
+        self.page.wait_for_function(f"(count) => {EVENTS} >= count", arg=count, timeout=SLOW)
+
+    def status_line(self) -> tuple[str, str]:
+        """Give what the feed says of the connection and of lost rows."""
+        return self.page.locator(".tcf-state").inner_text(), self.page.locator(".tcf-lost").inner_text()
+
+
+@pytest.fixture
+def notebook(browser, lab) -> Iterator[Notebook]:
+    for name in ("busy", "enough"):
+        (lab.folder / name).unlink(missing_ok=True)
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, locale="en-GB")
+    yield Notebook(context.new_page(), lab.folder)
+    (lab.folder / "enough").touch()
+    context.close()
+
+
+def test_feed_is_live_while_a_cell_computes(notebook, lab, screenshots):
+    """Messages that arrive while a cell is busy are shown, earlier ones can be scrolled to, and none is lost."""
+    notebook.open(lab.write_notebook("busy.ipynb", CONNECT, PAST, SHOW, BUSY, LAST, CLOSE))
+    notebook.run_until_busy()
+    notebook.wait_for_events(notebook.events + 60)
+    assert notebook.status_line() == ("Connected", "0 lost")
+    notebook.page.locator(".tcnb-feed").scroll_into_view_if_needed()
+    notebook.page.screenshot(path=screenshots / "lab-busy-light.png")
+    height = notebook.page.locator(".tcf-canvas").bounding_box()["height"]
+    notebook.page.locator(".tcf-scroller").evaluate("(list) => { list.scrollTop = 0; }")
+    notebook.page.wait_for_function(
+        "(height) => document.querySelector('.tcf-canvas').offsetHeight > height + 4000", arg=height, timeout=SLOW
+    )
+    notebook.let_go()
+
+
+def test_reloaded_page_and_second_view_show_the_feed(notebook, lab, screenshots):
+    """After a reload the feed is there again while the cell still computes, also in a second view and in the dark theme."""
+    url = lab.write_notebook("reload.ipynb", CONNECT, "feed = tc.feed()\nfeed", "feed", BUSY, LAST, CLOSE)
+    notebook.open(url)
+    notebook.run_until_busy()
+    notebook.page.wait_for_function("document.querySelectorAll('.tcf-scroller .tcf-row').length > 5", timeout=SLOW)
+    assert notebook.page.locator(".tcnb-feed").count() == 2
+    notebook.command("docmanager:save")
+    notebook.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=SLOW)
+    seen = notebook.events
+    notebook.page.reload()
+    notebook.page.locator(".tcf-row").first.wait_for(timeout=SLOW)
+    notebook.wait_for_events(seen + 20)
+    assert notebook.status_line() == ("Connected", "0 lost")
+    notebook.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
+    notebook.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=SLOW)
+    papers = "[...document.querySelectorAll('.tcnb-feed')].map((feed) => getComputedStyle(feed).backgroundColor)"
+    assert notebook.page.evaluate(papers) == ["rgb(17, 17, 17)"] * 2
+    notebook.page.locator(".tcnb-feed").first.scroll_into_view_if_needed()
+    notebook.page.screenshot(path=screenshots / "lab-busy-dark.png")
+    notebook.let_go()
+
+
+def test_letters_in_the_feed_are_no_commands_of_the_notebook(notebook, lab):
+    """Keys pressed in the feed's list do not delete or move cells."""
+    notebook.open(lab.write_notebook("keys.ipynb", CONNECT, SHOW, BUSY, LAST, CLOSE))
+    notebook.run_until_busy()
+    cells = notebook.page.locator(".jp-Notebook .jp-Cell").count()
+    notebook.page.locator(".tcf-scroller").focus()
+    for key in ("d", "d", "x", "b", "ArrowUp"):
+        notebook.page.keyboard.press(key)
+    assert notebook.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert notebook.page.evaluate("document.activeElement.className") == "tcf-scroller"
+    notebook.let_go()

@@ -1,0 +1,631 @@
+"""The feed's page side in a browser, without Jupyter: the model in `harness.html` is a stand-in for anywidget's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tcnb.notebook.feed_rows import KIND_OF_EVENT, KIND_OF_MESSAGE
+
+NODE_LIMIT = 300
+"""The most nodes that the design allows (section 4)."""
+
+PEOPLE = [
+    ("alice@practice.local", "Alice Doe"),
+    ("bob@practice.local", "Bob Stone"),
+    ("carol@practice.local", "Карина Лебедева"),
+]
+CHATS = [("c1", "Release crew"), ("c2", "Кофе и код")]
+# Noon of this day, so that a test never runs across midnight.
+NOON = int(time.mktime((*time.localtime()[:3], 12, 0, 0, 0, 0, -1)) * 1000)
+
+
+def a_row(number: int = 0, **keys: Any) -> dict[str, Any]:
+    """Give a row in the feed's short form; numbers make different authors, chats and texts."""
+    (author_id, author), (chat_id, chat) = PEOPLE[number % 3], CHATS[number % 2]
+    return {
+        "k": "text",
+        "t": NOON + number * 1000,
+        "a": author_id,
+        "w": author,
+        "c": chat_id,
+        "n": chat,
+        "m": f"m{number}",
+        "x": f"message number {number}",
+    } | keys
+
+
+def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Give different rows."""
+    return [a_row(number) for number in range(start, start + count)]
+
+
+AT_END = """(() => {
+  const list = document.querySelector('.tcf-scroller');
+  return list.scrollTop + list.clientHeight >= list.scrollHeight - 2;
+})()"""
+
+
+class Page:
+    """The page with a feed in it."""
+
+    def __init__(self, page: Any, problems: list[str]) -> None:
+        self.page = page
+        self.problems = problems
+
+    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None) -> None:
+        """Open a feed whose record holds these rows."""
+        self.page.evaluate("([rows, state]) => start(rows, state)", [list(given), state])
+        self.wait_for("document.querySelector('.tcf-dot').className.includes('tcf-is-')")
+        self.settle()
+
+    def push(self, given: list[dict[str, Any]], **how: Any) -> None:
+        """Let rows arrive in one batch."""
+        self.page.evaluate("([rows, how]) => model.push(rows, how)", [given, how])
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what came is drawn: two frames."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def wait_for(self, condition: str) -> None:
+        self.page.wait_for_function(condition, timeout=10_000)
+
+    def wait_for_text(self, text: str) -> None:
+        self.page.locator(".tcf-drawn").get_by_text(text, exact=True).first.wait_for(timeout=10_000)
+
+    @property
+    def texts(self) -> list[str]:
+        return self.page.locator(".tcf-drawn .tcf-text").all_inner_texts()
+
+    def text_of(self, selector: str) -> str:
+        return self.page.locator(selector).first.inner_text()
+
+    def scroll(self, top: int) -> None:
+        self.page.evaluate("(top) => { document.querySelector('.tcf-scroller').scrollTop = top; }", top)
+        self.settle()
+
+    @property
+    def at_end(self) -> bool:
+        return self.page.evaluate(AT_END)
+
+    def place_of(self, text: str) -> float:
+        """Give the distance of a message from the top of the window in pixels."""
+        return self.page.locator(".tcf-drawn").get_by_text(text, exact=True).first.bounding_box()["y"]
+
+    @property
+    def node_count(self) -> int:
+        return self.page.evaluate("document.querySelectorAll('.tcnb-feed, .tcnb-feed *').length")
+
+    def requests(self, kind: str) -> list[dict[str, Any]]:
+        return [request for request in self.page.evaluate("model.requests") if request["type"] == kind]
+
+
+@pytest.fixture
+def open_page(browser, harness_url) -> Iterator[Callable[..., Page]]:
+    """Open the page with other settings than the usual ones; errors in it fail the test."""
+    contexts, problems = [], []
+
+    def open_one(**settings: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 900, "height": 640}, "locale": "en-GB"} | settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(harness_url)
+        page.wait_for_function("window.ready")
+        return Page(page, problems)
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    return open_page()
+
+
+def test_new_rows_appear_at_the_end(page):
+    """What comes is shown, and the end stays in sight."""
+    page.start(*rows(100))
+    page.push([a_row(500, x="just came")])
+    assert page.texts[-1] == "just came"
+    assert page.at_end
+
+
+def test_only_what_is_visible_is_in_the_document(page):
+    """Thousands of rows need no more nodes than the design allows, wherever one looks."""
+    page.start(*rows(200))
+    for start in range(200, 6200, 500):
+        page.push(rows(500, start))
+    counts = [page.node_count]
+    for top in (0, 30_000, 90_000):
+        page.scroll(top)
+        counts.append(page.node_count)
+    assert max(counts) <= NODE_LIMIT
+
+
+def test_nodes_stay_few_in_a_tall_feed_of_short_lines(open_page):
+    """A feed as tall as the screen, full of one-line rows, keeps to the limit too."""
+    page = open_page(viewport={"width": 900, "height": 1400})
+    page.start(*[a_row(3 * number, x="ok", c="c1") for number in range(400)])
+    page.page.evaluate("document.querySelector('.tcnb-feed').style.height = '1300px'")
+    page.settle()
+    assert page.node_count <= NODE_LIMIT
+
+
+def test_scroll_position_never_jumps_while_rows_come(page):
+    """A person who reads further up sees the same rows at the same place, and how many are new."""
+    page.start(*rows(200))
+    page.scroll(2000)
+    text = page.texts[len(page.texts) // 2]
+    place = page.place_of(text)
+    for start in range(200, 400, 20):
+        page.push(rows(20, start))
+    assert abs(page.place_of(text) - place) < 1
+    assert page.text_of(".tcf-fresh") == "200 new"
+
+
+def test_button_leads_back_to_the_end(page):
+    """The button for what is new shows the latest rows, and they are followed again."""
+    page.start(*rows(200))
+    page.scroll(500)
+    page.push(rows(5, 200))
+    page.page.locator(".tcf-fresh").click()
+    page.wait_for_text("message number 204")
+    assert page.at_end
+    page.push([a_row(900, x="followed again")])
+    assert page.texts[-1] == "followed again"
+
+
+def test_earlier_rows_come_from_the_record_without_a_jump(page):
+    """Scrolling up fetches earlier rows, and what one reads stays where it is."""
+    page.start(*rows(1000))
+    assert page.requests("before") == []
+    page.scroll(0)
+    page.wait_for("model.requests.some((one) => one.type === 'before')")
+    text = "message number 803"
+    page.wait_for_text(text)
+    place = page.place_of(text)
+    page.wait_for("document.querySelector('.tcf-canvas').offsetHeight > 9000")
+    page.settle()
+    assert abs(page.place_of(text) - place) < 1
+
+
+def test_everything_can_be_reached_by_scrolling(page):
+    """The first row of a long record is found at the top, page by page."""
+    page.start(*rows(1500))
+    for _ in range(40):
+        if "message number 0" in page.texts:
+            break
+        page.scroll(0)
+        page.page.wait_for_timeout(30)
+    assert page.texts[0] == "message number 0"
+
+
+def test_memory_is_bounded_and_comes_back(page):
+    """Rows beyond the bound are forgotten at the far end and fetched again when looked at."""
+    page.start(*rows(200))
+    for start in range(200, 6200, 500):
+        page.push(rows(500, start))
+    page.scroll(0)
+    page.wait_for("model.requests.some((one) => one.type === 'before')")
+    page.settle()
+    asked = page.requests("before")[0]
+    assert asked["seq"] > 1000
+    assert page.text_of(".tcf-lost") == "0 lost"
+
+
+def test_lost_message_is_noticed_asked_for_and_filled_in(page):
+    """A jump in the numbers is counted as lost, asked for at once, and reads zero when the rows are there."""
+    page.start(*rows(10))
+    page.push([a_row(10)])
+    page.page.evaluate("model.deaf = true")
+    page.push(rows(5, 11), lose=True)
+    page.push([a_row(16)])
+    assert page.text_of(".tcf-lost") == "5 lost"
+    (asked,) = page.requests("rows")
+    assert (asked["after"], asked["until"]) == (11, 16)
+    page.page.evaluate("(request) => model.answer(request)", asked)
+    page.settle()
+    assert page.text_of(".tcf-lost") == "0 lost"
+    assert page.texts[-7:] == [f"message number {number}" for number in range(10, 17)]
+
+
+def test_flood_skips_ahead_and_loses_nothing(page):
+    """Rows that were announced but not sent are no loss; they are fetched when somebody looks."""
+    page.start(*rows(100))
+    page.push(rows(3000, 100), keep=500)
+    assert page.texts[-1] == "message number 3099"
+    assert page.text_of(".tcf-lost") == "0 lost"
+    assert page.text_of(".tcf-numbers span:nth-child(2)") == "3,100 events"
+    for _ in range(60):
+        page.scroll(0)
+        page.page.wait_for_timeout(20)
+        if page.texts and page.texts[0] == "message number 0":
+            break
+    assert page.texts[0] == "message number 0"
+
+
+def test_pause_holds_rows_back(page):
+    """While paused nothing moves; afterwards everything is there."""
+    page.start(*rows(20))
+    pause = page.page.get_by_role("button", name="Pause")
+    pause.click()
+    page.push(rows(7, 20))
+    assert "message number 26" not in page.texts
+    assert page.text_of(".tcf-state") == "Paused"
+    assert page.text_of(".tcf-fresh") == "7 new"
+    page.page.get_by_role("button", name="Resume").click()
+    page.wait_for_text("message number 26")
+
+
+def test_filters_narrow_what_is_shown(page):
+    """Chat, author, kind and text narrow the rows, and each can be taken away again."""
+    page.start(*rows(30), a_row(30, k="photo", d="cat.png", x=None))
+    page.page.get_by_label("Chat", exact=True).focus()
+    page.page.get_by_label("Chat", exact=True).select_option("c2")
+    page.settle()
+    assert {int(text.split()[-1]) % 2 for text in page.texts} == {1}
+    page.page.get_by_label("Search text").fill("number 7")
+    page.wait_for("document.querySelectorAll('.tcf-drawn .tcf-text').length === 1")
+    assert page.texts == ["message number 7"]
+    page.page.get_by_role("button", name="Clear filters").click()
+    page.page.get_by_label("Kind of event").select_option("media")
+    page.settle()
+    assert page.page.locator(".tcf-chip b").all_inner_texts() == ["cat.png"]
+
+
+def test_filter_holds_for_what_comes(page):
+    """New rows pass the filter or are not shown."""
+    page.start(*rows(10))
+    page.page.get_by_label("Search text").fill("wanted")
+    page.wait_for("document.querySelector('.tcf-empty').classList.contains('tcf-shown')")
+    assert page.text_of(".tcf-empty b") == "Nothing matches"
+    page.push([a_row(10), a_row(11, x="wanted one")])
+    assert page.texts == ["wanted one"]
+
+
+def test_search_reaches_into_the_record(page):
+    """What is not in memory is looked for in the record."""
+    page.start(a_row(0, x="needle"), *rows(2000, 1))
+    page.page.get_by_label("Search text").fill("needle")
+    page.wait_for_text("needle")
+
+
+def test_edits_and_removals_are_shown_in_place(page):
+    """An edit changes its message, a removal strikes it out; without their message they stand on their own."""
+    page.start(a_row(0), a_row(1), a_row(2))
+    page.push(
+        [
+            {"k": "edit", "t": NOON + 9000, "m": "m0", "x": "corrected"},
+            {"k": "remove", "t": NOON + 9000, "m": "m1", "a": "bob@practice.local", "w": "Bob Stone"},
+            {"k": "edit", "t": NOON + 9000, "x": "of unknown origin"},
+        ]
+    )
+    assert page.texts == ["corrected", "message number 1", "message number 2"]
+    assert page.page.locator(".tcf-note").all_inner_texts() == ["edited", "removed"]
+    assert page.page.locator(".tcf-gone .tcf-text").all_inner_texts() == ["message number 1"]
+    assert "of unknown origin" in page.text_of(".tcf-event")
+
+
+def test_reply_shows_what_it_answers(page):
+    """A reply quotes its message where that is known, and says so where it is not."""
+    page.start(a_row(0), a_row(1, r="m0"), a_row(2, r="elsewhere"))
+    quotes = page.page.locator(".tcf-quote").all_inner_texts()
+    assert quotes[0].split("\n") == ["Alice Doe", "message number 0"]
+    assert quotes[1] == "an earlier message"
+
+
+def test_names_learnt_later_are_shown(page):
+    """A person's rows take the display name when it is known."""
+    page.start(a_row(0, w=None, a="dan@practice.local"))
+    assert page.text_of(".tcf-author") == "dan"
+    page.page.evaluate("model.say({ people: { 'dan@practice.local': 'Dan Brown' } })")
+    page.settle()
+    assert page.text_of(".tcf-author") == "Dan Brown"
+
+
+EVERY_KIND = [
+    *KIND_OF_MESSAGE.values(),
+    *KIND_OF_EVENT.values(),
+    "photo",
+    "sticker",
+    "video",
+    "audio",
+    "file",
+    "contact",
+    "unknown",
+]
+
+
+def test_every_kind_is_drawn(page):
+    """Each kind of row has its words, unknown ones included."""
+    page.start(*[a_row(number, k=kind, x=None, v="unknown_299") for number, kind in enumerate(EVERY_KIND)])
+    page.page.evaluate("document.querySelector('.tcnb-feed').style.height = '600px'")
+    page.settle()
+    seen: set[str] = set()
+    for top in range(0, 2400, 300):
+        page.scroll(top)
+        seen |= set(page.page.locator(".tcf-drawn > *").all_inner_texts())
+    words = "\n".join(seen)
+    assert "Unknown event: unknown_299" in words
+    assert "undefined" not in words
+
+
+HOSTILE = [
+    "<script>window.hacked = true</script>",
+    "<img src=x onerror='window.hacked = true'>",
+    "</div></div><iframe src='javascript:parent.hacked = true'></iframe>",
+    "<svg onload='window.hacked = true'>",
+    "<style>* { display: none }</style>",
+    "\u202e\u2066 turned around",
+    "a\u0300\u0301\u0302" * 200,
+    "unbroken" * 500,
+    "line\n" * 2000,
+    "half \ud800 pair",
+]
+
+
+def test_hostile_content_stays_text(page):
+    """Nothing that people write runs, adds elements, fetches anything, or leaves its row."""
+    fetched: list[str] = []
+    keys = ("x", "w", "n", "d", "h", "l", "v", "a", "c", "i", "u", "f")
+    given = [
+        a_row(i, **dict.fromkeys(keys, text), k=k)
+        for i, text in enumerate(HOSTILE)
+        for k in ("text", "file", "title", "x")
+    ]
+    page.start(a_row(0))
+    page.page.on("request", lambda request: fetched.append(request.url))
+    before = set(page.page.evaluate("[...document.querySelectorAll('*')].map((one) => one.tagName)"))
+    page.push([row | {"k": "unknown" if row["k"] == "x" else row["k"]} for row in given])
+    for top in range(0, 12_000, 350):
+        page.scroll(top)
+        wide = page.page.evaluate(
+            "document.querySelector('.tcf-scroller').scrollWidth - document.querySelector('.tcf-scroller').clientWidth"
+        )
+        assert wide <= 0
+        after = set(page.page.evaluate("[...document.querySelectorAll('*')].map((one) => one.tagName)"))
+        assert not after - before - {"BUTTON", "SVG", "PATH", "svg", "path", "DIV", "SPAN", "B", "TIME"}
+    assert page.page.evaluate("window.hacked") is None
+    assert fetched == []
+
+
+def test_state_line_says_what_is_wrong(page):
+    """A lost connection is shown with its reason and the time of the next try."""
+    page.start(*rows(3))
+    state = {"state": "reconnecting", "reason": "the server is away", "retry_at": time.time() + 30}
+    page.page.evaluate("(state) => model.say({ state })", state)
+    line = page.text_of(".tcf-state")
+    assert line.startswith("Reconnecting · the server is away · next try in ")
+    page.page.evaluate("model.say({ state: { state: 'closed', reason: null, retry_at: null } })")
+    assert page.text_of(".tcf-state") == "Closed"
+
+
+def test_saved_page_does_not_claim_to_be_live(page):
+    """Without a kernel that answers, the feed says that it shows what was saved."""
+    page.page.evaluate("(rows) => start(rows, null, true)", rows(3))
+    page.wait_for("document.querySelector('.tcf-state').textContent === 'Saved view'")
+
+
+def test_keyboard_alone_suffices(page):
+    """Every control is reached by Tab, and the list is scrolled by keys."""
+    page.start(*rows(200))
+    reached = []
+    for _ in range(8):
+        page.page.keyboard.press("Tab")
+        reached.append(
+            page.page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.className")
+        )
+    expected = ["Search text, file names, authors", "Chat", "Author", "Kind of event", "Pause", "Live feed"]
+    assert reached[:6] == expected
+    page.page.locator(".tcf-scroller").focus()
+    page.page.keyboard.press("PageUp")
+    page.wait_for("document.querySelector('.tcf-fresh').classList.contains('tcf-shown')")
+    page.page.keyboard.press("End")
+    page.wait_for("!document.querySelector('.tcf-fresh').classList.contains('tcf-shown')")
+    page.wait_for(AT_END)
+
+
+def test_screen_reader_is_spared_a_flood(page):
+    """The list is a log that is read out politely, and not during a flood."""
+    page.start(*rows(3))
+    log = page.page.get_by_role("log")
+    assert log.get_attribute("aria-live") == "polite"
+    page.push(rows(400, 3))
+    page.wait_for("document.querySelector('.tcf-scroller').getAttribute('aria-live') === 'off'")
+
+
+def test_labels_follow_the_browsers_language(open_page):
+    """A browser in Russian gets Russian labels."""
+    page = open_page(locale="ru-RU")
+    page.start(*rows(3))
+    assert page.text_of(".tcf-state") == "Подключено"
+    assert page.page.get_by_label("Поиск").count() == 1
+
+
+def contrast(page: Page, selector: str) -> float:
+    """Compute the least contrast of elements' text with what is behind it, as WCAG does."""
+    return page.page.evaluate(
+        """(selector) => {
+          const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+          const light = (colour) => {
+            canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+            const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+            const part = (value) => linear(value / 255);
+            const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+            return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+          };
+          const isClear = (one) => ['rgba(0, 0, 0, 0)', 'transparent'].includes(getComputedStyle(one).backgroundColor);
+          const behind = (one) => (isClear(one) ? behind(one.parentElement) : getComputedStyle(one).backgroundColor);
+          const ratio = (ink, paper) => (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+          const contrastOf = (one) => ratio(light(getComputedStyle(one).color), light(behind(one)));
+          return Math.min(...[...document.querySelectorAll(selector)].map(contrastOf));
+        }""",
+        selector,
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_is_readable_in_both_themes(page, theme):
+    """All text has the contrast that WCAG asks for, for authors of every colour."""
+    authors = [a_row(number, a=f"person-{number}@practice.local", w=f"Person {number}") for number in range(12)]
+    page.page.evaluate("(theme) => { document.body.dataset.theme = theme; }", theme)
+    page.start(*authors)
+    for selector in (".tcf-author", ".tcf-text", ".tcf-time", ".tcf-chat", ".tcf-numbers span", ".tcf-avatar"):
+        assert contrast(page, selector) >= 4.5, selector
+
+
+def test_theme_of_the_host_is_followed_at_once(page):
+    """When the host changes its theme, the feed changes with it, without any message."""
+    page.start(*rows(3))
+    paper = "getComputedStyle(document.querySelector('.tcnb-feed')).backgroundColor"
+    page.page.evaluate("document.body.dataset.theme = 'light'")
+    light = page.page.evaluate(paper)
+    page.page.evaluate("document.body.dataset.theme = 'dark'")
+    assert page.page.evaluate(paper) != light
+
+
+def test_system_preference_decides_without_a_host_theme(open_page):
+    """Outside JupyterLab a dark system gets a dark feed."""
+    papers = []
+    for scheme in ("light", "dark"):
+        page = open_page(color_scheme=scheme)
+        page.start(*rows(3))
+        papers.append(page.page.evaluate("getComputedStyle(document.querySelector('.tcnb-feed')).backgroundColor"))
+    assert papers == ["rgb(255, 255, 255)", "rgb(22, 24, 28)"]
+
+
+@pytest.mark.parametrize("width", [320, 480])
+def test_narrow_feed_has_no_sideways_scrolling(open_page, width):
+    """In a narrow column nothing sticks out."""
+    page = open_page(viewport={"width": width, "height": 640})
+    page.start(
+        *rows(20), a_row(20, k="file", d="a-name-without-any-break" * 8, z=1), a_row(21, x="https://" + "x" * 300)
+    )
+    assert page.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert (
+        page.page.evaluate(
+            "(() => { const s = document.querySelector('.tcf-scroller'); return s.scrollWidth - s.clientWidth; })()"
+        )
+        <= 0
+    )
+
+
+def test_long_text_is_folded_and_opened(page):
+    """A very long text shows its beginning until somebody wants the rest."""
+    page.start(a_row(0, x="\n".join(map(str, range(100)))))
+    row = page.page.locator(".tcf-row").first
+    folded = row.bounding_box()["height"]
+    page.page.get_by_role("button", name="Show all").click()
+    page.settle()
+    assert row.bounding_box()["height"] > 3 * folded
+
+
+def test_closing_a_view_frees_it(page):
+    """A closed widget leaves no nodes and no listeners behind."""
+    page.start(*rows(20))
+    page.page.evaluate("stop()")
+    assert page.page.evaluate("[model.listeners.length, document.querySelectorAll('.tcnb-feed').length]") == [0, 0]
+
+
+CONVERSATION: list[dict[str, Any]] = [
+    a_row(
+        -99,
+        t=NOON - 86_400_000,
+        x="Tests are green, good night!",
+        a="bob@practice.local",
+        w="Bob Stone",
+        c="c1",
+        n="Release crew",
+    ),
+    a_row(
+        -98,
+        x="Morning. Build 42 is out, all 318 tests pass.",
+        a="bob@practice.local",
+        w="Bob Stone",
+        c="c1",
+        n="Release crew",
+    ),
+    a_row(-97, x="Rolling it out to staging now.", a="bob@practice.local", w="Bob Stone", c="c1", n="Release crew"),
+    a_row(
+        -96, x="Who watches the graphs?", r="m-98", a="alice@practice.local", w="Alice Doe", c="c1", n="Release crew"
+    ),
+    a_row(
+        -95,
+        x="I do: p95 is 182 ms, error rate 0.02 %.",
+        a="robot@practice.local",
+        w="Robot",
+        o=1,
+        c="c1",
+        n="Release crew",
+    ),
+    a_row(
+        -94,
+        k="photo",
+        d="latency.png",
+        z=48213,
+        x=None,
+        a="robot@practice.local",
+        w="Robot",
+        o=1,
+        c="c1",
+        n="Release crew",
+    ),
+    a_row(
+        -93,
+        x="Кто идёт за кофе? Сегодня зёрна из Эфиопии.",
+        a="carol@practice.local",
+        w="Карина Лебедева",
+        c="c2",
+        n="Кофе и код",
+    ),
+    a_row(
+        -92, k="join", u="dan@practice.local", x=None, a="alice@practice.local", w="Alice Doe", c="c1", n="Release crew"
+    ),
+    a_row(-91, k="sticker", x=None, z=20480, a="carol@practice.local", w="Карина Лебедева", c="c2", n="Кофе и код"),
+    a_row(
+        -90,
+        k="file",
+        d="Q3 plan.pdf",
+        z=1480213,
+        x=None,
+        a="alice@practice.local",
+        w="Alice Doe",
+        c="c1",
+        n="Release crew",
+    ),
+    a_row(
+        -89,
+        k="location",
+        y=59.93,
+        j=30.31,
+        h="Кофейня на Рубинштейна",
+        x=None,
+        a="carol@practice.local",
+        w="Карина Лебедева",
+        c="c2",
+        n="Кофе и код",
+    ),
+    a_row(-88, x="typo hree", a="alice@practice.local", w="Alice Doe", c="c1", n="Release crew"),
+    {"k": "edit", "t": NOON, "m": "m-88", "x": "typo here, fixed", "c": "c1"},
+    a_row(-87, x="Done, 43 is out 🎉", a="robot@practice.local", w="Robot", o=1, c="c1", n="Release crew"),
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_screenshot(open_page, screenshots: Path, theme):
+    """The feed as people see it is kept as an artefact, in both themes."""
+    page = open_page(viewport={"width": 860, "height": 660}, device_scale_factor=2)
+    page.page.evaluate("(theme) => { document.body.dataset.theme = theme; }", theme)
+    page.start(*CONVERSATION)
+    page.page.evaluate("document.querySelector('.tcnb-feed').style.height = '620px'")
+    page.settle()
+    page.page.locator(".tcnb-feed").screenshot(path=screenshots / f"feed-{theme}.png")
+    assert (screenshots / f"feed-{theme}.png").stat().st_size > 10_000

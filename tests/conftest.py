@@ -1,0 +1,105 @@
+"""What many tests need: a practice server in a thread, sessions connected to it, and waiting for what really happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import tcnb
+from tcnb.practice import PracticeServer, PracticeThread
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting for something that should happen at once."""
+
+ACCOUNTS = ("robot:robot:Robot", "second:second:Second Robot", "alice:alice:Alice Doe", "bob:bob:Боб")
+
+
+@pytest.fixture
+def practice() -> Iterator[PracticeThread]:
+    """A practice server with four accounts and no colleagues."""
+    with PracticeThread(accounts=ACCOUNTS) as thread:
+        yield thread
+
+
+@pytest.fixture
+def connect(practice: PracticeThread) -> Iterator[Callable[..., tcnb.Session]]:
+    """Connects an account of the practice server; what was connected is closed after the test."""
+    opened: list[tcnb.Session] = []
+
+    def connect(username: str = "robot", **options: Any) -> tcnb.Session:
+        values = {"https": False, "web_port": practice.port, "password": username, "name": username, **options}
+        session = tcnb.connect("127.0.0.1", username=username, **values)
+        opened.append(session)
+        return session
+
+    yield connect
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture
+def tc(connect: Callable[..., tcnb.Session]) -> tcnb.Session:
+    """The account `robot`, connected."""
+    return connect()
+
+
+class Colleague:
+    """A person on the practice server who acts in its world directly, without any client."""
+
+    def __init__(self, practice: PracticeThread, login: str) -> None:
+        self._practice = practice
+        self.login = login
+        self.id = f"{login}@practice.local"
+
+    def act(self, deed: Callable[[PracticeServer, Any], Any]) -> Any:
+        """Do something in the world and have everybody told."""
+
+        def do(server: PracticeServer) -> Any:
+            result = deed(server, server.world.user(self.id))
+            server.deliver()
+            return result
+
+        return self._practice.call(do)
+
+    def group(self, title: str, *logins: str) -> str:
+        """Make a group with some people in it and return its id."""
+
+        def make(server: PracticeServer, me: Any) -> str:
+            chat = server.world.create_group(me, title)
+            for login in logins:
+                user = server.world.user(f"{login}@practice.local")
+                server.world.add_participant(me, chat.chat_id, user, display_history=True)
+            return chat.chat_id
+
+        return str(self.act(make))
+
+    def say(self, chat_id: str, text: str, parse_mode: str = "text") -> str:
+        """Write into a chat and return the message's id."""
+        return str(self.act(lambda server, me: server.world.say(me, chat_id, text, parse_mode).message_id))
+
+
+@pytest.fixture
+def alice(practice: PracticeThread) -> Colleague:
+    """A person who acts directly."""
+    return Colleague(practice, "alice")
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits until something about a session is true, looking again whenever its record or state changed."""
+
+    def until(session: tcnb.Session, condition: Callable[[], Any]) -> None:
+        changed = threading.Event()
+        removers = [session.on_rows(changed.set), session.on_state(lambda state: changed.set())]
+        try:
+            while not condition():
+                assert changed.wait(PATIENCE), f"waited in vain: {session!r} {session.state}"
+                changed.clear()
+        finally:
+            for remove in removers:
+                remove()
+
+    return until

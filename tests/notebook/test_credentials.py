@@ -1,0 +1,207 @@
+"""Where login and secret come from: the order of the places, what belongs together, and that nothing is shown."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+
+from tcnb.client import credentials
+from tcnb.client.credentials import ask, find_credentials, into_keyring, keyring_service
+from tcnb.errors import UsageError
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """A keyring backend of the keyring package's own kind that keeps its entries in memory."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise keyring.errors.PasswordDeleteError
+
+
+class LockedKeyring(MemoryKeyring):
+    """A keyring that cannot be opened."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise keyring.errors.KeyringLocked("locked")
+
+
+def nobody(question: str) -> str:
+    raise AssertionError(f"nobody should be asked: {question}")
+
+
+@pytest.fixture(autouse=True)
+def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[MemoryKeyring]:
+    """No variables, no .env file, and a keyring in memory."""
+    for name in ("SERVER", "USERNAME", "PASSWORD", "TOKEN", "CLIENT_ID"):
+        monkeypatch.delenv(f"TRUECONF_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    before = keyring.get_keyring()
+    memory = MemoryKeyring()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
+
+
+def test_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the caller gives is taken, whatever else there is."""
+    monkeypatch.setenv("TRUECONF_PASSWORD", "other")
+    found = find_credentials("host", "robot", "secret", prompt=nobody)
+    assert (found.server, found.username, found.password, found.token) == ("host", "robot", "secret", None)
+    assert found.origin == "argument"
+
+
+def test_token_needs_no_login() -> None:
+    """With a ready token nothing else is looked for."""
+    found = find_credentials("host", token="t0ken", prompt=nobody)
+    assert (found.username, found.password, found.token) == (None, None, "t0ken")
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Server, login, password and client id may all come from the environment."""
+    for name, value in {"SERVER": "host", "USERNAME": "robot", "PASSWORD": "s", "CLIENT_ID": "app"}.items():
+        monkeypatch.setenv(f"TRUECONF_{name}", value)
+    found = find_credentials(prompt=nobody)
+    assert (found.server, found.username, found.password, found.client_id) == ("host", "robot", "s", "app")
+    assert found.origin == "environment"
+
+
+def test_dotenv_in_a_parent_folder(tmp_path: Path) -> None:
+    """The nearest .env file that speaks of us is read, also from a folder above, and characters stay as they are."""
+    (tmp_path / ".env").write_text("TRUECONF_SERVER=host\nTRUECONF_USERNAME=robot\nTRUECONF_PASSWORD='a${b}#c'\n")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / "a" / ".env").write_text("SOMETHING=else\n")
+    found = find_credentials(prompt=nobody, folder=below)
+    assert (found.server, found.username, found.password) == ("host", "robot", "a${b}#c")
+    assert found.origin == str(tmp_path / ".env")
+
+
+def test_dotenv_changes_no_environment(tmp_path: Path) -> None:
+    """What a .env file says is not put into the environment of the kernel."""
+    (tmp_path / ".env").write_text("TRUECONF_PASSWORD=s\n")
+    find_credentials("host", "robot", prompt=nobody)
+    assert "TRUECONF_PASSWORD" not in credentials.os.environ
+
+
+def test_environment_before_dotenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment goes before the .env file."""
+    (tmp_path / ".env").write_text("TRUECONF_PASSWORD=file\n")
+    monkeypatch.setenv("TRUECONF_PASSWORD", "environment")
+    assert find_credentials("host", "robot", prompt=nobody).password == "environment"
+
+
+def test_keyring(empty_surroundings: MemoryKeyring) -> None:
+    """The keyring is asked under the service name of the server."""
+    into_keyring("host", "robot", "ring")
+    assert empty_surroundings.entries == {("tcnb:host", "robot"): "ring"}
+    found = find_credentials("host", "robot", prompt=nobody)
+    assert (found.password, found.origin) == ("ring", "keyring")
+
+
+@pytest.mark.parametrize("server", ["host", "HOST", "https://host/", "host:443"])
+def test_one_service_name_for_a_server(server: str) -> None:
+    """However a server is written, the keyring's entry is the same."""
+    assert keyring_service(server) == "tcnb:host"
+
+
+def test_locked_keyring_is_passed_over() -> None:
+    """A keyring that cannot be read leads on to the question."""
+    keyring.set_keyring(LockedKeyring())
+    assert find_credentials("host", "robot", prompt=lambda question: "typed").password == "typed"
+
+
+def test_prompt_is_the_last_place() -> None:
+    """At last a person is asked, and told for whom and where."""
+    questions: list[str] = []
+
+    def prompt(question: str) -> str:
+        questions.append(question)
+        return "typed"
+
+    found = find_credentials("host", "robot", prompt=prompt)
+    assert (found.password, found.origin) == ("typed", "prompt")
+    assert questions == ["Password of robot on host: "]
+
+
+def test_no_answer() -> None:
+    """An empty answer is no password."""
+    with pytest.raises(UsageError, match="no password was given for robot on host"):
+        find_credentials("host", "robot", prompt=lambda question: "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TRUECONF_SERVER", "other.example.com"), ("TRUECONF_USERNAME", "somebody")],
+)
+def test_secret_of_another_account_is_not_used(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A password that belongs to another server or login is passed over."""
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TRUECONF_PASSWORD", "theirs")
+    monkeypatch.setenv("TRUECONF_TOKEN", "theirs")
+    found = find_credentials("host", "robot", prompt=lambda question: "mine")
+    assert (found.password, found.token) == ("mine", None)
+
+
+def test_same_account_written_differently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server with its scheme and a login with its server are the same account."""
+    monkeypatch.setenv("TRUECONF_SERVER", "https://Host/")
+    monkeypatch.setenv("TRUECONF_USERNAME", "robot@host")
+    monkeypatch.setenv("TRUECONF_PASSWORD", "s")
+    assert find_credentials("host", "robot", prompt=nobody).password == "s"
+
+
+@pytest.mark.parametrize(
+    ("server", "username", "said"),
+    [
+        (None, None, "which server?.*TRUECONF_SERVER"),
+        ("host", None, "which account on host?.*TRUECONF_USERNAME"),
+        ("host", "robot", "no password for robot on host.*TRUECONF_PASSWORD.*keyring set tcnb:host robot"),
+    ],
+)
+def test_missing(server: str | None, username: str | None, said: str) -> None:
+    """What is missing is named together with the places where it may be put."""
+    with pytest.raises(UsageError, match=said) as caught:
+        find_credentials(server, username, prompt=None)
+    assert "\n" not in str(caught.value)
+
+
+def test_nobody_can_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a frontend takes no questions the error names the other places."""
+
+    def refuse(question: str) -> str:
+        raise NotImplementedError("this frontend does not support input requests")
+
+    monkeypatch.setattr(getpass, "getpass", refuse)
+    with pytest.raises(UsageError, match="nobody to ask: set TRUECONF_PASSWORD"):
+        find_credentials("host", "robot")
+
+
+def test_no_terminal() -> None:
+    """Without a terminal and without a notebook nobody is asked, and nothing is read from a pipe."""
+    with pytest.raises(UsageError, match="nobody can be asked"):
+        ask("Password: ")
+
+
+def test_secrets_are_not_shown() -> None:
+    """Neither password nor token is in the representation."""
+    found = find_credentials("host", "robot", "hunter2", "t0ken")
+    assert "hunter2" not in f"{found!r}{found}"
+    assert "t0ken" not in f"{found!r}{found}"
+    assert "password=<hidden>, token=<hidden>" in repr(found)

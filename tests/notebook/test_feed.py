@@ -1,0 +1,383 @@
+"""The feed's kernel side: what it sends, how often, and what it answers; the page's side is tested in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tcnb.notebook import feed as feed_module
+from tcnb.notebook.feed import INTERVAL, LARGEST_BATCH, Feed
+from tcnb.record.record import Record
+
+UNIT = 5.0
+"""Seconds a test waits at most for something that comes much sooner."""
+
+
+class StandInSession:
+    """A stand-in for a connected session: a real loop in a real thread and a real record, but no server."""
+
+    name = "default"
+    server = "practice.local"
+    me_id = "robot@practice.local"
+
+    def __init__(self) -> None:
+        self.record = Record(self.me_id)
+        self.state: dict[str, Any] = {"state": "connected", "reason": None, "retry_at": None}
+        self.people: dict[str, str] = {}
+        self.row_listeners: list[Callable[[], None]] = []
+        self.state_listeners: list[Callable[[dict[str, Any]], None]] = []
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def known_people(self) -> list[tuple[str | None, str]]:
+        return [(name, user_id) for user_id, name in self.people.items()]
+
+    def on_rows(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self.row_listeners.append(callback)
+        return lambda: self.row_listeners.remove(callback)
+
+    def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        self.state_listeners.append(callback)
+        return lambda: self.state_listeners.remove(callback)
+
+    def on_loop(self, work: Callable[[], Any]) -> Any:
+        """Do something on the bot's loop and wait for it."""
+
+        async def do() -> Any:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(do(), self.loop).result(UNIT)
+
+    def say(self, *texts: str, chat: str = "c1", author: str = "alice@practice.local") -> None:
+        """Let messages arrive in one go."""
+
+        def arrive() -> None:
+            for text in texts:
+                self.record.append(
+                    "sendMessage", envelope(text, len(self.record) + 1, chat, author), 1_767_000_000_000_000
+                )
+            for listener in list(self.row_listeners):
+                listener()
+
+        self.on_loop(arrive)
+
+    def stop(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join(UNIT)
+            self.loop.close()
+
+
+def envelope(text: str, number: int, chat: str, author: str) -> bytes:
+    """Give the payload of a message notification (`protocol` section 5.1)."""
+    payload = {
+        "messageId": f"m{number}",
+        "chatId": chat,
+        "chat": {"chatId": chat, "chatTitle": f"Title of {chat}", "chatType": 2},
+        "timestamp": 1_767_000_000_000 + number,
+        "isEdited": False,
+        "author": {"id": author, "type": 1},
+        "box": {"id": number, "position": "0"},
+        "type": 200,
+        "content": {"text": text, "parseMode": "text"},
+    }
+    return json.dumps(payload).encode()
+
+
+class StandInPage:
+    """A stand-in for the page: takes the place of the widget's `send` and keeps what would have gone to the browser."""
+
+    def __init__(self, feed: Feed, session: StandInSession) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.times: list[float] = []
+        self.threads: set[threading.Thread] = set()
+        self._feed, self._session = feed, session
+        self._came = threading.Condition()
+        self._asked = 0
+        feed.send = self._take
+
+    def _take(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        assert content == {"type": "feed"}
+        with self._came:
+            self.messages.append(json.loads(buffers[0]))
+            self.times.append(self._session.loop.time())
+            self.threads.add(threading.current_thread())
+            self._came.notify_all()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for messages until the condition holds."""
+        with self._came:
+            assert self._came.wait_for(condition, UNIT), self.messages
+
+    def parts(self, name: str) -> list[Any]:
+        return [message[name] for message in self.messages if name in message]
+
+    @property
+    def texts(self) -> list[str]:
+        return [row["x"] for batch in self.parts("batch") for row in batch["rows"]]
+
+    @property
+    def last(self) -> int:
+        """The number up to which batches have announced."""
+        return max((batch["last"] for batch in self.parts("batch")), default=0)
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Send a request as the page does and wait for its answer."""
+        self._asked += 1
+        re = f"test-{self._asked}"
+        self._feed._handle_custom_msg({**request, "re": re}, [])
+        self.wait_until(lambda: re in {answer["re"] for answers in self.parts("answers") for answer in answers})
+        return next(answer for answers in self.parts("answers") for answer in answers if answer["re"] == re)
+
+
+@pytest.fixture
+def session() -> Iterator[StandInSession]:
+    session = StandInSession()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def open_feed(session: StandInSession) -> Iterator[Callable[..., tuple[Feed, StandInPage]]]:
+    feeds = []
+
+    def open_one(*chats: str) -> tuple[Feed, StandInPage]:
+        feed = Feed(session, *chats)
+        feeds.append(feed)
+        page = StandInPage(feed, session)
+        session.on_loop(lambda: None)  # the feed listens from here on
+        return feed, page
+
+    yield open_one
+    for feed in feeds:
+        feed.close()
+
+
+def test_rows_reach_the_page(session, open_feed):
+    """New rows are sent with what is shown of them."""
+    _, page = open_feed()
+    session.say("Hello")
+    page.wait_until(lambda: page.texts == ["Hello"])
+    row = page.parts("batch")[0]["rows"][0]
+    assert row == {
+        "s": 1,
+        "t": 1_767_000_000_001,
+        "k": "text",
+        "c": "c1",
+        "n": "Title of c1",
+        "m": "m1",
+        "a": "alice@practice.local",
+        "x": "Hello",
+    }
+
+
+def test_messages_come_from_the_bots_thread(session, open_feed):
+    """Nothing is sent from the kernel's threads, so a busy cell holds nothing up."""
+    _, page = open_feed()
+    session.say("Hello")
+    page.ask(type="open")
+    assert page.threads == {session.thread}
+
+
+def test_at_most_ten_messages_a_second(session, open_feed):
+    """Rows that come one by one are gathered, so that two messages are never closer than the interval."""
+    _, page = open_feed()
+    for number in range(300):
+        session.say(str(number))
+    page.wait_until(lambda: page.last == 300)
+    assert page.texts == [str(number) for number in range(300)]
+    gaps = [later - earlier for earlier, later in zip(page.times, page.times[1:], strict=False)]
+    # The event loop fires a timer up to its clock's resolution early.
+    assert min(gaps) >= INTERVAL - 0.002
+
+
+def test_batches_join_without_a_gap(session, open_feed):
+    """Each batch begins where the one before ended."""
+    _, page = open_feed()
+    for number in range(40):
+        session.say(str(number), str(number))
+    page.wait_until(lambda: page.last == 80)
+    batches = page.parts("batch")
+    assert [batch["after"] for batch in batches] == [0, *(batch["last"] for batch in batches[:-1])]
+
+
+def test_flood_is_announced_and_stays_in_the_record(session, open_feed):
+    """Of more rows than fit in a batch the latest are sent, the others announced, and the page gets them by asking."""
+    _, page = open_feed()
+    session.say(*map(str, range(3 * LARGEST_BATCH)))
+    page.wait_until(lambda: page.last == 3 * LARGEST_BATCH)
+    (batch,) = page.parts("batch")
+    assert (batch["after"], batch["from"], len(batch["rows"])) == (0, 2 * LARGEST_BATCH, LARGEST_BATCH)
+    answer = page.ask(type="before", seq=batch["from"] + 1, floor=0, limit=LARGEST_BATCH)
+    assert (answer["after"], answer["last"]) == (LARGEST_BATCH, 2 * LARGEST_BATCH)
+    assert [row["s"] for row in answer["rows"]] == list(range(LARGEST_BATCH + 1, 2 * LARGEST_BATCH + 1))
+
+
+def test_gap_is_answered_forwards(session, open_feed):
+    """A page that missed a message asks for its rows and is told how far the answer reaches."""
+    session.say(*map(str, range(50)))
+    _, page = open_feed()
+    answer = page.ask(type="rows", after=10, until=40, limit=20)
+    assert (answer["after"], answer["last"]) == (10, 30)
+    assert [row["s"] for row in answer["rows"]] == list(range(11, 31))
+
+
+def test_opening_state_is_of_the_moment_it_is_asked_for(session, open_feed):
+    """A reloaded page gets the latest rows, not those of the first display."""
+    feed, _ = open_feed()
+    session.say("later")
+    opening = json.loads(feed.get_state("opening")["opening"])
+    assert [row["x"] for row in opening["rows"]] == ["later"]
+    assert (opening["after"], opening["last"], opening["state"]["state"]) == (0, 1, "connected")
+
+
+def test_feed_shows_the_chats_it_is_given(session, open_feed):
+    """Chats are chosen by id or by title, and rows of others are announced without being sent."""
+    _, page = open_feed("c1", "title OF c3")
+    session.say("one", chat="c1")
+    session.say("two", chat="c2")
+    session.say("three", chat="c3")
+    page.wait_until(lambda: page.last == 3)
+    assert page.texts == ["one", "three"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"text": "GREEN"}, ["build 2 is green"]),
+        ({"chat": "c2"}, ["build 1 is red"]),
+        ({"author": "bob@practice.local"}, ["build 2 is green"]),
+        ({"kinds": ["photo"]}, []),
+        ({"kinds": ["text"], "chat": "c2", "text": "red"}, ["build 1 is red"]),
+    ],
+)
+def test_search_goes_through_the_record(session, open_feed, wanted, expected):
+    """A request with a filter is answered with the rows that pass, and with how far back was looked."""
+    session.say("build 1 is red", chat="c2")
+    session.say("build 2 is green", author="bob@practice.local")
+    session.say(*map(str, range(700)))
+    _, page = open_feed()
+    answer = page.ask(type="before", seq=703, limit=50, filter=wanted)
+    assert [row["x"] for row in answer["rows"]] == expected
+    assert (answer["after"], answer["last"]) == (0, 702)
+
+
+def test_search_stops_at_its_limit_and_says_where(session, open_feed, monkeypatch):
+    """A search through a long record is answered in parts, so that nobody waits long for the first."""
+    monkeypatch.setattr(feed_module, "SCAN_LIMIT", 1000)
+    session.say(*map(str, range(2000)))
+    _, page = open_feed()
+    answer = page.ask(type="before", seq=2001, filter={"text": "no such text"})
+    assert (answer["rows"], answer["after"]) == ([], 1000)
+
+
+def test_bad_requests_are_answered_with_an_error(session, open_feed):
+    """What the feed does not understand gets an answer that says so and harms nothing."""
+    _, page = open_feed()
+    assert "bad request" in page.ask(type="rows")["error"]
+    assert "bad request" in page.ask(type="before", seq="x")["error"]
+    assert "unknown request" in page.ask(type="dance")["error"]
+    session.say("still here")
+    page.wait_until(lambda: page.texts == ["still here"])
+
+
+def test_states_are_told(session, open_feed):
+    """The page hears of a lost connection with reason and time of the next try."""
+    _, page = open_feed()
+    state = {"state": "reconnecting", "reason": "the server is away", "retry_at": 1_767_000_000.5}
+    session.on_loop(lambda: [listener(state) for listener in list(session.state_listeners)])
+    page.wait_until(lambda: state in page.parts("state"))
+
+
+def test_last_word_of_a_closing_session_gets_out(session, open_feed):
+    """What waits when the session closes is sent at once, before its loop ends."""
+    _, page = open_feed()
+    closed = {"state": "closed", "reason": None, "retry_at": None}
+
+    def close() -> None:
+        session.record.append("sendMessage", envelope("last", 1, "c1", "a@b"), 1)
+        for listener in [*session.row_listeners, *(lambda one=one: one(closed) for one in session.state_listeners)]:
+            listener()
+        session.loop.stop()
+
+    session.loop.call_soon_threadsafe(close)
+    session.thread.join(UNIT)
+    assert closed in page.parts("state")
+    assert page.texts == ["last"]
+
+
+def test_record_is_readable_after_the_session_is_closed(session, open_feed):
+    """Scrolling back goes on when the session's loop has ended."""
+    session.say("one", "two")
+    _, page = open_feed()
+    session.stop()
+    assert [row["x"] for row in page.ask(type="before", seq=3)["rows"]] == ["one", "two"]
+
+
+def test_names_are_told_when_they_are_learnt(session, open_feed):
+    """Display names travel once, apart from the rows, which never change."""
+    _, page = open_feed()
+    session.people["alice@practice.local"] = "Alice Doe"
+    session.say("Hello")
+    session.say("Hello again")
+    page.wait_until(lambda: page.last == 2)
+    assert page.parts("people") == [{"alice@practice.local": "Alice Doe"}]
+
+
+def test_half_a_surrogate_pair_gets_through(session, open_feed):
+    """A broken text neither stops the feed nor vanishes."""
+    _, page = open_feed()
+    session.people["alice@practice.local"] = "Al\ud800ice"
+    session.say("Hello")
+    page.wait_until(lambda: page.texts == ["Hello"])
+    assert page.parts("people") == [{"alice@practice.local": "Al\ud800ice"}]
+
+
+def test_close_frees_everything(session, open_feed):
+    """A closed feed listens to nothing, sends nothing and may be closed again."""
+    feed, page = open_feed()
+    session.say("before")
+    page.wait_until(lambda: page.texts == ["before"])
+    feed.close()
+    feed.close()
+    session.say("after")
+    session.on_loop(lambda: None)
+    assert (session.row_listeners, session.state_listeners, feed._timer) == ([], [], None)
+    assert page.texts == ["before"]
+
+
+def test_failing_socket_is_counted(session, open_feed):
+    """A message that the kernel cannot send is counted, and the next one goes out."""
+    feed, page = open_feed()
+    good = feed.send
+    failed = threading.Event()
+
+    def fail(*_: object, **__: object) -> None:
+        feed.send = good
+        failed.set()
+        raise OSError("socket is gone")
+
+    feed.send = fail
+    session.say("one")
+    assert failed.wait(UNIT)
+    session.say("two")
+    page.wait_until(lambda: page.texts == ["two"])
+    assert feed.unsent == 1
+    assert [row["x"] for row in page.ask(type="rows", after=0, until=1)["rows"]] == ["one"]
+
+
+def test_saved_notebooks_and_terminals_get_something(session, open_feed):
+    """Beside the live view the output holds a still in HTML and a table in text."""
+    feed, _ = open_feed()
+    session.say("<script>alert(1)</script> & co")
+    data, _ = feed._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == feed.model_id
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in data["text/html"]
+    assert "<script" not in data["text/html"]
+    assert "Title of c1" in data["text/plain"]

@@ -1,0 +1,363 @@
+"""A session against the practice server: sending, reading, waiting and closing, with the blocking and the awaited face."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+
+import pytest
+from PIL import Image
+
+import tcnb
+from tcnb.errors import (
+    AmbiguousChatError,
+    ApiErrorException,
+    FileMissingError,
+    FileSizeTooLargeError,
+    InvalidFileExtensionError,
+    NotAnImageError,
+    NotConnectedError,
+    RequestTimeoutError,
+    TextMessageTooLongError,
+    UnknownChatError,
+    UsageError,
+)
+
+
+def texts(session):
+    """Return the texts of the messages in a session's frame."""
+    return session.df.query("event == 'message'")["text"].dropna().tolist()
+
+
+def test_message_arrives_and_is_acknowledged(practice, tc, alice, until):
+    """What a colleague says becomes a row, and the server sees it as read."""
+    chat = alice.group("Release crew", "robot")
+    message_id = alice.say(chat, "all green")
+    until(tc, lambda: "all green" in texts(tc))
+    practice.run(practice.call(lambda server: server).until(lambda: practice.server.world.is_read(tc.me_id, message_id)))
+    row = tc.df.query("message_id == @message_id").iloc[0]
+    assert (row["direction"], row["chat"], row["author_id"], row["chat_type"]) == ("in", "Release crew", alice.id, "group")
+
+
+def test_display_names_are_learned(tc, alice, until):
+    """The name of an author is asked for once and stands in every row, also in those that came before it was known."""
+    chat = alice.group("Release crew", "robot")
+    alice.say(chat, "first")
+    until(tc, lambda: (tc.df.query("text == 'first'")["author"] == "Alice Doe").any())
+
+
+def test_sent_text_is_recorded(tc, alice):
+    """A sending gives the server's answer and becomes a row with direction out."""
+    chat = alice.group("Release crew", "robot")
+    sent = tc.send("Release crew", "Build **42** passed", parse_mode="markdown")
+    assert sent.chat_id == chat
+    row = tc.df.query("message_id == @sent.message_id").iloc[0]
+    assert (row["direction"], row["text"], row["parse_mode"]) == ("out", "Build 42 passed", "markdown")
+    assert row["author_id"] == tc.me_id
+    assert int(row["timestamp"].timestamp() * 1000) == sent.timestamp
+
+
+@pytest.mark.parametrize("name", ["Release crew", "release CREW", None])
+def test_chat_is_found_by_title_and_id(tc, alice, name):
+    """A chat is meant by its title, in any case, or by its id."""
+    chat = alice.group("Release crew", "robot")
+    assert tc.send(name or chat, "hello").chat_id == chat
+
+
+@pytest.mark.parametrize("name", ["alice", "alice@practice.local"])
+def test_person_means_the_personal_chat(tc, practice, alice, name):
+    """A login means the personal chat, which is made if need be."""
+    chat_id = tc.send(name, "hello").chat_id
+    assert tc.send("alice", "again").chat_id == chat_id
+    assert practice.call(lambda server: set(server.world.chats[chat_id].participants)) == {tc.me_id, alice.id}
+
+
+def test_unknown_chat_lists_what_resembles_it(tc, alice):
+    """A misspelled title is an error with the right one in it, and nothing is sent to anybody."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UnknownChatError, match="Release crew"):
+        tc.send("Relaese crew", "hello")
+    assert not len(tc.df.query("direction == 'out'"))
+
+
+def test_ambiguous_title_lists_the_candidates(tc, alice):
+    """Two chats with one title are an error with both ids, and nothing is sent."""
+    chats = {alice.group("Release crew", "robot") for _ in range(2)}
+    with pytest.raises(AmbiguousChatError) as caught:
+        tc.send("Release crew", "hello")
+    assert all(any(chat in candidate for candidate in caught.value.candidates) for chat in chats)
+
+
+def test_renamed_chat_is_found_under_its_new_title_only(tc, alice, until):
+    """After a renaming the old title means nothing any more."""
+    chat = alice.group("Release crew", "robot")
+    tc.send("Release crew", "hello")
+    alice.act(lambda server, me: server.world.edit_title(me, chat, "Launch crew"))
+    until(tc, lambda: (tc.df["event"] == "edited_chat_title").any())
+    assert tc.send("Launch crew", "hello").chat_id == chat
+    with pytest.raises(UnknownChatError):
+        tc.send("Release crew", "hello")
+
+
+def test_too_long_text_is_refused_before_it_is_sent(tc, practice, alice):
+    """A text over 4096 visible characters is an error that says both numbers, and nothing is sent."""
+    alice.group("Release crew", "robot")
+    before = practice.call(lambda server: len(server.world.messages))
+    with pytest.raises(TextMessageTooLongError, match=r"4097.*4096"):
+        tc.send("Release crew", "x" * 4097)
+    assert practice.call(lambda server: len(server.world.messages)) == before
+    assert tc.send("Release crew", "x" * 4096)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_empty_text_is_refused(tc, alice, text):
+    """There must be something to send."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UsageError):
+        tc.send("Release crew", text)
+
+
+def test_unknown_parse_mode_is_refused(tc, alice):
+    """A mode that the connector does not know is an error that lists those it knows."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UsageError, match="text, markdown or html"):
+        tc.send("Release crew", "hello", parse_mode="rst")
+
+
+def test_refusal_carries_method_code_and_chat(tc, practice, alice):
+    """A refused request says which, with which code, and about which chat."""
+    chat = alice.group("Release crew", "robot")
+    practice.call(lambda server: server.fail_next("sendMessage", 303))
+    with pytest.raises(ApiErrorException) as caught:
+        tc.send(chat, "hello")
+    assert (caught.value.code, caught.value.method, caught.value.chat_id) == (303, "sendMessage", chat)
+    assert "not enough rights" in str(caught.value)
+
+
+def test_document_goes_both_ways_byte_for_byte(tc, alice, tmp_path):
+    """A file comes back as the same bytes, into memory and onto disk, with its name intact."""
+    alice.group("Release crew", "robot")
+    data = bytes(range(256)) * 5000
+    path = tmp_path / "отчёт №1.bin"
+    path.write_bytes(data)
+    sent = tc.send_document("Release crew", path, "the report")
+    assert sent.caption_message_id
+    row = tc.df.query("message_id == @sent.message_id").iloc[0]
+    assert (row["file_name"], row["file_size"]) == (path.name, len(data))
+    assert tc.download(sent.file_id) == data
+    folder = tmp_path / "down"
+    folder.mkdir()
+    saved = tc.download(sent.file_id, folder)
+    assert saved == folder / path.name
+    assert saved.read_bytes() == data
+
+
+def test_photo_has_a_preview(tc, alice, practice):
+    """A picture is sent with a preview, without which it would be shown as a document."""
+    alice.group("Release crew", "robot")
+    sent = tc.send_photo("Release crew", Image.new("RGB", (1600, 900), "teal"))
+    info = tc._wait(tc.bot.get_file_info(sent.file_id))
+    assert info.mime_type == "image/png"
+    (preview,) = info.previews
+    assert preview.mime_type == "image/webp"
+
+
+def test_sticker_is_webp_of_the_sticker_type(tc, alice):
+    """Any picture becomes a WebP sticker."""
+    alice.group("Release crew", "robot")
+    sent = tc.send_sticker("Release crew", Image.new("RGBA", (700, 700), "gold"))
+    assert tc._wait(tc.bot.get_file_info(sent.file_id)).mime_type == "sticker/webp"
+    assert Image.open(io.BytesIO(tc.download(sent.file_id))).format == "WEBP"
+
+
+def test_progress_of_an_upload_is_told(tc, alice):
+    """Progress grows to the size of the file."""
+    alice.group("Release crew", "robot")
+    steps = []
+    tc.send_document("Release crew", b"x" * 3_000_000, progress=lambda done, total: steps.append((done, total)))
+    assert steps == sorted(steps)
+    assert steps[-1] == (3_000_000, 3_000_000)
+
+
+def test_missing_file_is_refused(tc, alice, tmp_path):
+    """A path that is not there is one clear error."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(FileMissingError, match=r"nothing\.pdf"):
+        tc.send_document("Release crew", tmp_path / "nothing.pdf")
+
+
+def test_what_is_no_image_is_refused_as_photo_and_sticker(tc, alice, tmp_path):
+    """A text file is neither a photo nor a sticker."""
+    alice.group("Release crew", "robot")
+    path = tmp_path / "notes.txt"
+    path.write_text("no picture")
+    for send in (tc.send_photo, tc.send_sticker):
+        with pytest.raises(NotAnImageError):
+            send("Release crew", path)
+
+
+def test_server_limits_are_checked_before_anything_moves(tc, alice, practice, until):
+    """Size and extension that the administrator forbids are refused with both values, before any upload."""
+    alice.group("Release crew", "robot")
+    practice.call(lambda server: server.set_upload_limits(max_size=1000, extensions=["exe"]))
+    until(tc, lambda: (tc.df["event"] == "changed_file_upload_limits").sum() >= 2)
+    with pytest.raises(FileSizeTooLargeError, match=r"1,001.*1,000"):
+        tc.send_document("Release crew", b"x" * 1001)
+    with pytest.raises(InvalidFileExtensionError, match=r"\.exe"):
+        tc.send_document("Release crew", tcnb.BufferedInputFile(b"x", "setup.EXE"))
+
+
+def test_history_is_read_once(tc, alice, practice):
+    """The past of a chat goes into the record, oldest first, and reading it again doubles nothing."""
+    chat = alice.group("Release crew")
+    for number in range(250):
+        alice.say(chat, f"message {number}")
+    user = f"{tc.username}@practice.local"
+    alice.act(lambda server, me: server.world.add_participant(me, chat, server.world.user(user), display_history=True))
+    past = tc.history(chat, 220)
+    assert past["text"].tolist()[-100:] == [f"message {number}" for number in range(150, 250)] or len(past) == 220
+    rows = len(tc.df)
+    tc.history(chat, 220)
+    assert len(tc.df) == rows
+
+
+def test_wait_for_returns_the_typed_event(tc, alice):
+    """Waiting gives the message itself, bound to the bot."""
+    chat = alice.group("Release crew", "robot")
+    other = alice.group("Elsewhere", "robot")
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(tc.wait_for(chat=chat, sender="alice", timeout=20)))
+    waiting.start()
+    while not tc._waiters:
+        waiting.join(0.01)
+    alice.say(other, "not this one")
+    alice.say(chat, "this one")
+    waiting.join()
+    assert isinstance(found[0], tcnb.Message)
+    assert found[0].text == "this one"
+
+
+def test_wait_for_ends_by_its_timeout(tc):
+    """Nothing comes, and that is said in one line."""
+    with pytest.raises(RequestTimeoutError, match="no removed_chat came"):
+        tc.wait_for("removed_chat", timeout=0.05)
+
+
+def test_wait_for_an_unknown_event_is_refused(tc):
+    """A kind of event that does not exist is an error that lists those that do."""
+    with pytest.raises(UsageError, match="edited_message"):
+        tc.wait_for("edited")
+
+
+async def test_awaited_twins(connect, alice):
+    """The awaited face does the same from any loop, and so do the bot's own methods."""
+    chat = alice.group("Release crew", "robot")
+    tc = connect()
+    assert (await tc.asend(chat, "hello")).chat_id == chat
+    answer = await tc.bot.send_message(chat, "<b>hello</b>", tcnb.ParseMode.HTML)
+    assert (await tc.bot.get_message_by_id(answer.message_id)).text == "<b>hello</b>"
+    await tc.aclose()
+    assert not tc.is_open
+
+
+def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice):
+    """What would wait for itself for ever is an error that names the twin to await."""
+    chat = alice.group("Release crew", "robot")
+    problems = []
+
+    def listener() -> None:
+        try:
+            tc.send(chat, "never")
+        except UsageError as error:
+            problems.append(str(error))
+
+    remove = tc.on_rows(listener)
+    tc.send(chat, "hello")
+    remove()
+    assert "asend" in problems[0]
+
+
+def test_interrupt_ends_the_waiting_and_cancels_the_work(tc):
+    """An interrupt gives the prompt back at once and leaves nobody waiting."""
+    program = threading.Thread(target=_interrupt_when_waiting, args=(tc,))
+    program.start()
+    with pytest.raises(KeyboardInterrupt):
+        tc.wait_for(timeout=None)
+    program.join()
+    tc._wait(_nothing())
+    assert not tc._waiters
+
+
+async def _nothing() -> None:
+    """Let the bot's loop go round once."""
+
+
+def _interrupt_when_waiting(session) -> None:
+    import _thread
+
+    while not session._waiters:
+        threading.Event().wait(0.01)
+    _thread.interrupt_main()
+
+
+def test_own_messages_of_another_session_are_known_as_own(connect, alice, until):
+    """What this account says elsewhere arrives once, as going out."""
+    chat = alice.group("Release crew", "robot")
+    one, two = connect(name="one"), connect(name="two")
+    sent = one.send(chat, "from one")
+    until(two, lambda: "from one" in texts(two))
+    assert two.df.query("message_id == @sent.message_id")["direction"].tolist() == ["out"]
+
+
+def test_closing_is_normal_and_final(tc, practice):
+    """The server sees a normal close; afterwards the record can be read and nothing can be sent."""
+    socket = tc._connection._link.socket
+    tc.close()
+    tc.close()
+    assert socket.close_code == 1000
+    assert practice.call(lambda server: server.sessions) == []
+    assert len(tc.df) >= 0
+    with pytest.raises(NotConnectedError, match="connect again"):
+        tc.send("alice", "hello")
+
+
+def test_end_of_the_interpreter_closes_normally(practice):
+    """A script that forgets to close ends at once, without a word, and the server sees a normal close."""
+    program = (
+        "import sys, tcnb\n"
+        f"tc = tcnb.connect('127.0.0.1', username='robot', password='robot', https=False, web_port={practice.port})\n"
+        "print('connected')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "connected\n", "")
+    practice.run(practice.server.until(lambda: not practice.server.sessions))
+
+
+def test_forked_child_cannot_use_the_connection(practice):
+    """In a fork the session says whose it is, and the parent's connection lives on."""
+    program = (
+        "import os, sys, tcnb, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        f"tc = tcnb.connect('127.0.0.1', username='robot', password='robot', https=False, web_port={practice.port})\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    try:\n"
+        "        tc.send('alice', 'from the child')\n"
+        "    except tcnb.errors.NotConnectedError as error:\n"
+        "        print('child:', error, flush=True)\n"
+        "    sys.exit(0)\n"
+        "os.waitpid(pid, 0)\n"
+        "print('parent:', tc.send('alice', 'from the parent').message_id != '')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert "child: this connection belongs to the process that opened it" in done.stdout
+    assert "parent: True" in done.stdout
+    assert done.stderr == ""
+
+
+def test_status_shows_itself(tc):
+    """Status reads as a table in a terminal and in a notebook."""
+    assert "connected" in repr(tc.status())
+    assert "<table>" in tc.status()._repr_html_()

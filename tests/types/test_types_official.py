@@ -1,0 +1,123 @@
+"""The official Python client reads the same payloads into objects with equal attributes; where it cannot, we say so."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+
+import pytest
+
+trueconf_types = pytest.importorskip("trueconf.types")
+
+import trueconf.types.content  # noqa: E402
+import trueconf.types.content.forward_message  # noqa: E402
+import trueconf.types.responses as official_responses  # noqa: E402
+from trueconf import enums as official_enums  # noqa: E402
+from trueconf.client.bot import Bot as OfficialBot  # noqa: E402
+from trueconf.types.message import Message as OfficialMessage  # noqa: E402
+from trueconf.types.parser import parse_update  # noqa: E402
+from wire_samples import (  # noqa: E402
+    BUTTONS,
+    NOTIFICATIONS,
+    RESPONSES,
+    SYSTEM_CONTENTS,
+    USER_CONTENTS,
+    system_envelope,
+    user_envelope,
+)
+
+import tcnb.types  # noqa: E402
+from tcnb.types import BotLike, Message, enums, parse_envelope, parse_event  # noqa: E402
+
+
+def assert_same(ours, theirs, where):
+    """Compare every attribute of the official object with ours."""
+    if dataclasses.is_dataclass(theirs):
+        assert type(ours).__name__ == type(theirs).__name__, where
+        for field in dataclasses.fields(theirs):
+            assert_same(getattr(ours, field.name), getattr(theirs, field.name), f"{where}.{field.name}")
+    elif isinstance(theirs, list):
+        assert len(ours) == len(theirs), where
+        for index, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+            assert_same(our, their, f"{where}[{index}]")
+    else:
+        assert ours == theirs, where
+
+
+@pytest.mark.parametrize("method", NOTIFICATIONS)
+def test_notification_is_read_like_by_the_official_client(method):
+    """Every notification gives an object of the same name with equal attributes."""
+    theirs = parse_update({"method": method, "type": 1, "id": 1, "payload": NOTIFICATIONS[method]})
+    assert_same(parse_event(method, NOTIFICATIONS[method]), theirs, method)
+
+
+@pytest.mark.parametrize(("message_type", "content"), [*USER_CONTENTS.items(), *SYSTEM_CONTENTS.items()])
+def test_envelope_is_read_like_by_the_official_client(message_type, content):
+    """Every kind of envelope gives an object of the same name with equal attributes."""
+    envelope = user_envelope if message_type >= 200 else system_envelope
+    payload = envelope(message_type, content)
+    theirs = parse_update({"method": "sendMessage", "type": 1, "id": 1, "payload": payload})
+    assert_same(parse_envelope(payload), theirs, str(message_type))
+
+
+def test_keyboard_is_read_like_by_the_official_client():
+    """The buttons under a message have equal attributes."""
+    payload = user_envelope(200, {"text": "Deploy?", "parseMode": "text", "buttons": BUTTONS})
+    theirs = parse_update({"method": "sendMessage", "type": 1, "id": 1, "payload": payload})
+    assert_same(parse_envelope(payload), theirs, "buttons")
+
+
+@pytest.mark.parametrize("name", [name for name in RESPONSES if hasattr(official_responses, name)])
+def test_response_is_read_like_by_the_official_client(name):
+    """Every response gives an object with equal attributes."""
+    theirs = getattr(official_responses, name).from_dict(RESPONSES[name])
+    assert_same(getattr(tcnb.types, name).from_dict(RESPONSES[name]), theirs, name)
+
+
+@pytest.mark.parametrize("name", [name for name in RESPONSES if hasattr(official_responses, name)])
+def test_response_is_made_like_by_the_official_client(name):
+    """The constructor of a response takes the same arguments in the same order."""
+    theirs = [field.name for field in dataclasses.fields(getattr(official_responses, name))]
+    ours = [field.name for field in dataclasses.fields(getattr(tcnb.types, name))]
+    newer = {"reply_message"}
+    assert [name for name in ours if name in theirs and name not in newer] == [n for n in theirs if n not in newer]
+
+
+def test_every_public_type_of_the_official_client_is_here():
+    """What `from trueconf.types import *` brings, `from tcnb.types import *` brings too."""
+    missing = {"ApiError"}  # an answer that refuses is an exception here, never a value
+    public = {*trueconf_types.__all__, *trueconf.types.content.__all__, *official_responses.__all__}
+    assert public - missing <= set(tcnb.types.__all__)
+
+
+def test_message_has_every_public_member_of_the_official_one():
+    """Whatever a handler asks of an official message, it can ask of ours."""
+    theirs = {name for name in dir(OfficialMessage) if not name.startswith("_")}
+    assert theirs - set(dir(Message)) - {field.name for field in dataclasses.fields(Message)} <= {"from_dict", "to_dict"}
+
+
+@pytest.mark.parametrize("name", [name for name in official_enums.__all__ if hasattr(enums, name)])
+def test_enumeration_has_the_members_of_the_official_one(name):
+    """Every member of an enumeration has the same name and value."""
+    theirs = getattr(official_enums, name)
+    if not inspect.isclass(theirs):
+        assert set(getattr(enums, name)) == set(theirs)
+        return
+    ours = getattr(enums, name)
+    assert {member.name: member.value for member in theirs} == {
+        member.name: member.value for member in ours if member.name in theirs.__members__
+    }
+
+
+CALLED = [
+    name for name, _ in inspect.getmembers(BotLike, inspect.iscoroutinefunction) if not name.startswith("_")
+]
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_shortcuts_call_what_the_official_bot_has(name):
+    """Each method that a shortcut calls has the official name and takes the official parameters."""
+    theirs = inspect.signature(getattr(OfficialBot, name)).parameters
+    ours = inspect.signature(getattr(BotLike, name)).parameters
+    assert set(ours) <= set(theirs)
+    assert [name for name in theirs if name in ours] == list(ours)
