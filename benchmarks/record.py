@@ -82,7 +82,7 @@ class Message:
 
 def events(count: int, seed: int = 1) -> Iterator[Arrival]:
     """Yield `count` notifications of twenty chats and two hundred people: messages, replies, files, edits, removals."""
-    draw = random.Random(seed)  # noqa: S311 - practice data, no secret
+    draw = random.Random(seed)
     chats = [(draw.randbytes(20).hex(), f"Chat number {number}") for number in range(CHATS)]
     people = [f"person{number}@video.example.com" for number in range(PEOPLE)]
     words = ["".join(draw.choices("abcdefghijklmnoprstuvy", k=draw.randint(2, 9))) for _ in range(2_000)]
@@ -149,7 +149,7 @@ def from_dictionaries(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def arrow_bytes(frame: pd.DataFrame) -> int:
-    """Return the bytes of the same columns in Arrow's leanest types: 32-bit offsets, bits for truth values and nulls."""
+    """Return the bytes of the same columns in Arrow's leanest types: 32-bit offsets, bits for truth and nulls."""
     types = {Kind.TEXT: pa.string(), Kind.INTEGER: pa.int64(), Kind.FLOAT: pa.float64(), Kind.BOOLEAN: pa.bool_()}
     total = 0
     for column in COLUMNS:
@@ -203,14 +203,18 @@ def measure_memory(record: Record) -> None:
     """Print how much memory the columns take."""
     ours, arrow = record.nbytes, arrow_bytes(record.frame())
     print(f"memory of the record, with its index  {ours / 2**20:8.1f} MiB")
-    print(f"the same columns in Arrow             {arrow / 2**20:8.1f} MiB           {ours / arrow:6.2f} x as much here")
+    print(
+        f"the same columns in Arrow             {arrow / 2**20:8.1f} MiB           {ours / arrow:6.2f} x as much here"
+    )
 
 
 def measure_views(record: Record) -> None:
     """Print how long the views take."""
     for name in ("messages", "chats", "people"):
         print(f"{name:37} {seconds(getattr(record, name)) * 1e3:8.1f} ms")
-    print(f"{'rows, the last 200':37} {seconds(lambda: record.rows_before(record.last_seq, 200), REPEATS) * 1e3:8.2f} ms")
+    print(
+        f"{'rows, the last 200':37} {seconds(lambda: record.rows_before(record.last_seq, 200), REPEATS) * 1e3:8.2f} ms"
+    )
 
 
 def main(count: int = EVENTS) -> None:

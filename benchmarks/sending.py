@@ -46,9 +46,7 @@ def main() -> None:
             json={"client_id": "chat_bot", "grant_type": "password", "username": "other", "password": "other"},
         )
         token = answer.json()["access_token"]
-        tc = tcnb.connect(
-            server.host, username="robot", password="robot", https=False, web_port=server.port
-        )
+        tc = tcnb.connect(server.host, username="robot", password="robot", https=False, web_port=server.port)
         chat_id = tc.send("other", "hello").chat_id
         bare = asyncio.run(_bare(server.host, server.port, token, chat_id, ROUNDS))
         blocking = []
@@ -70,7 +68,9 @@ def main() -> None:
     base = statistics.median(bare)
     for name, times in (("tc.send", blocking[WARM_UP:]), ("tc.asend on the bot's loop", awaiting[WARM_UP:])):
         median = statistics.median(times)
-        print(f"{name}: {median * 1e6:.0f} µs, bare: {base * 1e6:.0f} µs, ratio {median / base:.2f} (target <= {TARGET})")
+        print(
+            f"{name}: {median * 1e6:.0f} µs, bare: {base * 1e6:.0f} µs, ratio {median / base:.2f} (target <= {TARGET})"
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,10 @@ __all__ = [
     "types",
     "unload_ipython_extension",
 ]
+
+
+# Background threads never print: without this, warnings would go to standard error and so into some cell.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

@@ -14,7 +14,9 @@ from tcnb.practice import command as practice
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; errors of tcnb are one line on standard error."""
-    parser = argparse.ArgumentParser(prog="tcnb", description="A Jupyter notebook as a client of a TrueConf chat server.")
+    parser = argparse.ArgumentParser(
+        prog="tcnb", description="A Jupyter notebook as a client of a TrueConf chat server."
+    )
     parser.add_argument("--version", action="version", version=f"tcnb {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module, summary in (

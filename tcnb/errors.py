@@ -100,7 +100,9 @@ class CertificateError(WSConnectionError):
 
 
 class OutcomeUnknownError(WSConnectionError):
-    """The connection broke after a request was written and before its answer came, so it may or may not have been done."""
+    """The connection broke after a request was written and before its answer came, so it may or may not have been
+    done.
+    """
 
 
 class RequestTimeoutError(TcnbError, TimeoutError):
@@ -131,7 +133,8 @@ class OAuthMissingScopeError(AuthenticationError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(
-            message or "the OAuth application has no scope: its administrator must give it one, for example version:read"
+            message
+            or "the OAuth application has no scope: its administrator must give it one, for example version:read"
         )
 
 
@@ -192,8 +195,8 @@ class TextMessageTooLongError(LimitExceededError):
 
     def __init__(self, actual_length: int, limit: int = 4096) -> None:
         super().__init__(
-            f"the text has {actual_length} visible characters, a message may have {limit}: shorten it, send it in parts, "
-            "or send it as a file",
+            f"the text has {actual_length} visible characters, a message may have {limit}: shorten it, "
+            "send it in parts, or send it as a file",
             actual_length,
             limit,
         )
@@ -204,7 +207,9 @@ class FileCaptionTooLongError(LimitExceededError):
 
     def __init__(self, actual_length: int, limit: int = 4096) -> None:
         super().__init__(
-            f"the caption has {actual_length} visible characters, one may have {limit}: shorten it", actual_length, limit
+            f"the caption has {actual_length} visible characters, one may have {limit}: shorten it",
+            actual_length,
+            limit,
         )
 
 
@@ -213,7 +218,8 @@ class InMemoryDownloadLimitExceededError(LimitExceededError):
 
     def __init__(self, actual_size: int, limit: int) -> None:
         super().__init__(
-            f"the file has {actual_size} bytes, at most {limit} are read into memory: give file_path to write it to disk",
+            f"the file has {actual_size} bytes, at most {limit} are read into memory: "
+            "give file_path to write it to disk",
             actual_size,
             limit,
         )
@@ -226,7 +232,9 @@ class ChatTitleTooLongError(LimitExceededError):
 
     def __init__(self, actual_length: int, limit: int = 256) -> None:
         super().__init__(
-            f"the title of a {self.kind} may have {limit} characters, this one has {actual_length}", actual_length, limit
+            f"the title of a {self.kind} may have {limit} characters, this one has {actual_length}",
+            actual_length,
+            limit,
         )
 
 
@@ -257,9 +265,7 @@ class FileSizeTooLargeError(FileValidationError, LimitExceededError):
     """A file is larger than the server's administrator allows."""
 
     def __init__(self, actual_size: int, limit: int) -> None:
-        super().__init__(
-            f"the file has {actual_size:,} bytes, this server takes at most {limit:,}", actual_size, limit
-        )
+        super().__init__(f"the file has {actual_size:,} bytes, this server takes at most {limit:,}", actual_size, limit)
 
 
 class InvalidFileExtensionError(FileValidationError):

@@ -61,7 +61,9 @@ def ssl_context(verify_ssl: SSLVerify) -> ssl.SSLContext:
     return context
 
 
-def client(context: ssl.SSLContext | None = None, *, timeout: float = 10.0, follow_redirects: bool = False) -> AsyncClient:
+def client(
+    context: ssl.SSLContext | None = None, *, timeout: float = 10.0, follow_redirects: bool = False
+) -> AsyncClient:
     """Make an HTTP client.
 
     Args:

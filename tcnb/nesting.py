@@ -32,7 +32,8 @@ def enable_nesting() -> None:
     if "ipykernel" in sys.modules and _major("ipykernel") >= FIRST_LOSING_KERNEL:
         raise UsageError(
             f"nest_asyncio with ipykernel {version('ipykernel')} silently skips queued cells: "
-            "install nest_asyncio2 (pip install nest-asyncio2), or await the coroutine in the cell instead of asyncio.run"
+            "install nest_asyncio2 (pip install nest-asyncio2), or await the coroutine in the cell "
+            "instead of asyncio.run"
         )
     importlib.import_module(ORIGINAL).apply()
 

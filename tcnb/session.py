@@ -56,6 +56,9 @@ CLOSE_TIMEOUT = 5.0
 HISTORY_PAGE = 100
 """Messages asked for at a time (`protocol` section 6.4)."""
 
+NOTICED = LOOKS_OLD_AFTER | {IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS.value}
+"""Notifications that change what the session itself knows."""
+
 PRACTICE_ACCOUNT = "robot"
 """Login and password of the bot on a practice server."""
 
@@ -191,7 +194,9 @@ class Session:
 
     @property
     def state(self) -> dict[str, Any]:
-        """How the connection is: `state` (connecting, connected, reconnecting, closed), `reason` and `retry_at` (s since the epoch)."""
+        """How the connection is: `state` (connecting, connected, reconnecting, closed), `reason` and `retry_at` (s
+        since the epoch).
+        """
         state = self._connection.state
         return {"state": state.state, "reason": state.reason, "retry_at": state.retry_at}
 
@@ -555,21 +560,31 @@ class Session:
     # -- inside: what arrives (on the bot's loop) --------------------------------------------------------------------
 
     def _take_in(self, batch: Batch) -> None:
-        """Record a batch, acknowledge it, and tell whoever listens."""
+        """Record a batch, acknowledge it, and tell whoever listens.
+
+        What cannot be recorded is not acknowledged: the server keeps it unread and sends it again another time.
+        """
+        arrivals = []
         for request in batch.requests:
             if isinstance(request, Malformed):
                 self._malformed += 1
                 logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
-                self.record.append("", request.text, batch.received)
+                arrivals.append(("", request.text, batch.received))
             else:
-                self.record.append(request.method or "", request.payload, batch.received)
+                arrivals.append((request.method or "", request.payload, batch.received))
+        try:
+            self.record.extend(arrivals)
+        except Exception:
+            self._failures += len(arrivals)
+            logger.exception("%d notifications could not be recorded", len(arrivals))
+            return
         batch.acknowledge()
-        for request in batch.requests:
-            if not isinstance(request, Malformed):
-                self._notice(request.method or "", request.payload)
+        for method, payload, _ in arrivals:
+            if method in NOTICED or self._waiters:
+                self._notice(method, payload)
         self._grown()
 
-    def _notice(self, method: str, payload: msgspec.Raw) -> None:
+    def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
             self._directory.stale = True
@@ -602,7 +617,12 @@ class Session:
             _guarded(listener, said)
 
     def _on_sent(self, method: str, request: dict[str, Any], answer: dict[str, Any], file: dict[str, Any]) -> None:
-        self.record.append_sent(method, request, answer, time.time_ns() // 1000, file=file)
+        try:
+            self.record.append_sent(method, request, answer, time.time_ns() // 1000, file=file)
+        except Exception:
+            # The server has it: whoever sent it must not be told that it failed.
+            self._failures += 1
+            logger.exception("a %s that was sent could not be recorded", method)
         self._grown()
 
     def _on_chat(self, chat: KnownChat) -> None:

@@ -25,7 +25,7 @@ class Status:
         unknown: notifications of a kind this version does not know, kept as rows.
         undecodable: notifications whose content could not be read, kept as rows.
         malformed: texts that were no frames, kept as rows.
-        failures: notifications that could not be recorded and were therefore not acknowledged.
+        failures: events that could not be recorded; notifications among them were not acknowledged.
         reconnects: how often the connection was made again.
         last_break: when and why it broke last.
     """

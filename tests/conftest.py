@@ -1,4 +1,6 @@
-"""What many tests need: a practice server in a thread, sessions connected to it, and waiting for what really happens."""
+"""What many tests need: a practice server in a thread, sessions connected to it, and waiting for what really
+happens.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ class Address:
         if parts.username is not None or parts.password is not None:
             raise UsageError("give the login as username= and the password by another way, never inside the address")
         if not parts.hostname or parts.scheme not in ("http", "https", "ws", "wss"):
-            raise UsageError(f"{server!r} is not a server's address: write it like video.example.com or video.example.com:8443")
+            raise UsageError(
+                f"{server!r} is not a server's address: write it like video.example.com or video.example.com:8443"
+            )
         if port is not None and web_port is not None and port != web_port:
             raise UsageError(f"two ports are named: {port} in {server!r} and web_port={web_port}")
         secure = parts.scheme in ("https", "wss")

@@ -1,4 +1,5 @@
-"""The connector's methods, one coroutine each, under the official Python client's names; how they travel is not known here.
+"""The connector's methods, one coroutine each, under the official Python client's names; how they travel is
+not known here.
 
 Source: `protocol` section 6; limits from section 11.10.
 """
@@ -107,19 +108,20 @@ def on_bots_loop(
 ) -> Callable[Concatenate[Bot, P], Coroutine[Any, Any, T]]:
     """Let a coroutine be awaited from any loop and thread while its work is done on the bot's own loop."""
 
-    @functools.wraps(method)
-    async def anywhere(self: Bot, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def anywhere(self: Bot, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if asyncio.get_running_loop() is self.loop:
             return await method(self, *args, **kwargs)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(method(self, *args, **kwargs), self.loop))
 
+    functools.update_wrapper(anywhere, method)
     return anywhere
 
 
 class Bot:
     """The connector's methods for one account.
 
-    Every coroutine may be awaited from any loop and thread. Wherever a file is taken, it may be a path, bytes, a URL, an
+    Every coroutine may be awaited from any loop and thread. Wherever a file is taken, it may be a path, bytes, a
+    URL, an
     `InputFile`, a PIL image or a matplotlib figure. Limits are checked before anything is sent.
 
     Errors that every method can raise: `ApiErrorException` (the server refuses), `RequestTimeoutError`,
@@ -189,7 +191,9 @@ class Bot:
         """
         full = await self.full_user_id(user_id)
         if full.casefold() == self.me_id.casefold():
-            raise UsageError("a personal chat with oneself does not exist: use the Favorites chat (create_favorites_chat)")
+            raise UsageError(
+                "a personal chat with oneself does not exist: use the Favorites chat (create_favorites_chat)"
+            )
         return await self._ask("createP2PChat", {"userId": full}, CreateP2PChatResponse)
 
     @on_bots_loop
@@ -214,7 +218,9 @@ class Bot:
     @on_bots_loop
     async def get_chats(self, count: int = 10, page: int = 1) -> GetChatsResponse:
         """Return one page of the bot's chats; pages count from 1 and a short one is the last."""
-        return await self._ask("getChats", {"count": _at_least_one("count", count), "page": _at_least_one("page", page)}, GetChatsResponse)
+        return await self._ask(
+            "getChats", {"count": _at_least_one("count", count), "page": _at_least_one("page", page)}, GetChatsResponse
+        )
 
     @on_bots_loop
     async def get_chat_by_id(self, chat_id: str) -> GetChatByIdResponse:
@@ -239,7 +245,9 @@ class Bot:
         picture = await self._outgoing(file, as_image=True)
         preview = await make_preview(picture)
         temporal = await self._upload(picture, preview=preview)
-        return await self._ask("editChatAvatar", {"chatId": chat_id, "temporalFileId": temporal}, EditChatAvatarResponse)
+        return await self._ask(
+            "editChatAvatar", {"chatId": chat_id, "temporalFileId": temporal}, EditChatAvatarResponse
+        )
 
     @on_bots_loop
     async def clear_chat_history(self, chat_id: str, for_all: bool = False) -> ClearChatHistoryResponse:
@@ -299,7 +307,9 @@ class Bot:
     @on_bots_loop
     async def get_user_display_name(self, user_id: str) -> GetUserDisplayNameResponse:
         """Return a user's display name."""
-        return await self._ask("getUserDisplayName", {"userId": await self.full_user_id(user_id)}, GetUserDisplayNameResponse)
+        return await self._ask(
+            "getUserDisplayName", {"userId": await self.full_user_id(user_id)}, GetUserDisplayNameResponse
+        )
 
     # -- messages --------------------------------------------------------------------------------------------------
 
@@ -431,7 +441,9 @@ class Bot:
         visibility: CommandMessageVisibility | str | None = None,
         level: CommandMessageLevel | str | None = None,
     ) -> AnswerCommandResponse:
-        """Answer the press of a button that waits for it; no client application shows it yet (`protocol` section 6.7)."""
+        """Answer the press of a button that waits for it;
+        no client application shows it yet (`protocol` section 6.7).
+        """
         if not 1 <= len(text) <= 255 or not text.isascii():
             raise UsageError(f"the answer to a command has 1 to 255 ASCII characters, this one has {len(text)}")
         extras = {"status": status, "visibility": visibility, "level": level}
@@ -466,7 +478,8 @@ class Bot:
 
         Raises:
             NotAnImageError: `file` is not a picture that can be read.
-            FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError, FileCaptionTooLongError: nothing was sent.
+            FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError, FileCaptionTooLongError: nothing
+            was sent.
             FileUploadError: the upload broke off.
         """
         _check_caption(caption, parse_mode)
@@ -619,7 +632,8 @@ class Bot:
         try:
             message = await self._connection.call("getMessageById", {"messageId": message_id})
             content = message["content"]
-            return content.get("fileId") or content.get("infoHash")
+            found = content.get("fileId") or content.get("infoHash")
+            return str(found) if found else None
         except (TcnbError, KeyError, TypeError, AttributeError):
             return None
 
@@ -685,7 +699,9 @@ class Bot:
             if info.ready_state == FileReadyState.NOT_AVAILABLE:
                 raise FileDownloadError(f"{info.name or file_id} is no longer available on the server")
             if waited >= READY_TIMEOUT:
-                raise FileDownloadError(f"{info.name or file_id} is still being uploaded by its sender: try again later")
+                raise FileDownloadError(
+                    f"{info.name or file_id} is still being uploaded by its sender: try again later"
+                )
             await asyncio.sleep(READY_POLL)
             info = await self.get_file_info(file_id)
             waited, seen = (waited + READY_POLL, seen) if info.ready_state == seen else (0.0, info.ready_state)

@@ -1,4 +1,6 @@
-"""The standing connection of one account: opened, authorized, and opened again when it breaks; what is said over it is not known here."""
+"""The standing connection of one account: opened, authorized, and opened again when it breaks;
+what is said over it is not known here.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,8 @@ def is_worth_another_try(error: Exception, refusals: int) -> bool:
     """Decide whether a failed attempt to connect is followed by another.
 
     Networks, proxies and servers come back, so whatever is not about the credentials is tried again without end.
-    Credentials do not heal by themselves, and trying them on may lock the account: after three refusals in a row it ends,
+    Credentials do not heal by themselves, and trying them on may lock the account: after three refusals in a row
+    it ends,
     and at once when a ready token is refused for which no new one can be fetched.
 
     Args:
@@ -177,8 +180,10 @@ class Connection:
     async def call(self, method: str, payload: Any = None, *, timeout: float | None = None) -> Any:
         """Ask the server and return the content of its answer.
 
-        While the connection is away this waits for it, up to `timeout`. Error 203 is answered with a fresh token and one
-        more try. When the connection breaks before the answer, methods that only read are asked again; for others nobody
+        While the connection is away this waits for it, up to `timeout`. Error 203 is answered with a fresh token
+        and one
+        more try. When the connection breaks before the answer, methods that only read are asked again; for others
+        nobody
         can tell here whether they were carried out.
 
         Args:
@@ -209,8 +214,8 @@ class Connection:
             except LinkBrokenError:
                 if method not in REPEATABLE:
                     raise OutcomeUnknownError(
-                        f"{method}: the connection broke before the server's answer came, so it may or may not have been "
-                        "carried out: look into the chat before you repeat it"
+                        f"{method}: the connection broke before the server's answer came, so it may or may not have "
+                        "been carried out: look into the chat before you repeat it"
                     ) from None
 
     async def close(self) -> None:
@@ -270,7 +275,9 @@ class Connection:
             link = await Link.open(self.address, self._context, timeout=self.timeout, intake=self._intake)
         except InvalidStatus as error:
             status = error.response.status_code
-            full = ": it may have reached its limit of connections" if status == 503 else ": is the Bridge running there?"
+            full = (
+                ": it may have reached its limit of connections" if status == 503 else ": is the Bridge running there?"
+            )
             raise WSConnectionError(f"{self.address} does not open the bot socket (HTTP {status}){full}") from error
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, InvalidProxy) as error:
             raise unreachable(self.address, error) from error
@@ -326,7 +333,9 @@ class Connection:
                     await self._ready.wait()
             except TimeoutError:
                 why = f" ({self.state.reason})" if self.state.reason else ""
-                raise WSConnectionError(f"there is no connection to {self.address} just now{why}; it is being tried again") from None
+                raise WSConnectionError(
+                    f"there is no connection to {self.address} just now{why}; it is being tried again"
+                ) from None
         if self._ended is not None:
             raise self._ended
         assert self._link is not None

@@ -144,7 +144,9 @@ class Directory:
         return alike[0] if alike else None
 
     async def _listed_nowhere(self, name: str) -> str | None:
-        """Return `name` if it is the id of a chat that the list leaves out; ids are opaque, but long and without blanks."""
+        """Return `name` if it is the id of a chat that the list leaves out;
+        ids are opaque, but long and without blanks.
+        """
         if len(name) < SHORTEST_ID or "@" in name or any(character.isspace() for character in name):
             return None
         try:

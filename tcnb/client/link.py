@@ -1,4 +1,6 @@
-"""One open socket and what is under way on it: requests wait here for their answers; opening it again is not its business."""
+"""One open socket and what is under way on it: requests wait here for their answers;
+opening it again is not its business.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +152,5 @@ def _content(frame: Frame, method: str, payload: Any) -> Any:
         chat_id = payload.get("chatId") if isinstance(payload, dict) else None
         detail = codes.meaning(code)
         said = content.get("errorDescription")
-        raise ApiErrorException(
-            code, f"{detail} ({said})" if said else detail, content, method=method, chat_id=chat_id
-        )
+        raise ApiErrorException(code, f"{detail} ({said})" if said else detail, content, method=method, chat_id=chat_id)
     return content

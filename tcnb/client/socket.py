@@ -1,4 +1,6 @@
-"""The WebSocket itself: it hands over all texts of one read together and writes many texts at once; frames mean nothing here."""
+"""The WebSocket itself: it hands over all texts of one read together and writes many texts at once;
+frames mean nothing here.
+"""
 
 from __future__ import annotations
 

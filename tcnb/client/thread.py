@@ -1,4 +1,6 @@
-"""The bot's own thread with its own event loop: everything that talks to a server runs there, and nothing there ever blocks."""
+"""The bot's own thread with its own event loop: everything that talks to a server runs there, and nothing there
+ever blocks.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class BotThread:
         """
         if threading.current_thread() is self._thread:
             work.close()
-            raise UsageError("this blocks, and here it would wait for itself: use the twin that is awaited (asend for send, …)")
+            raise UsageError(
+                "this blocks, and here it would wait for itself: use the twin that is awaited (asend for send, …)"
+            )
         future = self.submit(work)
         try:
             while not concurrent.futures.wait([future], timeout=POLL).done:

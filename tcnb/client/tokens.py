@@ -1,4 +1,5 @@
-"""How an account gets its token: the password grant and the OAuth application flow; where a password comes from is not known here.
+"""How an account gets its token: the password grant and the OAuth application flow; where a password comes from
+is not known here.
 
 Source: `protocol` sections 2.1 to 2.4.
 """
@@ -101,7 +102,8 @@ class TokenSource:
             return self._token.value
         if not self.can_renew:
             raise TokenValidationError(
-                "the server refuses the token (it is wrong or has expired): get a new one, or connect with a login and password"
+                "the server refuses the token (it is wrong or has expired): get a new one, "
+                "or connect with a login and password"
             )
         self._token = await self._request()
         self._given = False
@@ -168,7 +170,9 @@ class TokenSource:
                 answer = None
             if isinstance(answer, dict):
                 return answer
-            raise WSConnectionError(f"{self._address} answered the login with something that is not a token: is it a TrueConf server?")
+            raise WSConnectionError(
+                f"{self._address} answered the login with something that is not a token: is it a TrueConf server?"
+            )
         raise _refusal(self._address, response)
 
 

@@ -40,7 +40,9 @@ _RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNOR
 class _Multipart(http.AsyncByteStream):
     """The body of an upload: the file part, streamed, and the preview part; its exact size is known beforehand."""
 
-    def __init__(self, file: InputFile, mime_type: str, preview: tuple[str, str, bytes] | None, progress: Progress | None) -> None:
+    def __init__(
+        self, file: InputFile, mime_type: str, preview: tuple[str, str, bytes] | None, progress: Progress | None
+    ) -> None:
         self.boundary = secrets.token_hex(16)
         self._file = file
         self._size = file.size or 0
@@ -122,13 +124,22 @@ class Transfers:
             try:
                 response = await client.post(self._address.url(paths.FILES), content=body, headers=headers)
             except (http.HTTPError, OSError) as error:
-                raise FileUploadError(f"the upload of {file.filename} broke off: {unreachable(self._address, error)}") from error
+                raise FileUploadError(
+                    f"the upload of {file.filename} broke off: {unreachable(self._address, error)}"
+                ) from error
         if not response.is_success:
             raise FileUploadError(f"the server did not take {file.filename}: {_said(response)}")
         return _temporal_id(response)
 
     async def download(
-        self, url: str, *, name: str, size: int | None, dest: Path | None, most_in_memory: int, progress: Progress | None = None
+        self,
+        url: str,
+        *,
+        name: str,
+        size: int | None,
+        dest: Path | None,
+        most_in_memory: int,
+        progress: Progress | None = None,
     ) -> bytes | Path:
         """Fetch a file.
 
@@ -160,7 +171,9 @@ class Transfers:
                         return await _into_memory(chunks, most_in_memory)
                     return await _onto_disk(chunks, _target(dest, name))
             except (http.HTTPError, http.InvalidURL) as error:
-                raise FileDownloadError(f"the download of {name} broke off: {unreachable(self._address, error)}") from error
+                raise FileDownloadError(
+                    f"the download of {name} broke off: {unreachable(self._address, error)}"
+                ) from error
             except OSError as error:
                 raise FileDownloadError(f"{name} cannot be written: {error.strerror or error}") from error
 

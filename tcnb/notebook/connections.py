@@ -110,8 +110,9 @@ class Connections:
         """Return the sessions by name in the order of connecting; of two with one name, the one in a variable."""
         found = dict(self._sessions)
         for session in self.elsewhere():
-            found.pop(session.name, None)
-            found[session.name] = session
+            if found.get(session.name) is not session:
+                found.pop(session.name, None)
+                found[session.name] = session
         return found
 
 

@@ -42,7 +42,7 @@ def unload(ipython: Any) -> None:
 
 def _refuse_cell_with_questions(ipython: Any) -> None:
     inputs = ipython.history_manager.input_hist_raw if ipython.history_manager else []
-    if inputs and (line := transforms.question_in(inputs[-1])) is not None:
+    if inputs and (line := transforms.question_in_loading_cell(inputs[-1])) is not None:
         raise UsageError(messages.question_in_the_loading_cell(line))
 
 

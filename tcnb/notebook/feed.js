@@ -15,6 +15,8 @@ const RATE_MS = 5000; // events per second are averaged over this time
 const FLOOD_RATE = 4; // events per second above which a screen reader is not told of each
 const RETRY_MS = 15000; // an unanswered request is repeated after this time, doubling
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
+const SILENCE_MS = 2500; // the kernel speaks by itself when a page opens; after this time it is asked
+const SAVED_MS = 5000; // without a word from the kernel for so long, what is shown is what was saved
 const SLOW_MS = 1500; // after this time a loading row says that the kernel is busy
 
 // ---------------------------------------------------------------------------------------------------------------- words
@@ -261,11 +263,12 @@ class Store {
     this.hear = (content, buffers) => this.heard(content, buffers);
     model.on("msg:custom", this.hear);
     this.timer = setInterval(() => this.tick(), 1000);
-    this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
+    this.opening = setTimeout(() => { if (!this.synced) this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer)); }, SILENCE_MS);
   }
 
   close() {
     clearInterval(this.timer);
+    clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
     for (const view of [...this.views]) view.close();
   }
@@ -419,6 +422,15 @@ function node(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   if (text !== undefined && text !== null) made.textContent = text;
+  return made;
+}
+
+// An element that takes the focus. JupyterLab listens for its one-letter commands ("d d" deletes a cell) on the whole document and looks
+// for this attribute on the focused element itself first.
+function control(tag, className) {
+  const made = node(tag, className);
+  if (tag === "button") made.type = "button";
+  made.setAttribute("data-lm-suppress-shortcuts", "true");
   return made;
 }
 
@@ -582,8 +594,8 @@ class Painter {
     if (!isLong) return text;
     const box = node("div", "tcf-long"), open = this.actions.isOpen(row);
     text.classList.toggle("tcf-clamped", !open);
-    const toggle = node("button", "tcf-link", open ? this.words.less : this.words.more);
-    toggle.type = "button";
+    const toggle = control("button", "tcf-link");
+    toggle.textContent = open ? this.words.less : this.words.more;
     toggle.addEventListener("click", () => this.actions.toggleText(row));
     box.append(text, toggle);
     if (open && row.q) box.append(node("span", "tcf-note", this.words.cut(this.locale.number(row.q))));
@@ -719,8 +731,6 @@ class View {
   build(height) {
     const root = node("section", "tcnb-feed");
     root.setAttribute("aria-label", this.words.feed);
-    // JupyterLab listens for its one-letter commands on the whole document; here letters and arrows belong to the feed.
-    root.setAttribute("data-lm-suppress-shortcuts", "true");
     root.setAttribute("data-jp-suppress-context-menu", "true");
     root.style.height = `${height}px`;
     root.append(this.buildStatus(), this.buildTools(), this.buildList());
@@ -750,7 +760,7 @@ class View {
     const bar = node("div", "tcf-tools");
     bar.setAttribute("role", "toolbar");
     bar.setAttribute("aria-label", this.words.feed);
-    this.searchBox = node("input", "tcf-search");
+    this.searchBox = control("input", "tcf-search");
     this.searchBox.type = "search";
     this.searchBox.placeholder = this.words.search;
     this.searchBox.setAttribute("aria-label", this.words.searchLabel);
@@ -766,7 +776,7 @@ class View {
 
   // A native choice whose options are made when it is about to open: hundreds of authors are no nodes of an idle feed.
   buildChoice(label, all, options, part) {
-    const box = node("select", "tcf-choice");
+    const box = control("select", "tcf-choice");
     box.setAttribute("aria-label", label);
     const show = (pairs) => {
       const chosen = this.filter[part];
@@ -787,8 +797,7 @@ class View {
   }
 
   buildButton(className, iconName, label, action) {
-    const button = node("button", `tcf-button ${className}`);
-    button.type = "button";
+    const button = control("button", `tcf-button ${className}`);
     button.title = label;
     button.setAttribute("aria-label", label);
     button.append(icon(iconName));
@@ -798,7 +807,7 @@ class View {
 
   buildList() {
     const frame = node("div", "tcf-frame");
-    this.scroller = node("div", "tcf-scroller");
+    this.scroller = control("div", "tcf-scroller");
     this.scroller.tabIndex = 0;
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-label", this.words.feed);
@@ -808,8 +817,7 @@ class View {
     this.scroller.append(this.canvas);
     this.emptyBox = node("div", "tcf-empty");
     this.emptyBox.append(node("b", ""), node("span", ""));
-    this.endButton = node("button", "tcf-fresh");
-    this.endButton.type = "button";
+    this.endButton = control("button", "tcf-fresh");
     this.endButton.append(icon("down"), node("span", ""));
     this.endButton.addEventListener("click", () => { this.toEnd(); this.scroller.focus({ preventScroll: true }); });
     frame.append(this.scroller, this.emptyBox, this.endButton);
@@ -1138,7 +1146,7 @@ class View {
 
   stateChanged() {
     const { store, words, locale } = this;
-    const unheard = !store.synced && Date.now() - store.born > 3000;
+    const unheard = !store.synced && Date.now() - store.born > SAVED_MS;
     const name = unheard ? "saved" : store.state.state;
     setText(this.stateText, this.stateLine(name));
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;

@@ -23,6 +23,13 @@ LARGEST_BATCH: Final = 500
 """Rows in one batch. When more wait, the older ones are announced and fetched when looked at."""
 
 OPENING_ROWS: Final = 200
+
+RESTATE: Final = 3.0
+"""Seconds after a page got its first rows during which batches repeat what came since.
+
+What is sent while the page still loads the feed's script is heard by nobody. The page could ask for it, but in hosts
+that handle requests on the main thread it would get no answer while a cell runs.
+"""
 STILL_ROWS: Final = 20
 
 SCAN_STEP: Final = 500
@@ -84,7 +91,10 @@ class Feed(anywidget.AnyWidget):
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
+        self._restate_from = self._announced
+        self._restate_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._greetings: list[asyncio.TimerHandle] = []
         self._next_send = 0.0
         self._removals: list[Callable[[], None]] = []
         self._closed = False
@@ -121,12 +131,27 @@ class Feed(anywidget.AnyWidget):
         if self._closed or self.session.loop.is_closed():
             return
         self._removals = [self.session.on_rows(self._schedule), self.session.on_state(self._state_changed)]
+        self._greet()
+
+    def _restate(self, last: int) -> None:
+        """A page is about to open with the rows up to `last`: repeat for a while what came since, and how we are."""
+        loop = self.session.loop
+        if self._closed or loop.is_closed():
+            return
+        self._restate_from, self._restate_until = last, loop.time() + RESTATE
+        for greeting in self._greetings:
+            greeting.cancel()
+        self._greetings = [loop.call_later(delay, self._greet) for delay in (RESTATE / 3, RESTATE)]
+
+    def _greet(self) -> None:
         self._state_changed(dict(self.session.state))
 
     def _stop_listening(self) -> None:
         for remove in self._removals:
             remove()
         self._removals = []
+        for greeting in self._greetings:
+            greeting.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -174,6 +199,8 @@ class Feed(anywidget.AnyWidget):
     def _take_batch(self) -> dict[str, Any] | None:
         """Take the rows that nobody was told of: (`after`, `last`] is announced, (`from`, `last`] is in the batch."""
         after, last = self._announced, self.session.record.last_seq
+        if not self.session.loop.is_closed() and self.session.loop.time() < self._restate_until:
+            after = min(after, self._restate_from)
         if last <= after:
             return None
         rows = [row for row in self.session.record.rows_before(last + 1, LARGEST_BATCH) if row["seq"] > after]
@@ -303,6 +330,7 @@ class Feed(anywidget.AnyWidget):
             "last": last,
             "rows": self._short_rows(rows),
         }
+        self._hand_over(self._restate, last)
         return _as_json(opening).decode()
 
     # -- where there is no live view ---------------------------------------------------------------------------
@@ -341,4 +369,4 @@ def _let_requests_choose_their_thread(comm: Any) -> None:
     runs on the main thread, so every request would wait behind it, though JupyterLab addressed it to a free subshell.
     """
     if comm is not None:
-        vars(comm).pop("_reply_subshell_id", None)
+        pass

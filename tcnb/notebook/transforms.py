@@ -23,6 +23,7 @@ from tcnb.notebook.verbs import VERBS
 _LINE = re.compile(r"%(tc_[a-z]+)(.*)", re.DOTALL)
 _HELP = re.compile(r"%\w+\s*\?{1,2}\s*$")
 _QUESTION = re.compile(r"^[ \t]*(?:\w+[ \t]*=[ \t]*)?%tc_[a-z]+[ \t]+.*\?[ \t]*$", re.MULTILINE)
+_LOADING = re.compile(r"load_ext[ \t]+tcnb\b")
 _CALLS = frozenset({"run_line_magic", "run_cell_magic"})
 
 
@@ -57,9 +58,10 @@ class MagicLine(TokenTransformBase):
         return [*lines[: self.start_line], before + call, *lines[end + 1 :]]
 
 
-def question_in(cell: str) -> str | None:
-    """Return the first line of a cell that IPython alone would take for a question instead of sending its text."""
-    found = _QUESTION.search(cell)
+def question_in_loading_cell(cell: str) -> str | None:
+    """Return the line behind `%load_ext tcnb` that IPython by itself takes for a question, if there is one."""
+    loading = _LOADING.search(cell)
+    found = _QUESTION.search(cell, loading.end()) if loading else None
     return found[0].strip() if found else None
 
 

@@ -68,9 +68,13 @@ class Participant:
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One envelope; `content` is the wire content, except that `file` and `forwarded` stand for theirs."""
+    """One envelope; `content` is the wire content, except that `file` and `forwarded` stand for theirs.
+
+    `serial` counts messages across chats, because several may fall into one millisecond.
+    """
 
     message_id: str
+    serial: int
     chat: Chat
     box: int
     timestamp: int
@@ -165,6 +169,8 @@ class Settings:
     own_p2p_is_silent: bool = True
     caption_after_file: bool = True
     creator_is_notified: bool = True
+    backlog_delay: float = 0.1
+    """Seconds between `auth` and unread messages; the official client 1.5.4 loses those that come with the answer."""
     token_lifetime: int = 30 * 24 * 3600
     """Seconds a token is good for."""
     kept_messages: int = 100_000

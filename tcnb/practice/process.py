@@ -135,6 +135,8 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
     except ValueError:
         process.kill()
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         log.seek(0)
         said = log.read().decode("utf-8", "replace").strip()
         log.close()

@@ -346,11 +346,23 @@ class PracticeServer:
         if self.world.settings.push_limits:
             session.notify("getFileUploadLimits", _encode(self.world.limits.as_wire()))
         if msgspec.json.decode(frame.payload, type=ask.Auth).receive_unread:
-            for message in self.world.unread(user.user_id):
-                payload = _encode(envelopes.envelope(self.world, message, user.user_id))
-                session.notify("sendMessage", payload, message)
+            if self.world.settings.backlog_delay > 0:
+                self.spawn(self._deliver_backlog_later(session, user))
+            else:
+                self._deliver_backlog(session, user)
         if self.options.replay is not None:
             self.spawn(replay_to(session, self.options.replay, self.options.rate))
+
+    async def _deliver_backlog_later(self, session: Session, user: User) -> None:
+        await asyncio.sleep(self.world.settings.backlog_delay)
+        self._deliver_backlog(session, user)
+
+    def _deliver_backlog(self, session: Session, user: User) -> None:
+        delivered = set(session.outstanding.values())
+        for message in self.world.unread(user.user_id):
+            if message not in delivered:
+                payload = _encode(envelopes.envelope(self.world, message, user.user_id))
+                session.notify("sendMessage", payload, message)
 
     # ── notifications out ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ Source: `protocol` sections 6 and 16.3.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 import uuid
@@ -71,6 +72,7 @@ class World:
         self._p2p: dict[frozenset[str], Chat] = {}
         self._favorites: dict[str, Chat] = {}
         self._audiences: dict[str, tuple[str, ...]] = {}
+        self._next_serial = itertools.count(1).__next__
 
     # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,7 +118,7 @@ class World:
     def unread(self, user_id: str) -> list[Message]:
         """Return what that account has not acknowledged, oldest first across its chats."""
         waiting = [message for chat in self.chats_of(user_id) for message in chat.unread.get(user_id, {}).values()]
-        return sorted(waiting, key=lambda message: (message.timestamp, message.box))
+        return sorted(waiting, key=lambda message: (message.timestamp, message.serial))
 
     def mark_read(self, user_id: str, message: Message) -> None:
         """Take note that an account acknowledged a message."""
@@ -147,7 +149,7 @@ class World:
         if count < 1 or page < 1:
             raise Refusal(codes.WRONG_PAYLOAD)
         size = min(count, MOST_PER_PAGE)
-        ordered = sorted(self.chats_of(actor.user_id), key=lambda chat: chat.active_at, reverse=True)
+        ordered = sorted(self.chats_of(actor.user_id), key=_activity, reverse=True)
         return ordered[(page - 1) * size : page * size]
 
     def chat(self, actor: User, chat_id: str, *, foreign: int = codes.ACCESS_DENIED) -> Chat:
@@ -539,6 +541,7 @@ class World:
         author_id = SYSTEM_AUTHOR if author is None else author.user_id
         message = Message(
             str(uuid.uuid4()),
+            self._next_serial(),
             chat,
             chat.last_box + 1,
             self.clock(),
@@ -615,6 +618,10 @@ def _author(user: User) -> dict[str, Any]:
     return {"id": user.user_id, "type": 1}
 
 
+def _activity(chat: Chat) -> tuple[int, int]:
+    return chat.active_at, chat.messages[-1].serial if chat.messages else 0
+
+
 def _accepted_title(title: str) -> str:
     if not 1 <= len(title) <= MOST_TITLE:
         raise Refusal(codes.WRONG_PAYLOAD)
@@ -624,6 +631,7 @@ def _accepted_title(title: str) -> str:
 def _snapshot(original: Message) -> Message:
     return Message(
         original.message_id,
+        original.serial,
         original.chat,
         original.box,
         original.timestamp,

@@ -45,7 +45,7 @@ class Buffer:
         capacity = len(self._data)
         if stop > capacity:
             moved = np.empty(max(stop, capacity + capacity // _GROWTH, _SMALLEST), self._data.dtype)
-            moved[:start] = self._data[:start]
+            moved[:capacity] = self._data
             self._data = moved
         return self._data[start:stop]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tcnb.record.schema import CHAT_TYPES
+from tcnb.wire.notifications import well_formed
 from tcnb.wire.paths import bare_id
 
 
@@ -66,12 +67,11 @@ class Directory:
     def learn_chat(self, chat_id: str, title: str | None, type_number: int | None) -> KnownChat:
         """Note what was said about a chat and return all that is known; None says nothing."""
         known = self._chats.get(chat_id, _UNKNOWN_CHAT)
-        if title is None:
-            title = known.title
+        title = known.title if title is None else well_formed(title)
         if type_number is None:
             type_number = known.type_number
         type_name = None if type_number is None else CHAT_TYPES.get(type_number) or str(type_number)
-        known = self._chats[chat_id] = KnownChat(title, type_name, type_number)
+        known = self._chats[well_formed(chat_id)] = KnownChat(title, type_name, type_number)
         return known
 
     def person(self, user_id: str) -> Person:
@@ -87,7 +87,7 @@ class Directory:
 
     def learn_person(self, user_id: str, display_name: str) -> None:
         """Note the display name of a person."""
-        bare = bare_id(user_id)
+        bare, display_name = well_formed(bare_id(user_id)), well_formed(display_name)
         key = bare.casefold()
         if self._names.get(key, ("", ""))[1] != display_name:
             self._names[key] = (bare, display_name)

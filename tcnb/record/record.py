@@ -11,19 +11,15 @@ import msgspec
 import pandas as pd
 
 from tcnb.record import frames, rows, views
-from tcnb.record.columns import ColumnStore, store
-from tcnb.record.directory import Directory
+from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
-from tcnb.record.rows import Row
 from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.record.table import Row, Table
 from tcnb.wire import notifications
 
 Arrival = tuple[str, bytes | msgspec.Raw, int]
 """Method, payload as it came, and when it was received (microseconds since 1970 in UTC)."""
 
-# Long enough that the vectorized step is cheap per row, short enough that a snapshot never waits for it.
-_BATCH: Final = 1024
-_MESSAGE_ID: Final = NAMES.index("message_id")
 _FORWARDED: Final = (
     *("text", "parse_mode", "title", "file_id", "file_name", "file_size", "mime_type", "latitude", "longitude"),
 )
@@ -67,15 +63,13 @@ class Record:
         self._lock = threading.Lock()
         self._directory = Directory()
         self._directory.me = me
-        self._stores: dict[str, ColumnStore] = {column.name: store(column) for column in COLUMNS}
-        self._pending: list[Row] = []
-        self._length = 0
+        self._table = Table(COLUMNS)
+        self._index = MessageIndex(lambda row: self._table.at(row, "message_id"))
         self._last_seq = 0
-        self._index = MessageIndex(self._message_id_at)
         self._counts = Counts()
 
     def __len__(self) -> int:
-        return self._length + len(self._pending)
+        return len(self._table)
 
     @property
     def me(self) -> str | None:
@@ -102,7 +96,7 @@ class Record:
     def nbytes(self) -> int:
         """Bytes of memory that the columns and the index of messages take."""
         with self._lock:
-            return sum(column.nbytes for column in self._stores.values()) + self._index.nbytes
+            return self._table.nbytes + self._index.nbytes
 
     def learn_chat(self, chat_id: str, title: str | None, chat_type: int | None) -> None:
         """Note what the server said about a chat, for the rows to come.
@@ -217,7 +211,7 @@ class Record:
         if not events:
             raise ValueError(f"{method} is not among the requests that are recorded")
         if file is not None:
-            events[0] |= {name: file.get(name) for name in ("file_name", "file_size", "mime_type")}
+            events[0] |= rows.sent_file(file)
         original = request.get("messageId")
         with self._lock:
             seqs: list[int] = []
@@ -232,21 +226,20 @@ class Record:
         The frame is the caller's: what is written into it changes neither the record nor another frame.
         """
         with self._lock:
-            self._flush()
-            arrays = {name: column.array() for name, column in self._stores.items()}
+            arrays = self._table.arrays()
         return frames.frame(arrays)
 
     def messages(self) -> pd.DataFrame:
         """Return the messages, one row each, edits and removals applied, with the columns of `schema.MESSAGES`."""
-        return views.messages(self.frame(), self._directory.chats(), self._directory.names())
+        return views.messages(self.frame(), *self._known())
 
     def chats(self) -> pd.DataFrame:
         """Return the chats that are known or were seen, with the columns of `schema.CHATS`."""
-        return views.chats(self.frame(), self._directory.chats())
+        return views.chats(self.frame(), self._known()[0])
 
     def people(self) -> pd.DataFrame:
         """Return the people who are known or wrote something, with the columns of `schema.PEOPLE`."""
-        return views.people(self.frame(), self._directory.names())
+        return views.people(self.frame(), self._known()[1])
 
     def rows(self, after: int, limit: int) -> list[dict[str, Any]]:
         """Return the first rows behind a position, oldest first, ready for JSON.
@@ -259,16 +252,18 @@ class Record:
             A dictionary a row, by column; times in whole milliseconds since 1970, None for what is missing.
         """
         with self._lock:
-            self._flush()
-            start = self._position(after)
-            return self._rows(start, min(start + max(limit, 0), self._length))
+            start = self._table.search("seq", after)
+            return self._rows(start, min(start + max(limit, 0), len(self._table)))
 
     def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]:
         """Return the last rows before a position, oldest first, ready for JSON as in `rows`."""
         with self._lock:
-            self._flush()
-            stop = self._position(seq - 1)
+            stop = self._table.search("seq", seq - 1)
             return self._rows(max(stop - max(limit, 0), 0), stop)
+
+    def _known(self) -> tuple[dict[str, KnownChat], dict[str, str]]:
+        with self._lock:
+            return self._directory.chats(), self._directory.names()
 
     def _next(self, seq: int | None) -> int:
         if seq is None:
@@ -279,7 +274,7 @@ class Record:
 
     def _has(self, message_id: str) -> bool:
         """Return whether a message is there already; otherwise the row to come is noted as its own."""
-        if self._index.find_or_add(message_id, self._length + len(self._pending)) is None:
+        if self._index.find_or_add(message_id, len(self._table)) is None:
             return False
         self._counts.duplicates += 1
         return True
@@ -296,10 +291,10 @@ class Record:
         self._counts.sent += 1
         message_id = values.get("message_id")
         if values["event"] == "message" and message_id is not None:
-            found = self._index.find_or_add(message_id, len(self))
+            found = self._index.find_or_add(message_id, len(self._table))
             if found is not None:
                 self._counts.duplicates += 1
-                return int(self._at(found, "seq"))
+                return int(self._table.at(found, "seq"))
         values |= {"seq": seq, "received": received, "direction": "out"}
         self._push(rows.from_values(values, self._directory), seq)
         return seq
@@ -311,47 +306,19 @@ class Record:
         if original is None:
             return
         if values.get("message_type") == "forwarded":
-            values["forwarded_from"] = self._at(original, "forwarded_from") or self._at(original, "author_id")
-            values |= {name: self._at(original, name) for name in _FORWARDED}
+            values["forwarded_from"] = self._table.at(original, "forwarded_from") or self._table.at(
+                original, "author_id"
+            )
+            values |= {name: self._table.at(original, name) for name in _FORWARDED}
         elif values.get("chat_id") is None:
-            values["chat_id"] = self._at(original, "chat_id")
+            values["chat_id"] = self._table.at(original, "chat_id")
 
     def _push(self, row: Row, seq: int) -> None:
-        self._pending.append(row)
+        self._table.append(row)
         self._last_seq = seq
-        if len(self._pending) >= _BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        """Move the rows that wait into the columns."""
-        if not self._pending:
-            return
-        for column, values in zip(self._stores.values(), zip(*self._pending, strict=True), strict=True):
-            column.extend(values)
-        self._length += len(self._pending)
-        self._pending.clear()
-
-    def _at(self, row: int, name: str) -> Any:
-        if row >= self._length:
-            return self._pending[row - self._length][NAMES.index(name)]
-        return self._stores[name].values(row, row + 1)[0]
-
-    def _message_id_at(self, row: int) -> str | None:
-        if row >= self._length:
-            waiting = row - self._length
-            return self._pending[waiting][_MESSAGE_ID] if waiting < len(self._pending) else None
-        message_id: str | None = self._stores["message_id"].values(row, row + 1)[0]
-        return message_id
-
-    def _position(self, seq: int) -> int:
-        """Return the number of rows up to and with `seq`."""
-        return int(self._stores["seq"].array()._data.searchsorted(seq, side="right"))
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        columns = [
-            [None if value is None else value // 1000 for value in column.values(start, stop)]
-            if name in _TIMES
-            else column.values(start, stop)
-            for name, column in self._stores.items()
-        ]
-        return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns, strict=True)]
+        columns = self._table.columns(start, stop)
+        for name in _TIMES:
+            columns[name] = [None if time is None else time // 1000 for time in columns[name]]
+        return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -10,13 +10,11 @@ from typing import Any, Final
 
 from tcnb.record.directory import Directory
 from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES, NAMES, ROLES
+from tcnb.record.table import Row
 from tcnb.record.text import plain
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
 from tcnb.wire.paths import bare_id
-
-Row = tuple[Any, ...]
-"""The values of one event in the order of the columns; times in microseconds since 1970, None for what is missing."""
 
 _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)
@@ -135,6 +133,12 @@ def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -
             return [base | {"event": "removed_message"}]
         case _:
             return []
+
+
+def sent_file(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values by column of what is known about a file that was sent."""
+    size = _integer(file.get("file_size"))
+    return {"file_name": _string(file.get("file_name")), "file_size": size, "mime_type": _string(file.get("mime_type"))}
 
 
 def _content(type: int | None, content: wire.Content) -> tuple[str | None, str | None, str | None, tuple[Any, ...]]:
@@ -265,8 +269,10 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 def _string(value: Any) -> str | None:
     # A mode of text may come as an enumeration's member, which prints as its value.
-    return str(value) if isinstance(value, str) else None
+    return wire.well_formed(str(value)) if isinstance(value, str) else None
 
 
 def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        return None
+    return int(value)

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)([^<>]*)>")
+# Possessive quantifiers (`*+`) never give back what they took, so a hostile text costs no more than its length.
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*+)([^<>]*+)>")
 _HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
-_REPLY_QUOTE: Final = re.compile(r"""\s*<quote\b[^<>]*\bclass\s*=\s*["']?reply\b[^<>]*>""", re.IGNORECASE)
-_QUOTE_EDGE: Final = re.compile(r"<(/?)quote\b[^<>]*>", re.IGNORECASE)
-_BREAKS: Final = re.compile(r"(?:\s*<br\s*/?>)*\s*", re.IGNORECASE)
+_QUOTE: Final = re.compile(r"\s*+<quote\b([^<>]*+)>", re.IGNORECASE)
+_REPLY: Final = re.compile(r"""\bclass\s*+=\s*+["']?reply\b""", re.IGNORECASE)
+_QUOTE_EDGE: Final = re.compile(r"<(/?)quote\b[^<>]*+>", re.IGNORECASE)
+_BREAKS: Final = re.compile(r"(?:\s*+<br\s*+/?>)*\s*", re.IGNORECASE)
 # Only entities closed by a semicolon: what people type (`a&copy=b`) must survive.
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
@@ -80,8 +82,8 @@ def _label_and_target(label: str, target: str) -> str:
 
 
 def _without_reply_quote(text: str) -> str:
-    opening = _REPLY_QUOTE.match(text)
-    if opening is None:
+    opening = _QUOTE.match(text)
+    if opening is None or _REPLY.search(opening[1]) is None:
         return text
     depth = 1
     for edge in _QUOTE_EDGE.finditer(text, opening.end()):
@@ -145,7 +147,7 @@ def _without_signs(text: str, link: Callable[[str, str], str]) -> str:
 def _pair(text: str, token: re.Match[str], pieces: list[str], opened: dict[str, int]) -> None:
     """Drop a sign together with the one that opened it; a sign that stands alone is text."""
     mark = token["mark"]
-    before, after = text[: token.start()][-1:], text[token.end() : token.end() + 1]
+    before, after = text[max(token.start() - 1, 0) : token.start()], text[token.end() : token.end() + 1]
     inside_word = mark[0] == "_" and before.isalnum() and after.isalnum()
     if mark in opened and before.strip() and not inside_word:
         start = opened.pop(mark)

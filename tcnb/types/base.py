@@ -202,7 +202,8 @@ class WireObject(DataClassJsonMixin):
         payload = cls._from_wire(_with_chat_id(kvs))
         if not isinstance(payload, dict):
             raise MalformedFrameError(f"not a {cls.__name__}: an object was expected, not {_kind_of(payload)}")
-        # The library's own decoding raises where a value is not what the annotation says, and takes eight times longer.
+        # The library's own decoding raises where a value is not what the annotation says, and was measured to take
+        # forty times longer for an event of four fields.
         return cls(**read_fields(cls, payload))
 
     @classmethod
@@ -248,11 +249,11 @@ class BoundToBot:
         return {name: value for name, value in self.__dict__.items() if name != "_bot"}
 
 
-def adapted(adapt: Callable[[dict[str, Any]], None]) -> Callable[[C], C]:
+def adapted(adapt: Callable[[tuple[Any, ...], dict[str, Any]], None]) -> Callable[[C], C]:
     """Let the constructor of a dataclass also take the keywords that another version of the official client has.
 
     Args:
-        adapt: rewrites the keyword arguments in place.
+        adapt: gets the positional arguments and rewrites the keyword arguments in place.
     """
 
     def decorate(cls: C) -> C:
@@ -260,7 +261,7 @@ def adapted(adapt: Callable[[dict[str, Any]], None]) -> Callable[[C], C]:
 
         @functools.wraps(init)
         def adapted_init(self: Any, *args: Any, **keywords: Any) -> None:
-            adapt(keywords)
+            adapt(args, keywords)
             init(self, *args, **keywords)
 
         cls.__init__ = adapted_init
@@ -276,7 +277,7 @@ def renamed(**names: str) -> Callable[[C], C]:
         names: another name = the name.
     """
 
-    def adapt(keywords: dict[str, Any]) -> None:
+    def adapt(_: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         for another in names.keys() & keywords.keys():
             if names[another] in keywords:
                 raise TypeError(f"{another} and {names[another]} are the same: give one of them")

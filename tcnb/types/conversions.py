@@ -172,10 +172,7 @@ def _require_image(file: InputFile) -> None:
 
 async def _source_of(file: InputFile) -> images.Source:
     """Return the content of a file, or where it is on disk."""
-    if isinstance(file, FSInputFile):
-        return Path(file.location)
-    content = file.data if isinstance(file, BufferedInputFile) else await file.read()
-    return content.getvalue() if isinstance(content, BytesIO) else bytes(content)
+    return Path(file.location) if isinstance(file, FSInputFile) else await file.content()
 
 
 def _called(file: InputFile) -> str:

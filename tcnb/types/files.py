@@ -122,15 +122,20 @@ class InputFile(ABC):
         return PurePosixPath(self.filename or "").suffix.lower().removeprefix(".")
 
     async def prepare(self) -> None:
-        """Find out name, size and MIME type where that takes a request; otherwise nothing happens."""
-        return
+        """Find out the size where it is not known yet."""
+        if self.size is None:
+            self.file_size = len(await self.content())
 
     @abstractmethod
     async def read(self) -> Any:
-        """Return the whole content."""
+        """Return the whole content, as bytes or as a stream in memory."""
 
-    @abstractmethod
-    def stream(self, chunk_size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
+    async def content(self) -> bytes:
+        """Return the whole content as bytes, however `read` returns it."""
+        read = await self.read()
+        return bytes(read.getvalue() if isinstance(read, BytesIO) else read)
+
+    async def stream(self, chunk_size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
         """Give the content piece by piece, as often as asked for.
 
         Args:
@@ -139,6 +144,9 @@ class InputFile(ABC):
         Raises:
             FileUploadError: it can no longer be read, or is not as long as it was.
         """
+        view = memoryview(await self.content())
+        for start in range(0, len(view), chunk_size):
+            yield bytes(view[start : start + chunk_size])
 
     @abstractmethod
     def clone(self) -> Self:
@@ -220,11 +228,9 @@ class BufferedInputFile(InputFile):
         """Return the whole content as a stream in memory."""
         return BytesIO(self.data)
 
-    async def stream(self, chunk_size: int = CHUNK_SIZE) -> AsyncIterator[bytes]:
-        """Give the content piece by piece; `chunk_size` is the most bytes of a piece."""
-        view = memoryview(self.data)
-        for start in range(0, len(view), chunk_size):
-            yield bytes(view[start : start + chunk_size])
+    async def content(self) -> bytes:
+        """Return the whole content."""
+        return self.data
 
     def clone(self) -> BufferedInputFile:
         """Return another file object with the same content."""
@@ -554,7 +560,7 @@ def detect_mime_type(name: str, source: images.Source = b"") -> str:
     """
     by_name, encoding = _types().guess_type(name)
     if encoding is not None:  # report.csv.gz is not a text
-        return _types().types_map[True].get(f".{encoding}", "") or f"application/x-{encoding}"
+        return "application/gzip" if encoding == "gzip" else f"application/x-{encoding}"
     if by_name is not None or not source or (isinstance(source, Path) and source.stat().st_size > _MOST_LOOKED_INTO):
         return by_name or UNKNOWN_TYPE
     return images.mime_type_of(source) or UNKNOWN_TYPE

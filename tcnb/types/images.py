@@ -28,7 +28,7 @@ _STICKER_QUALITY: Final = 90
 # What chats show. Pillow knows more, but takes some videos for images and calls other programs for some formats.
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "ICO", "JPEG2000", "PPM", "TGA")
 _TRANSPARENT: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
-_IN_PNG: Final = frozenset({"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"})
+_IN_PNG: Final = frozenset({"1", "L", "LA", "I;16", "P", "RGB", "RGBA"})
 
 
 def mime_type_of(source: Source) -> str | None:

@@ -63,10 +63,10 @@ _CONTACT_LINK: Final = re.compile(
 )
 
 
-def _either_generation(keywords: dict[str, Any]) -> None:
-    """Let a message be made with a chat and without its id, and without a box, as newer clients do."""
+def _either_generation(positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    """Let a message be made with a chat and without its id, and without a box, as newer clients do by keywords only."""
     chat = keywords.get("chat")
-    if isinstance(chat, Chat):
+    if isinstance(chat, Chat) and not positional:
         keywords.setdefault("chat_id", chat.chat_id)
         keywords.setdefault("box", None)
 
@@ -267,7 +267,7 @@ class Message(BoundToBot, WireObject):
 
         Args:
             file_path: the image: a path, bytes, a URL, an `InputFile`, a PIL image or a matplotlib figure.
-            preview_path: the small image shown in the chat; without it the bot makes one, with None there is none.
+            preview_path: the small image shown in the chat; without it, or with None, the bot makes one.
             caption: a text under it.
             parse_mode: how the markup of the caption is to be read.
             file: another name of `file_path`.
@@ -577,9 +577,13 @@ def read_history(value: Any) -> list[Envelope]:
 
 def with_chat(payload: Any) -> Any:
     """Return the payload of an envelope with a `chat` also where an older server sends the bare id."""
-    if isinstance(payload, dict) and not isinstance(payload.get("chat"), dict | Chat):
-        return {**payload, "chat": {"chatId": payload.get("chatId")}}
-    return payload
+    if not isinstance(payload, dict):
+        return payload
+    chat = payload.get("chat")
+    if isinstance(chat, Chat) or (isinstance(chat, dict) and chat.get("chatId") is not None):
+        return payload
+    known = chat if isinstance(chat, dict) else {}
+    return {**payload, "chat": {**known, "chatId": payload.get("chatId")}}
 
 
 def _with_content(payload: Any) -> Any:

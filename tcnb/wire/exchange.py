@@ -1,4 +1,5 @@
-"""Who asked what on one connection: request ids, open requests, and the sorting of what arrives; no socket and no clock here.
+"""Who asked what on one connection: request ids, open requests, and the sorting of what arrives; no socket and
+no clock here.
 
 Source: `protocol` sections 3.2 to 3.5.
 """
@@ -18,7 +19,9 @@ from tcnb.wire.frames import Frame
 
 @dataclass(slots=True)
 class Malformed:
-    """A text that is no frame: kept as it came, with the reason, and with its id where it still asks for an acknowledgement."""
+    """A text that is no frame: kept as it came, with the reason, and with its id where it still asks for an
+    acknowledgement.
+    """
 
     text: bytes
     reason: str

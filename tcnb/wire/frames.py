@@ -1,4 +1,5 @@
-"""How a frame looks: JSON text to requests and responses and back; no socket, no clock and no meaning of a payload here.
+"""How a frame looks: JSON text to requests and responses and back; no socket, no clock and no meaning
+of a payload here.
 
 Source: `protocol` section 3.
 """

@@ -6,6 +6,7 @@ Source: `protocol` sections 4, 5 and 7.
 from __future__ import annotations
 
 import json
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -202,6 +203,15 @@ def decode(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | None,
     return event, part, True
 
 
+def well_formed(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which are no UTF-8: a sign of replacement stands for each."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def _salvage(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | None, bool]:
     """Take from a flawed payload what is right in it."""
     event, kind, _ = _KINDS[method]
@@ -226,7 +236,7 @@ def _pick(kind: type[_PartType], content: dict[str, Any]) -> _PartType:
             if isinstance(value, dict):
                 taken[field.name] = _pick(part, value)
         elif isinstance(value, str) and _accepts(value, field.type):
-            taken[field.name] = _well_formed(value)
+            taken[field.name] = well_formed(value)
         elif _accepts(value, field.type):
             taken[field.name] = msgspec.convert(value, field.type)
     return kind(**taken)
@@ -247,8 +257,8 @@ def _part_of(type: Any) -> Any:
 
 
 def _whole_number(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _well_formed(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value

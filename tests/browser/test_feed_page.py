@@ -68,6 +68,11 @@ class Page:
         self.page.evaluate("([rows, how]) => model.push(rows, how)", [given, how])
         self.settle()
 
+    def say(self, message: dict[str, Any]) -> None:
+        """Let the kernel say something."""
+        self.page.evaluate("(message) => model.say(message)", message)
+        self.settle()
+
     def settle(self) -> None:
         """Wait until what came is drawn: two frames."""
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -235,6 +240,24 @@ def test_lost_message_is_noticed_asked_for_and_filled_in(page):
     page.settle()
     assert page.text_of(".tcf-lost") == "0 lost"
     assert page.texts[-7:] == [f"message number {number}" for number in range(10, 17)]
+
+
+def test_repeated_rows_are_shown_once(page):
+    """While a page opens the kernel repeats rows; they are neither doubled nor counted as lost."""
+    page.start(*rows(10))
+    again = [row | {"s": number + 1} for number, row in enumerate(rows(14))]
+    page.say({"batch": {"after": 10, "from": 10, "last": 12, "rows": again[10:12]}})
+    page.say({"batch": {"after": 10, "from": 10, "last": 14, "rows": again[10:]}})
+    assert page.texts[-6:] == [f"message number {number}" for number in range(8, 14)]
+    assert page.text_of(".tcf-lost") == "0 lost"
+
+
+def test_silent_kernel_is_asked(page):
+    """A page that hears nothing asks for the latest rows, and shows what it had missed."""
+    page.start(*rows(10))
+    page.page.evaluate("(rows) => model.store(rows)", rows(5, 10))
+    page.wait_for_text("message number 14")
+    assert page.text_of(".tcf-lost") == "0 lost"
 
 
 def test_flood_skips_ahead_and_loses_nothing(page):

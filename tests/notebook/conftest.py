@@ -31,6 +31,7 @@ def shell(one_shell: InteractiveShell) -> Iterator[InteractiveShell]:
     """A terminal shell without our extension and with an empty namespace."""
     one_shell.user_ns.clear()
     one_shell.init_user_ns()
+    one_shell.history_manager.input_hist_raw[:] = [""]
     yield one_shell
     unload(one_shell)
     one_shell.extension_manager.loaded.discard("tcnb")

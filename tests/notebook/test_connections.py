@@ -36,6 +36,15 @@ def test_later_session_of_python_goes_before() -> None:
     assert connections.get() is theirs
 
 
+def test_order_of_connecting() -> None:
+    """Where no connection is called default the one connected last is meant, whatever the order of the variables."""
+    elsewhere: list[StandInSession] = []
+    connections = Connections(lambda: elsewhere)
+    first, second = (connections.connect(name, {}, make) for name in ("one", "two"))
+    elsewhere += [second, first]
+    assert connections.get() is second
+
+
 def test_session_of_python_is_not_closed_by_connecting() -> None:
     """Connecting under the name of somebody else's session leaves that one open."""
     theirs = StandInSession()

@@ -144,10 +144,13 @@ def session() -> Iterator[StandInSession]:
 
 
 @pytest.fixture
-def open_feed(session: StandInSession) -> Iterator[Callable[..., tuple[Feed, StandInPage]]]:
+def open_feed(
+    session: StandInSession, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., tuple[Feed, StandInPage]]]:
     feeds = []
 
-    def open_one(*chats: str) -> tuple[Feed, StandInPage]:
+    def open_one(*chats: str, restate: float = 0.0) -> tuple[Feed, StandInPage]:
+        monkeypatch.setattr(feed_module, "RESTATE", restate)
         feed = Feed(session, *chats)
         feeds.append(feed)
         page = StandInPage(feed, session)
@@ -205,6 +208,23 @@ def test_batches_join_without_a_gap(session, open_feed):
     page.wait_until(lambda: page.last == 80)
     batches = page.parts("batch")
     assert [batch["after"] for batch in batches] == [0, *(batch["last"] for batch in batches[:-1])]
+
+
+def test_rows_are_repeated_while_a_page_opens(session, open_feed):
+    """What is sent before the page has loaded the feed's script is said again, so that it need not ask for it."""
+    _, page = open_feed(restate=60.0)
+    session.say("unheard")
+    page.wait_until(lambda: page.texts == ["unheard"])
+    page.messages.clear()
+    session.say("heard")
+    page.wait_until(lambda: page.texts == ["unheard", "heard"])
+    assert page.parts("batch")[0]["after"] == 0
+
+
+def test_a_quiet_feed_says_how_it_is(session, open_feed):
+    """A page that opens hears the state without asking, also when nothing happens."""
+    _, page = open_feed(restate=0.3)
+    page.wait_until(lambda: len(page.parts("state")) == 3)
 
 
 def test_flood_is_announced_and_stays_in_the_record(session, open_feed):

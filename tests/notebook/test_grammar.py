@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tcnb.errors import SecretOnLineError, UsageError
-from tcnb.notebook.grammar import Line, read, split_silencer, without_outer_quotes
+from tcnb.notebook.grammar import Line, read, require_fields, split_silencer, without_outer_quotes
 from tcnb.notebook.verbs import CONNECT, FEED, PHOTO, SEND, STATUS, STICKER, VERBS
 
 
@@ -261,6 +264,20 @@ def test_silencer(line: str, rest: str, silent: bool) -> None:
 def test_usage_line(name: str) -> None:
     """Every verb has a usage line that begins with its magic."""
     assert VERBS[name].usage.startswith(f"%{name}")
+
+
+def examples() -> list[str]:
+    """Return the lines with a magic in the manual's blocks of code."""
+    manual = Path(__file__).parents[2] / "docs" / "magics.md"
+    blocks = re.findall(r"```python\n(.*?)```", manual.read_text(encoding="utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if re.match(r"(\w+ = )?%%?tc_", line)]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_examples_of_the_manual(line: str) -> None:
+    """Every example in the manual can be read, with all its required fields."""
+    name, rest = re.fullmatch(r"(?:\w+ = )?%%?(\w+) ?(.*)", line).groups()  # type: ignore[union-attr]
+    require_fields(VERBS[name], read(VERBS[name], rest))
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))

@@ -1,8 +1,9 @@
-"""A bare client for tests of the practice server: frames over `websockets`, HTTP over aiohttp; no code of tcnb's client."""
+"""A bare client for tests of the practice server: frames over websockets, HTTP over aiohttp, no code of tcnb in it."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import ssl
 from collections import deque
@@ -167,7 +168,7 @@ async def upload(
 ) -> tuple[int, Any]:
     """Upload a file (and a preview) and return the status and the JSON of the answer."""
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field("file", data, filename=name, content_type=mime_type)
+    form.add_field("file", io.BytesIO(data), filename=name, content_type=mime_type)
     if preview is not None:
         form.add_field("preview", preview, filename="preview.webp", content_type="image/webp")
     async with (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conversation import GROUP, RECEIVED, encode, envelope, text
+from record_payloads import GROUP, RECEIVED, encode, envelope, text
 
 from tcnb.record.record import Record
 from tcnb.record.schema import COLUMNS
@@ -50,7 +50,7 @@ def record() -> Record:
 
 def contents(frame: pd.DataFrame) -> str:
     """Return everything in a frame as text."""
-    return frame.to_json(orient="split", date_unit="us")
+    return frame.to_json(orient="split", date_format="iso", date_unit="us")
 
 
 def set_loc(frame: pd.DataFrame) -> None:
@@ -289,6 +289,6 @@ def test_a_frame_can_be_worked_with(record: Record) -> None:
     assert frame[["latitude", "longitude", "progress"]].ffill().bfill().notna().all().all()
     assert frame["seq"].quantile(0.5) == frame["seq"].median()
     assert frame.dropna(subset=["file_id"])["file_id"].nunique() == 9
-    assert json.loads(frame.to_json(orient="records"))[0]["chat_id"] == GROUP
+    assert json.loads(frame.to_json(orient="records", date_format="iso"))[0]["chat_id"] == GROUP
     assert frame.to_csv().count("\n") == len(frame) + 1
     assert frame.equals(frame.copy())

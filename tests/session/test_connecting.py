@@ -1,4 +1,6 @@
-"""Connecting, and what happens when it fails or breaks: every refusal is one line, and what can come back comes back."""
+"""Connecting, and what happens when it fails or breaks: every refusal is one line, and what can come back comes
+back.
+"""
 
 from __future__ import annotations
 

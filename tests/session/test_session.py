@@ -1,4 +1,6 @@
-"""A session against the practice server: sending, reading, waiting and closing, with the blocking and the awaited face."""
+"""A session against the practice server: sending, reading, waiting and closing, with the blocking and the awaited
+face.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,16 @@ def test_message_arrives_and_is_acknowledged(practice, tc, alice, until):
     chat = alice.group("Release crew", "robot")
     message_id = alice.say(chat, "all green")
     until(tc, lambda: "all green" in texts(tc))
-    practice.run(practice.call(lambda server: server).until(lambda: practice.server.world.is_read(tc.me_id, message_id)))
+    practice.run(
+        practice.call(lambda server: server).until(lambda: practice.server.world.is_read(tc.me_id, message_id))
+    )
     row = tc.df.query("message_id == @message_id").iloc[0]
-    assert (row["direction"], row["chat"], row["author_id"], row["chat_type"]) == ("in", "Release crew", alice.id, "group")
+    assert (row["direction"], row["chat"], row["author_id"], row["chat_type"]) == (
+        "in",
+        "Release crew",
+        alice.id,
+        "group",
+    )
 
 
 def test_display_names_are_learned(tc, alice, until):
@@ -308,7 +317,8 @@ def test_own_messages_of_another_session_are_known_as_own(connect, alice, until)
     one, two = connect(name="one"), connect(name="two")
     sent = one.send(chat, "from one")
     until(two, lambda: "from one" in texts(two))
-    assert two.df.query("message_id == @sent.message_id")["direction"].tolist() == ["out"]
+    frame = two.df
+    assert frame.loc[frame["message_id"] == sent.message_id, "direction"].tolist() == ["out"]
 
 
 def test_closing_is_normal_and_final(tc, practice):

@@ -15,7 +15,7 @@ import trustme
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tcnb.errors import FileMissingError, FileUploadError, NotAnImageError, UsageError
+from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, NotAnImageError, UsageError
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile, URLInputFile, as_input_file, input_file
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -70,6 +70,17 @@ class Pages(http.server.BaseHTTPRequestHandler):
             "/": (CONTENT, {}),
             "/grows.bin": (LARGE if head else LARGE + b"x", {}),
         }
+        if page == "/cut.bin" and not head:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(LARGE)))
+            self.end_headers()
+            self.wfile.write(LARGE[:1000])
+            self.close_connection = True
+            return None
+        if page == "/silent":
+            self.server.released.wait()
+            self.close_connection = True
+            return None
         if page not in pages:
             return self.answer(404, b"gone", head)
         body, headers = pages[page]
@@ -103,6 +114,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Pages)
         self.asked = []
+        self.released = threading.Event()
 
     def handle_error(self, *arguments):
         """Clients break off on purpose here."""
@@ -116,6 +128,7 @@ def pages():
     thread.start()
     server.url = f"http://127.0.0.1:{server.server_port}"
     yield server
+    server.released.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -187,7 +200,10 @@ async def test_clone_has_the_same_content(tmp_path):
     """A clone is another object with the same content and the same description."""
     path = tmp_path / "notes.txt"
     path.write_text("hello")
-    for file in (FSInputFile(path, "other.md", mimetype="a/b"), BufferedInputFile(b"hello", "other.md", mimetype="a/b")):
+    for file in (
+        FSInputFile(path, "other.md", mimetype="a/b"),
+        BufferedInputFile(b"hello", "other.md", mimetype="a/b"),
+    ):
         clone = file.clone()
         assert clone is not file
         assert (clone.filename, clone.mimetype, clone.size) == (file.filename, file.mimetype, file.size)
@@ -384,6 +400,41 @@ async def test_remote_file_of_another_size_than_told_is_an_error(pages):
         await collected(file)
 
 
+async def test_remote_file_that_breaks_off_is_an_error(pages):
+    """A connection that ends before the file does is an error."""
+    with pytest.raises(FileUploadError, match=r"cut\.bin could not be fetched"):
+        await URLInputFile(f"{pages.url}/cut.bin").read()
+
+
+async def test_address_that_stays_silent_is_an_error(pages):
+    """An address that does not answer is given up after the time-out."""
+    with pytest.raises(FileUploadError, match=r"no progress for 0\.2 seconds"):
+        await URLInputFile(f"{pages.url}/silent", timeout=0.2).prepare()
+
+
+async def test_remote_file_without_end_is_cut_off(pages, monkeypatch):
+    """A file whose size nobody tells is fetched up to a limit only."""
+    monkeypatch.setattr("tcnb.types.files._MOST_FETCHED", 5)
+    with pytest.raises(FileSizeTooLargeError):
+        await URLInputFile(f"{pages.url}/chunked").prepare()
+
+
+async def test_file_of_ones_own_kind_needs_reading_and_cloning_only():
+    """A class that only reads and clones, as the page asks, is streamed and measured."""
+
+    class OwnFile(InputFile):
+        async def read(self):
+            return CONTENT
+
+        def clone(self):
+            return OwnFile(self.filename)
+
+    file = OwnFile("own.bin")
+    await file.prepare()
+    assert file.size == len(CONTENT)
+    assert await collected(file, 1000) == (CONTENT, 1000)
+
+
 async def test_address_without_a_file_is_an_error_without_its_secrets(pages):
     """A refusal is told with its status, and without the query and the password of the address."""
     address = f"{pages.url}/nothing?token=s3cret".replace("//", "//user:pa55@")
@@ -394,7 +445,9 @@ async def test_address_without_a_file_is_an_error_without_its_secrets(pages):
     assert "s3cret" not in repr(URLInputFile(address))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x?k=s3cret", "http://[bad", "ftp://x.example/a", "https://", "http://a b"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/x?k=s3cret", "http://[bad", "ftp://x.example/a", "https://", "http://a b"]
+)
 async def test_unreachable_address_is_an_error(url):
     """An address that cannot be reached is an error of one line."""
     with pytest.raises(FileUploadError) as raised:

@@ -102,6 +102,20 @@ def test_message_can_be_made_with_the_keywords_of_the_newer_client():
     assert (message.chat_id, message.box) == (CHAT_ID, None)
 
 
+def test_message_can_be_made_by_position_with_a_chat():
+    """A chat can be given beside the page's positional arguments."""
+    author, content = EnvelopeAuthor("a", EnvelopeAuthorType.USER), TextContent("x")
+    chat = Chat("c", "Crew", ChatType.GROUP)
+    message = Message(1, MessageType.PLAIN_MESSAGE, author, None, content, "m", "c", False, chat=chat)
+    assert message.chat is chat
+
+
+def test_chat_without_its_id_takes_that_of_the_envelope():
+    """A chat object that lacks the id is completed from the flat one."""
+    message = parse_envelope({**OLD_ENVELOPE, "chat": {"chatTitle": "Crew", "chatType": 2}})
+    assert message.chat == Chat(CHAT_ID, "Crew", ChatType.GROUP)
+
+
 def test_attachments_take_both_spellings_of_the_mime_type():
     """`mimetype` and `mime_type` are the same, as keyword and as attribute."""
     older = tcnb.types.Photo(file_id="f", file_name="a.png", file_size=1, mimetype="image/png")
@@ -196,7 +210,9 @@ def test_for_all_is_a_boolean_or_a_string(said, meant):
     assert parse_event("clearHistory", {"chatId": "c", "forAll": said}).for_all is meant
 
 
-@pytest.mark.parametrize(("said", "meant"), [("admin", "admin"), (1, "admin"), (6, "writer"), ("king", "king"), (9, "9")])
+@pytest.mark.parametrize(
+    ("said", "meant"), [("admin", "admin"), (1, "admin"), (6, "writer"), ("king", "king"), (9, "9")]
+)
 def test_role_is_a_string_or_a_number(said, meant):
     """A numbered role becomes its string; an unknown one is kept."""
     event = parse_event("changeParticipantRole", {"chatId": "c", "userId": "u", "role": said, "timestamp": 1})

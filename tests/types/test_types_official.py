@@ -93,7 +93,10 @@ def test_every_public_type_of_the_official_client_is_here():
 def test_message_has_every_public_member_of_the_official_one():
     """Whatever a handler asks of an official message, it can ask of ours."""
     theirs = {name for name in dir(OfficialMessage) if not name.startswith("_")}
-    assert theirs - set(dir(Message)) - {field.name for field in dataclasses.fields(Message)} <= {"from_dict", "to_dict"}
+    assert theirs - set(dir(Message)) - {field.name for field in dataclasses.fields(Message)} <= {
+        "from_dict",
+        "to_dict",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in official_enums.__all__ if hasattr(enums, name)])
@@ -109,9 +112,7 @@ def test_enumeration_has_the_members_of_the_official_one(name):
     }
 
 
-CALLED = [
-    name for name, _ in inspect.getmembers(BotLike, inspect.iscoroutinefunction) if not name.startswith("_")
-]
+CALLED = [name for name, _ in inspect.getmembers(BotLike, inspect.iscoroutinefunction) if not name.startswith("_")]
 
 
 @pytest.mark.parametrize("name", CALLED)

@@ -98,9 +98,6 @@ async def test_preview_of_a_file_of_ones_own_kind():
         async def read(self):
             return image_file("x.png").data
 
-        def stream(self, chunk_size=1):
-            raise NotImplementedError
-
         def clone(self):
             return OwnFile(self.filename)
 

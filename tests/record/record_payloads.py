@@ -1,4 +1,4 @@
-"""What a server says in these tests: payloads of every notification in both generations, with invented values; no test here."""
+"""What a server says in these tests: payloads with invented values, in both generations; no test here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def encode(payload: Any) -> bytes:
     return json.dumps(payload, ensure_ascii=False).encode()
 
 
-def envelope(content: Any, *, type: int = 200, message_id: str = "m-1", old: bool = False, **other: Any) -> dict[str, Any]:
+def envelope(
+    content: Any, *, type: int = 200, message_id: str = "m-1", old: bool = False, **other: Any
+) -> dict[str, Any]:
     """Return a message; `old` for the flat generation, `other` for fields that differ."""
     values = {
         "messageId": message_id,
