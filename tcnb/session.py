@@ -606,6 +606,8 @@ class Session:
     def _grown(self) -> None:
         for user_id in self.record.people_without_name():
             self._know(user_id)
+        for chat_id in self.record.chats_without_type():
+            self._know_chat(chat_id)
         for listener in list(self._row_listeners):
             _guarded(listener)
 
@@ -628,14 +630,23 @@ class Session:
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))
 
-    # -- inside: names of people -------------------------------------------------------------------------------------
+    # -- inside: names of people and chats ---------------------------------------------------------------------------
 
     def _know(self, user_id: str | None) -> None:
         """Ask for a display name once, in the background."""
         if not user_id or user_id in self._naming:
             return
         self._naming.add(user_id)
-        task = asyncio.get_running_loop().create_task(self._learn_name(user_id))
+        self._in_background(self._learn_name(user_id))
+
+    def _know_chat(self, chat_id: str) -> None:
+        """Ask once, in the background, what a chat is."""
+        if chat_id not in self._naming:
+            self._naming.add(chat_id)
+            self._in_background(self._learn_chat(chat_id))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -643,15 +654,29 @@ class Session:
         try:
             async with self._name_slots:
                 name = (await self.bot.get_user_display_name(user_id)).display_name
+        except ApiErrorException:
+            return  # the server has no name for that id: the id is shown, and nobody asks again
         except (TcnbError, OSError):
-            # Without a name the id is shown; the next event of that person asks again.
-            self._naming.discard(user_id)
+            self._naming.discard(user_id)  # the next event of that person asks again
             return
         if name:
             self.record.learn_person(user_id, name)
             self._directory.learn_person(user_id, name)
             for listener in list(self._row_listeners):
                 _guarded(listener)
+
+    async def _learn_chat(self, chat_id: str) -> None:
+        try:
+            async with self._name_slots:
+                chat = await self.bot.get_chat_by_id(chat_id)
+        except ApiErrorException:
+            return  # the bot is not in that chat (any more): its id is shown, and nobody asks again
+        except (TcnbError, OSError):
+            self._naming.discard(chat_id)  # the next event of that chat asks again
+            return
+        self.record.learn_chat(chat_id, chat.title, int(chat.chat_type))
+        for listener in list(self._row_listeners):
+            _guarded(listener)
 
     # -- inside: verbs -----------------------------------------------------------------------------------------------
 

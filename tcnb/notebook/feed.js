@@ -1,4 +1,5 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
+// All of it is one file because a widget's module can import no neighbour: it reaches the page as a text.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
@@ -17,13 +18,14 @@ const RETRY_MS = 15000; // an unanswered request is repeated after this time, do
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
 const SILENCE_MS = 2500; // the kernel speaks by itself when a page opens; after this time it is asked
 const SAVED_MS = 5000; // without a word from the kernel for so long, what is shown is what was saved
+const SILENT_MS = 45000; // the kernel says something at least every 15 s
 const SLOW_MS = 1500; // after this time a loading row says that the kernel is busy
 
 // ---------------------------------------------------------------------------------------------------------------- words
 
 const WORDS = {
   en: {
-    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view",
+    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", silent: "The kernel is silent", gone: "No kernel",
     nextTry: (s) => `next try in ${s} s`, now: "trying now",
     rate: (n) => `${n}/s`, rateTitle: "events per second, over the last five seconds",
     events: (n) => `${n} events`, eventsTitle: "events in the record",
@@ -51,7 +53,7 @@ const WORDS = {
     bytes: ["B", "kB", "MB", "GB"],
   },
   ru: {
-    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид",
+    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", silent: "Ядро молчит", gone: "Нет ядра",
     nextTry: (s) => `попытка через ${s} с`, now: "пробуем",
     rate: (n) => `${n}/с`, rateTitle: "событий в секунду за последние пять секунд",
     events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
@@ -297,6 +299,7 @@ class Store {
     if (message.people) this.learn(message.people);
     if (message.batch) this.deliver(message.batch);
     this.synced = true;
+    this.heardAt = Date.now();
     for (const answer of message.answers || []) this.answered(answer);
     for (const view of this.views) view.stateChanged();
   }
@@ -631,7 +634,7 @@ class Painter {
     if (row.k === "unknown") return [`${this.words.unknown()}: ${row.v}`, row.x].filter(Boolean).join(" · ");
     const said = this.words[row.k](about);
     const isAct = ["edit", "remove", "title", "avatar", "cleared", "new_personal", "new_group", "new_channel", "press"].includes(row.k);
-    const words = isAct && about.who ? this.words.act(about.who, said) : said;
+    const words = isAct && about.who ? this.words.act(about.who, said) : said.charAt(0).toUpperCase() + said.slice(1);
     return row.x ? `${words}: ${row.x}` : words;
   }
 }
@@ -705,6 +708,7 @@ class View {
     this.dirty = true;
     this.frame = 0;
     this.asking = null;
+    this.blockedUntil = 0;
     this.painter = new Painter(store, this.locale, {
       filterBy: (part) => this.setFilter({ ...this.filter, ...part }),
       toggleText: (row) => this.toggleText(row),
@@ -1104,7 +1108,7 @@ class View {
 
   // Ask for what a person looks at. While the end is followed in a flood the holes run by; then only those that stay are asked for.
   fillHoles(height) {
-    if (this.asking) return;
+    if (this.asking || Date.now() < this.blockedUntil) return;
     const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
     for (let i = this.end - 1; i >= this.start; i -= 1) {
       const item = this.items[i];
@@ -1132,7 +1136,8 @@ class View {
     this.store.ask({ ...request, limit: PAGE, filter: filterForKernel(filter) }, (answer) => {
       if (this.asking !== asking) return; // the filter has changed since
       this.asking = null;
-      if (!answer.error) this.rowsCame(answer, filter);
+      if (answer.error) this.blockedUntil = Date.now() + RETRY_MS;
+      else this.rowsCame(answer, filter);
     });
     this.redraw(false);
   }
@@ -1146,8 +1151,7 @@ class View {
 
   stateChanged() {
     const { store, words, locale } = this;
-    const unheard = !store.synced && Date.now() - store.born > SAVED_MS;
-    const name = unheard ? "saved" : store.state.state;
+    const name = this.stateName();
     setText(this.stateText, this.stateLine(name));
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
@@ -1161,11 +1165,19 @@ class View {
     if (this.scroller.getAttribute("aria-live") !== live) this.scroller.setAttribute("aria-live", live);
   }
 
+  // How the connection is, if the kernel that said so is still there.
+  stateName() {
+    const { store } = this, now = Date.now();
+    if (this.root.closest(".jupyter-widgets-disconnected")) return "gone"; // set by ipywidgets when the kernel restarts or dies
+    if (!store.synced) return now - store.born > SAVED_MS ? "saved" : store.state.state;
+    return store.state.state !== "closed" && now - store.heardAt > SILENT_MS ? "silent" : store.state.state;
+  }
+
   stateLine(name) {
     const { words } = this, { state } = this.store;
     const parts = [words[name] || name];
     if (this.paused && name === "connected") parts[0] = words.paused;
-    if (name !== "connected" && name !== "saved" && state.reason) parts.push(state.reason);
+    if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason);
     if (name === "reconnecting" && state.retry_at) {
       const seconds = Math.ceil(state.retry_at - Date.now() / 1000);
       parts.push(seconds > 0 ? words.nextTry(seconds) : words.now);

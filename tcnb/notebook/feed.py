@@ -32,6 +32,9 @@ that handle requests on the main thread it would get no answer while a cell runs
 """
 STILL_ROWS: Final = 20
 
+HEARTBEAT: Final = 15.0
+"""Seconds after which the page hears how we are, so that it can tell a quiet server from a kernel that is gone."""
+
 SCAN_STEP: Final = 500
 """Rows read from the record at once, so that a search through a long record never holds up the bot's loop."""
 
@@ -94,7 +97,7 @@ class Feed(anywidget.AnyWidget):
         self._restate_from = self._announced
         self._restate_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._greetings: list[asyncio.TimerHandle] = []
+        self._greeting: asyncio.TimerHandle | None = None
         self._next_send = 0.0
         self._removals: list[Callable[[], None]] = []
         self._closed = False
@@ -139,22 +142,25 @@ class Feed(anywidget.AnyWidget):
         if self._closed or loop.is_closed():
             return
         self._restate_from, self._restate_until = last, loop.time() + RESTATE
-        for greeting in self._greetings:
-            greeting.cancel()
-        self._greetings = [loop.call_later(delay, self._greet) for delay in (RESTATE / 3, RESTATE)]
+        self._greet()
 
     def _greet(self) -> None:
+        """Say how we are, now and again after a while."""
         self._state_changed(dict(self.session.state))
+        loop = self.session.loop
+        if self._greeting is not None:
+            self._greeting.cancel()
+        is_opening = loop.time() < self._restate_until
+        self._greeting = loop.call_later(RESTATE / 3 if is_opening else HEARTBEAT, self._greet)
 
     def _stop_listening(self) -> None:
         for remove in self._removals:
             remove()
         self._removals = []
-        for greeting in self._greetings:
-            greeting.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._greeting, self._timer):
+            if timer is not None:
+                timer.cancel()
+        self._greeting = self._timer = None
 
     def _state_changed(self, state: dict[str, Any]) -> None:
         self._state_to_send = state
@@ -166,13 +172,12 @@ class Feed(anywidget.AnyWidget):
 
     def _schedule(self) -> None:
         """See to it that a message goes out, at once if the last one is long enough ago."""
-        if self._closed or self._timer is not None:
-            return
         loop = self.session.loop
         if loop.is_closed():
+            # A timer that was set before will never fire.
             self._flush()
-            return
-        self._timer = loop.call_later(max(0.0, self._next_send - loop.time()), self._flush)
+        elif self._timer is None and not self._closed:
+            self._timer = loop.call_later(max(0.0, self._next_send - loop.time()), self._flush)
 
     def _flush(self) -> None:
         """Send everything that waits, as one message."""
@@ -203,7 +208,8 @@ class Feed(anywidget.AnyWidget):
             after = min(after, self._restate_from)
         if last <= after:
             return None
-        rows = [row for row in self.session.record.rows_before(last + 1, LARGEST_BATCH) if row["seq"] > after]
+        newest = self.session.record.rows_before(last + 1, min(last - after, LARGEST_BATCH))
+        rows = [row for row in newest if row["seq"] > after]
         skipped = len(rows) == LARGEST_BATCH and rows[0]["seq"] > after + 1
         self._announced = last
         return {
@@ -369,4 +375,4 @@ def _let_requests_choose_their_thread(comm: Any) -> None:
     runs on the main thread, so every request would wait behind it, though JupyterLab addressed it to a free subshell.
     """
     if comm is not None:
-        pass
+        vars(comm).pop("_reply_subshell_id", None)

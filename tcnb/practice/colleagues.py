@@ -16,7 +16,7 @@ from tcnb.practice import phrases
 from tcnb.practice.entities import Message, Notice, StoredFile, User
 from tcnb.practice.options import Options
 from tcnb.practice.reactions import Reactions
-from tcnb.practice.talk import Place, Talk
+from tcnb.practice.talk import Meeting, Place, Talk
 from tcnb.practice.world import World
 from tcnb.types.enums import FileReadyState
 
@@ -63,6 +63,11 @@ class Colleagues:
         self._people = [world.add_user(*_person(number)) for number in range(options.people)]
         self._move_in(random.Random(f"chats-{options.seed}"), options.seed)
         self._live_through(options.history)
+
+    @property
+    def is_about_to_answer(self) -> bool:
+        """Whether somebody is going to answer a bot."""
+        return self._reactions.next_due is not None
 
     def heard(self, notices: Iterable[Notice]) -> None:
         """Take note of what bots did."""
@@ -115,8 +120,14 @@ class Colleagues:
                 self._talk.places.append(Place(chat, language, language, list(members), 3.0 if number < 2 else 2.0))
             self._open_channel(seed, accounts)
             for account in accounts:
-                for person in self._people[:PERSONAL_CHATS]:
-                    self._open_personal(seed, account, person)
+                for number, person in enumerate(self._people):
+                    meeting = Meeting(
+                        person, account, _chat_id(self._world, seed, f"{account.user_id} {person.user_id}")
+                    )
+                    if number < PERSONAL_CHATS:
+                        self._talk.meet(meeting)
+                    else:
+                        self._talk.strangers.append(meeting)
         self._world.take_notices()
 
     def _some(self, rng: random.Random) -> list[User]:
@@ -134,12 +145,6 @@ class Colleagues:
         chat = self._world.create_channel(owner, title, chat_id)
         self._fill(chat_id, owner, [*self._people[1:], *accounts])
         self._talk.places.append(Place(chat, "channel", language, [owner], 0.3))
-
-    def _open_personal(self, seed: int, account: User, person: User) -> None:
-        chat_id = _chat_id(self._world, seed, f"{account.user_id} {person.user_id}")
-        chat = self._world.create_p2p(person, account, chat_id)
-        language = phrases.language_of(person.display_name)
-        self._talk.places.append(Place(chat, f"personal-{language}", language, [person], 0.4))
 
     # ── the past ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         options = options_of(args)
         if options.replay is not None:
-            options.replay.open("rb").close()
+            Path(options.replay).open("rb").close()
         asyncio.run(_serve(options, with_parent=args.with_parent))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"tcnb practice: {error}\n")

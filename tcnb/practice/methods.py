@@ -20,7 +20,7 @@ from tcnb.practice.sessions import Session
 from tcnb.practice.storage import Storage
 from tcnb.practice.world import World
 from tcnb.types.enums import ChatActivity, CommandAnswerType, MessageType
-from tcnb.wire import codes, paths
+from tcnb.wire import codes
 
 ACTIVITY_FADES_MS: Final = 6000
 
@@ -93,7 +93,7 @@ def carry_out(call: Call, name: str, payload: bytes) -> Answer:
 @_method("createP2PChat", ask.OfUser)
 def create_p2p_chat(call: Call, request: ask.OfUser) -> Answer:
     """Open a personal chat; with one's own id the server never answers (`protocol` section 6.2)."""
-    other = call.world.user(paths.bare_id(request.user_id))
+    other = call.world.user(request.user_id)
     if other is call.actor and call.world.settings.own_p2p_is_silent:
         raise Silence
     return {"chatId": call.world.create_p2p(call.actor, other).chat_id}
@@ -277,7 +277,7 @@ def send_chat_activity(call: Call, request: ask.Activity) -> Answer:
 @_method("getUserDisplayName", ask.OfUser)
 def get_user_display_name(call: Call, request: ask.OfUser) -> Answer:
     """Tell a person's name."""
-    return {"displayName": call.world.user(paths.bare_id(request.user_id)).display_name}
+    return {"displayName": call.world.user(request.user_id).display_name}
 
 
 @_method("sendSurvey", ask.SendSurvey)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
@@ -40,18 +41,18 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     domain: str = "practice.local"
-    accounts: tuple[str, ...] = (DEFAULT_ACCOUNT,)
+    accounts: Sequence[str] = (DEFAULT_ACCOUNT,)
     people: int = 0
     rate: float | None = None
     replies: bool | None = None
     seed: int = 1
     history: int = 400
     generation: str = "5.5.6"
-    replay: Path | None = None
+    replay: Path | str | None = None
     ping_interval: float = 5.0
     ping_timeout: float = 20.0
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
+    tls_cert: Path | str | None = None
+    tls_key: Path | str | None = None
     oauth_application: str | None = None
     password_login: bool = True
     connection_limit: int = 128
@@ -64,6 +65,8 @@ class Options:
             raise ValueError(f"generation {self.generation!r} is none of {', '.join(GENERATIONS)}")
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("a TLS key needs its certificate: give tls_cert too")
+        if isinstance(self.accounts, str):
+            raise ValueError(f"accounts is a list of LOGIN:PASSWORD, not {self.accounts!r}")
         for account in self.accounts:
             split_account(account)
 
@@ -84,18 +87,18 @@ class OptionValues(TypedDict, total=False):
     host: str
     port: int
     domain: str
-    accounts: tuple[str, ...]
+    accounts: Sequence[str]
     people: int
     rate: float | None
     replies: bool | None
     seed: int
     history: int
     generation: str
-    replay: Path | None
+    replay: Path | str | None
     ping_interval: float
     ping_timeout: float
-    tls_cert: Path | None
-    tls_key: Path | None
+    tls_cert: Path | str | None
+    tls_key: Path | str | None
     oauth_application: str | None
     password_login: bool
     connection_limit: int

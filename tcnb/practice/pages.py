@@ -16,6 +16,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
+from tcnb.practice.administration import administer
 from tcnb.practice.entities import INVALID_FILE, UPLOAD_TASK_NOT_FOUND, Refusal, StoredFile, UploadTask, User
 from tcnb.practice.storage import new_file
 from tcnb.practice.uploads import MOST_PREVIEW, MalformedUpload, MultipartReader, boundary_of
@@ -337,14 +338,14 @@ class FaultsPage(Page):
         if not ipaddress.ip_address(self.request.remote_ip or "0.0.0.0").is_loopback:
             raise HTTPError(403)
 
-    async def post(self, operation: str) -> None:
+    def post(self, operation: str) -> None:
         """Carry out an operation with the arguments in the body."""
         body = self.json_body() if self.request.body else {}
         if body is None:
             raise HTTPError(400)
         try:
-            result = await self.server.administer(operation, body)
-        except (LookupError, TypeError, ValueError) as error:
+            result = administer(self.server, operation, body)
+        except (LookupError, TypeError, ValueError, Refusal) as error:
             self.answer({"error": f"{type(error).__name__}: {error}"}, 400)
             return
         self.answer({"result": result})

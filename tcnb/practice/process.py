@@ -74,7 +74,7 @@ class PracticeProcess:
         return self._log.read().decode("utf-8", "replace")
 
     def administer(self, operation: str, **arguments: Any) -> Any:
-        """Carry out an operation of `PracticeServer.administer`; the process must have been started with `faults`.
+        """Carry out an operation of `tcnb.practice.administration`; the process must have been started with `faults`.
 
         Raises:
             PracticeError: the server refuses, with its reason.

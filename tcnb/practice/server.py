@@ -11,13 +11,14 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any, Final, Self, Unpack
 
 import msgspec
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.routing import URLSpec
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from tcnb.errors import MalformedFrameError
 from tcnb.practice import envelopes, methods, pages
@@ -37,6 +38,8 @@ from tcnb.wire import codes, frames, paths
 
 _encode = msgspec.json.Encoder().encode
 
+MOST_FRAME: Final = 64 * 1024 * 1024
+"""Bytes that one frame of a client may have."""
 STOP_GRACE: Final = 1.0
 """Seconds that clients get to answer the close frame when the server stops."""
 FLOOD_BATCH: Final = 500
@@ -110,7 +113,7 @@ class PracticeServer:
         sockets = bind_sockets(self.options.port, self.options.host)
         self.port = sockets[0].getsockname()[1]
         self._http = HTTPServer(
-            Application(self._routes(), websocket_max_message_size=64 * 1024 * 1024),
+            Application(self._routes(), websocket_max_message_size=MOST_FRAME, log_function=self._log_page),
             ssl_options=self._ssl_options,
             chunk_size=256 * 1024,
         )
@@ -133,7 +136,13 @@ class PracticeServer:
                 session.transport.abort()
         if self._http is not None:
             await self._http.close_all_connections()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.storage.close()
+
+    def _log_page(self, handler: RequestHandler) -> None:
+        # Without the query, which holds the token of a download.
+        request = handler.request
+        self.log.info("%s %s: %d", request.method, request.path, handler.get_status())
 
     def spawn(self, work: Awaitable[Any]) -> None:
         """Let something run beside the server until it ends or the server stops."""
@@ -351,7 +360,7 @@ class PracticeServer:
             else:
                 self._deliver_backlog(session, user)
         if self.options.replay is not None:
-            self.spawn(replay_to(session, self.options.replay, self.options.rate))
+            self.spawn(replay_to(session, Path(self.options.replay), self.options.rate))
 
     async def _deliver_backlog_later(self, session: Session, user: User) -> None:
         await asyncio.sleep(self.world.settings.backlog_delay)
@@ -488,64 +497,6 @@ class PracticeServer:
         listed = None if extensions is None else tuple(extensions)
         self.world.set_upload_limits(UploadLimits(max_size, mode, listed))
         self.deliver()
-
-    def state(self) -> dict[str, Any]:
-        """Return what can be seen from outside: sessions, what they have not acknowledged, counts."""
-        return {
-            "sessions": [session.user.user_id if session.user else None for session in self.sessions],
-            "outstanding": sum(len(session.outstanding) for session in self.sessions),
-            "unread": {
-                user.login: len(self.world.unread(user.user_id))
-                for user in self.world.users.values()
-                if user.is_account
-            },
-            "chats": len(self.world.chats),
-            "messages": len(self.world.messages),
-            "malformed": self.malformed,
-        }
-
-    async def administer(self, operation: str, arguments: dict[str, Any]) -> Any:
-        """Carry out an operation by its name, as `POST /practice/<name>` asks.
-
-        Raises:
-            LookupError: there is no such operation.
-        """
-        orders: dict[str, Callable[..., Any]] = {
-            "push": self.push,
-            "push_raw": self.push_raw,
-            "drop_connections": self.drop_connections,
-            "close_connections": self.close_connections,
-            "fail_next": self.fail_next,
-            "delay_next": self.delay_next,
-            "ignore_next": self.ignore_next,
-            "drop_on_next": self.drop_on_next,
-            "fail_next_http": self.fail_next_http,
-            "expire_tokens": self.expire_tokens,
-            "set_upload_limits": self.set_upload_limits,
-            "set_faults": self._set_faults,
-            "say": self._say,
-            "state": self.state,
-        }
-        if operation not in orders:
-            raise LookupError(f"there is no operation {operation!r}; there are: {', '.join(sorted(orders))}")
-        return orders[operation](**arguments)
-
-    def _set_faults(self, **switches: Any) -> None:
-        known = {"refuse_logins", "password_login_disabled", "refuse_tokens", "deliver_twice", "cut_downloads_after"}
-        for name, value in switches.items():
-            if name not in known | {"silent_pongs"}:
-                raise LookupError(f"there is no fault {name!r}")
-            setattr(self.faults, name, value)
-
-    def _say(self, author: str, chat: str, text: str, parse_mode: str = "text") -> str:
-        user = self.world.user(author if "@" in author else f"{author}@{self.world.domain}")
-        named = (one for one in self.world.chats_of(user.user_id) if chat in (one.chat_id, one.title))
-        found = next(named, None)
-        if found is None:
-            raise LookupError(f"{author!r} has no chat {chat!r}")
-        message = self.world.say(user, found.chat_id, text, parse_mode)
-        self.deliver()
-        return message.message_id
 
 
 def _tls(options: Options) -> ssl.SSLContext | None:

@@ -56,6 +56,15 @@ class Place:
         return self.conversation is None or self.conversation.position >= len(self.conversation.script.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A personal chat that a colleague is going to open with an account."""
+
+    person: User
+    account: User
+    chat_id: str
+
+
 class Talk:
     """The one who decides what is said next.
 
@@ -65,11 +74,13 @@ class Talk:
 
     Attributes:
         places: where colleagues talk; with the first, they begin.
+        strangers: colleagues who have no personal chat with an account yet, and may open one.
         arriving: files posted before they had arrived, for somebody to complete.
     """
 
     def __init__(self, world: World, seed: int) -> None:
         self.places: list[Place] = []
+        self.strangers: list[Meeting] = []
         self.arriving: list[StoredFile] = []
         self._world = world
         self._rng = random.Random(f"talk-{seed}")
@@ -87,6 +98,7 @@ class Talk:
             (0.004, self._post_survey),
             (0.010, self._come_or_go),
             (0.003, self._change_role),
+            (0.003, self._meet_somebody),
         )
 
     @property
@@ -108,6 +120,14 @@ class Talk:
                     break
                 chance -= share
         self._next_line(place)
+
+    def meet(self, meeting: Meeting) -> Place:
+        """Let a colleague open a personal chat with an account, and talk there from now on."""
+        chat = self._world.create_p2p(meeting.person, meeting.account, meeting.chat_id)
+        language = phrases.language_of(meeting.person.display_name)
+        place = Place(chat, f"personal-{language}", language, [meeting.person], 0.4)
+        self.places.append(place)
+        return place
 
     # ── conversations ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,6 +318,13 @@ class Talk:
         is_admin = place.chat.participants[user.user_id].role == ChatParticipantRole.ADMIN
         role = ChatParticipantRole.USER if is_admin else ChatParticipantRole.ADMIN
         self._world.change_role(place.members[0], place.chat.chat_id, user, role.value)
+        return True
+
+    def _meet_somebody(self, place: Place) -> bool:
+        if not self.strangers:
+            return False
+        self._place = self.meet(self.strangers.pop(0))
+        self._next_line(self._place)
         return True
 
     def _speaker(self, place: Place) -> User:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Self, TypeVar, Unpack
@@ -19,16 +20,24 @@ class PracticeThread:
 
     Args:
         settings: the choices where the protocol is silent.
+        ssl_options: a TLS setting, in place of certificate files.
         values: the options of `tcnb.practice.options.Options`.
 
     Attributes:
         server: the server; touch it only through `call` and `run`.
     """
 
-    def __init__(self, *, settings: Settings | None = None, **values: Unpack[OptionValues]) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings | None = None,
+        ssl_options: ssl.SSLContext | None = None,
+        **values: Unpack[OptionValues],
+    ) -> None:
         self.server: PracticeServer
         self._options = Options(**values)
         self._settings = settings
+        self._ssl_options = ssl_options
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -91,7 +100,7 @@ class PracticeThread:
     async def _run(self, is_ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
-        async with PracticeServer(self._options, settings=self._settings) as server:
+        async with PracticeServer(self._options, settings=self._settings, ssl_options=self._ssl_options) as server:
             self.server = server
             is_ready.set()
             await self._stopped.wait()

@@ -9,6 +9,7 @@ import base64
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -28,9 +29,14 @@ class Pass:
 
 
 class TokenOffice:
-    """Issues tokens of three parts and verifies them; everything it signed is void once it is gone."""
+    """Issues tokens of three parts and verifies them; everything it signed is void once it is gone.
+
+    Attributes:
+        clock: seconds since the epoch.
+    """
 
     def __init__(self) -> None:
+        self.clock: Callable[[], float] = time.time
         self._secret = secrets.token_bytes(32)
         self._issued = 0
         self._expired_through = 0
@@ -39,7 +45,7 @@ class TokenOffice:
     def issue(self, user_id: str, lifetime: int) -> tuple[str, int]:
         """Return a connector token for that user and when it expires (seconds since the epoch)."""
         self._issued += 1
-        now = int(time.time())
+        now = int(self.clock())
         expires = now + lifetime
         claims = {"sub": user_id, "iat": now, "exp": expires, "jti": self._issued}
         signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
@@ -55,7 +61,7 @@ class TokenOffice:
         if not hmac.compare_digest(signature.encode(), self._signature(signed).encode()):
             raise Refusal(codes.INVALID_CREDENTIALS)
         claims = msgspec.json.decode(_bytes(signed.partition(".")[2]))
-        if claims["exp"] <= time.time():
+        if claims["exp"] <= self.clock():
             raise Refusal(codes.CREDENTIALS_EXPIRED)
         found = Pass(claims["sub"], claims["jti"])
         if self.is_expired(found):
@@ -73,13 +79,13 @@ class TokenOffice:
     def issue_ticket(self, meaning: str, lifetime: int) -> str:
         """Return a secret that stands for something once, for so many seconds."""
         ticket = secrets.token_urlsafe(24)
-        self._tickets[ticket] = (meaning, time.time() + lifetime)
+        self._tickets[ticket] = (meaning, self.clock() + lifetime)
         return ticket
 
     def redeem_ticket(self, ticket: str) -> str | None:
         """Return what a ticket stands for and void it; None where it is unknown, used or too old."""
         meaning, expires = self._tickets.pop(ticket, ("", 0.0))
-        return meaning if expires > time.time() else None
+        return meaning if expires > self.clock() else None
 
     def sign_file(self, file_id: str, expires: int) -> str:
         """Return the download token of a file; `expires` is in seconds since the epoch, 0 for never."""
@@ -92,7 +98,7 @@ class TokenOffice:
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             return False
         moment = int(expires, 16)
-        return moment == 0 or moment > time.time()
+        return moment == 0 or moment > self.clock()
 
     def _signature(self, text: str) -> str:
         return _base64(hmac.new(self._secret, text.encode(), sha256).digest())

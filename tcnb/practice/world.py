@@ -32,7 +32,7 @@ from tcnb.practice.entities import (
 )
 from tcnb.practice.rights import ROLES_IN, Action, allows
 from tcnb.types.enums import ChatParticipantRole, ChatType, FileReadyState, MessageType
-from tcnb.wire import codes
+from tcnb.wire import codes, paths
 
 MOST_TITLE: Final = 256
 MOST_PER_PAGE: Final = 100
@@ -84,12 +84,12 @@ class World:
         return user
 
     def user(self, user_id: str) -> User:
-        """Return the user with that full id; the case does not count.
+        """Return the user with that full id; neither the case nor a `/resource` counts.
 
         Raises:
             Refusal: 399, there is none.
         """
-        found = self.users.get(user_id.casefold())
+        found = self.users.get(paths.bare_id(user_id).casefold())
         if found is None:
             raise Refusal(codes.WRONG_PAYLOAD)
         return found
@@ -296,7 +296,7 @@ class World:
     def participant(self, actor: User, chat_id: str, user_id: str) -> Participant | None:
         """Return somebody's place in a chat of the actor; None where there is none."""
         chat = self.chat(actor, chat_id)
-        found = self.users.get(user_id.casefold())
+        found = self.users.get(paths.bare_id(user_id).casefold())
         return None if found is None else chat.participants.get(found.user_id)
 
     def page_of_participants(self, actor: User, chat_id: str, size: int, number: int) -> list[Participant]:

@@ -49,6 +49,7 @@ class Directory:
         self._people: dict[str, Person] = {}
         self._me: str | None = None
         self._nameless: dict[str, None] = {}
+        self._untold: dict[str, None] = {}
 
     @property
     def me(self) -> str | None:
@@ -61,8 +62,13 @@ class Directory:
         self._people.clear()
 
     def chat(self, chat_id: str | None) -> KnownChat:
-        """Return what is known about a chat."""
-        return self._chats.get(chat_id, _UNKNOWN_CHAT) if chat_id is not None else _UNKNOWN_CHAT
+        """Return what is known about a chat; one of no known type is noted for `chats_without_type`."""
+        if chat_id is None:
+            return _UNKNOWN_CHAT
+        known = self._chats.get(chat_id, _UNKNOWN_CHAT)
+        if known.type_number is None:
+            self._untold[chat_id] = None
+        return known
 
     def learn_chat(self, chat_id: str, title: str | None, type_number: int | None) -> KnownChat:
         """Note what was said about a chat and return all that is known; None says nothing."""
@@ -96,6 +102,12 @@ class Directory:
     def chats(self) -> dict[str, KnownChat]:
         """Return all chats known by now."""
         return dict(self._chats)
+
+    def chats_without_type(self) -> list[str]:
+        """Return the chats noted since this was asked last whose type is still not known."""
+        missed = [chat_id for chat_id in self._untold if self._chats.get(chat_id, _UNKNOWN_CHAT).type_number is None]
+        self._untold.clear()
+        return missed
 
     def miss_name(self, user_id: str) -> None:
         """Note that a user did something whose display name is not known."""

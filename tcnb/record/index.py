@@ -30,6 +30,7 @@ class MessageIndex:
         self._table = array("Q", bytes(8 * _SMALLEST))
         self._count = 0
         self._most = _SMALLEST * 2 // 3
+        self._mask = _SMALLEST - 1
 
     def __len__(self) -> int:
         return self._count
@@ -41,30 +42,31 @@ class MessageIndex:
 
     def find(self, message_id: str) -> int | None:
         """Return the row of a message; None where there is none."""
-        return self._seek(message_id, hash(message_id) & _HASH_MASK)[1]
+        entry = self._table[self._seek(message_id, hash(message_id) & _HASH_MASK)]
+        return (entry & _ROW_MASK) - 1 if entry else None
 
     def find_or_add(self, message_id: str, row: int) -> int | None:
         """Return the row where a message already stands; otherwise note that it stands at `row`, and return None."""
         hashed = hash(message_id) & _HASH_MASK
-        slot, found = self._seek(message_id, hashed)
-        if found is None:
-            self._table[slot] = hashed << _ROW_BITS | (row + 1)
-            self._count += 1
-            if self._count > self._most:
-                self._grow()
-        return found
+        slot = self._seek(message_id, hashed)
+        entry = self._table[slot]
+        if entry:
+            return (entry & _ROW_MASK) - 1
+        self._table[slot] = hashed << _ROW_BITS | (row + 1)
+        self._count += 1
+        if self._count > self._most:
+            self._grow()
+        return None
 
-    def _seek(self, message_id: str, hashed: int) -> tuple[int, int | None]:
-        table = self._table
-        mask = len(table) - 1
+    def _seek(self, message_id: str, hashed: int) -> int:
+        """Return the slot of a message; where there is none, the empty slot for it."""
+        table, mask = self._table, self._mask
         slot = hashed & mask
         while entry := table[slot]:
-            if entry >> _ROW_BITS == hashed:
-                row = (entry & _ROW_MASK) - 1
-                if self._id_at(row) == message_id:
-                    return slot, row
+            if entry >> _ROW_BITS == hashed and self._id_at((entry & _ROW_MASK) - 1) == message_id:
+                break
             slot = (slot + 1) & mask
-        return slot, None
+        return slot
 
     def _grow(self) -> None:
         """Double the table in one vectorized step: a loop over a million entries would hold up the bot."""
@@ -81,6 +83,7 @@ class MessageIndex:
         table[slots[inside]] = entries[order][inside]
         self._table = array("Q", table.tobytes())
         self._most = size * 2 // 3
+        self._mask = size - 1
         for entry in entries[order][~inside].tolist():
             self._wrap(entry)
 

@@ -14,7 +14,7 @@ from tcnb.record import frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, Kind
-from tcnb.record.table import Row, Table
+from tcnb.record.table import Table
 from tcnb.wire import notifications
 
 Arrival = tuple[str, bytes | msgspec.Raw, int]
@@ -69,7 +69,7 @@ class Record:
         self._counts = Counts()
 
     def __len__(self) -> int:
-        return len(self._table)
+        return self._table.length
 
     @property
     def me(self) -> str | None:
@@ -114,6 +114,14 @@ class Record:
         with self._lock:
             self._directory.learn_person(user_id, display_name)
 
+    def chats_without_type(self) -> list[str]:
+        """Return the chats in which something happened since this was asked last and of which nothing is known yet.
+
+        Servers before 5.5.6 do not say with a message what its chat is (`protocol` section 5.1).
+        """
+        with self._lock:
+            return self._directory.chats_without_type()
+
     def people_without_name(self) -> list[str]:
         """Return the ids of users who did something since this was asked last, and whose display name is not known."""
         with self._lock:
@@ -156,7 +164,8 @@ class Record:
                 row = rows.other(event, part, seq, received, direction, self._directory)
             if not whole:
                 self._count_flaw(method, event)
-            self._push(row, seq)
+            self._table.append(row)
+            self._last_seq = seq
             return seq
 
     def extend(self, batch: Iterable[Arrival], *, seqs: Iterable[int] | None = None) -> list[int | None]:
@@ -253,7 +262,7 @@ class Record:
         """
         with self._lock:
             start = self._table.search("seq", after)
-            return self._rows(start, min(start + max(limit, 0), len(self._table)))
+            return self._rows(start, min(start + max(limit, 0), self._table.length))
 
     def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]:
         """Return the last rows before a position, oldest first, ready for JSON as in `rows`."""
@@ -274,7 +283,7 @@ class Record:
 
     def _has(self, message_id: str) -> bool:
         """Return whether a message is there already; otherwise the row to come is noted as its own."""
-        if self._index.find_or_add(message_id, len(self._table)) is None:
+        if self._index.find_or_add(message_id, self._table.length) is None:
             return False
         self._counts.duplicates += 1
         return True
@@ -291,12 +300,13 @@ class Record:
         self._counts.sent += 1
         message_id = values.get("message_id")
         if values["event"] == "message" and message_id is not None:
-            found = self._index.find_or_add(message_id, len(self._table))
+            found = self._index.find_or_add(message_id, self._table.length)
             if found is not None:
                 self._counts.duplicates += 1
                 return int(self._table.at(found, "seq"))
         values |= {"seq": seq, "received": received, "direction": "out"}
-        self._push(rows.from_values(values, self._directory), seq)
+        self._table.append(rows.from_values(values, self._directory))
+        self._last_seq = seq
         return seq
 
     def _complete(self, values: dict[str, Any], original_id: str | None) -> None:
@@ -312,10 +322,6 @@ class Record:
             values |= {name: self._table.at(original, name) for name in _FORWARDED}
         elif values.get("chat_id") is None:
             values["chat_id"] = self._table.at(original, "chat_id")
-
-    def _push(self, row: Row, seq: int) -> None:
-        self._table.append(row)
-        self._last_seq = seq
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
         columns = self._table.columns(start, stop)

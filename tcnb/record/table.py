@@ -32,7 +32,11 @@ class _Waiting:
 
 
 class Table:
-    """Rows by number; the caller lets in one thread at a time."""
+    """Rows by number; the caller lets in one thread at a time.
+
+    Attributes:
+        length: how many rows there are.
+    """
 
     def __init__(self, columns: Sequence[Column]) -> None:
         """Make an empty table.
@@ -43,9 +47,7 @@ class Table:
         self._stores: dict[str, ColumnStore] = {column.name: store(column) for column in columns}
         self._position_of = {column.name: position for position, column in enumerate(columns)}
         self._waiting = _Waiting()
-
-    def __len__(self) -> int:
-        return self._waiting.start + len(self._waiting.rows)
+        self.length = 0
 
     @property
     def nbytes(self) -> int:
@@ -55,7 +57,10 @@ class Table:
     def append(self, row: Row) -> None:
         """Add a row."""
         rows = self._waiting.rows
+        if not rows:
+            self._make_room()
         rows.append(row)
+        self.length += 1
         if len(rows) >= _BATCH:
             self._write()
 
@@ -82,6 +87,11 @@ class Table:
         self._write()
         numbers = self._stores[name].array(self._waiting.start).to_numpy(np.int64)
         return int(numbers.searchsorted(value, side="right"))
+
+    def _make_room(self) -> None:
+        """Move columns that are nearly full now, since a snapshot should not have to wait for that."""
+        for column in self._stores.values():
+            column.make_room(self._waiting.start, _BATCH)
 
     def _write(self) -> None:
         """Move the rows that wait into the columns."""

@@ -33,7 +33,8 @@ def messages(events: pd.DataFrame, chats: Mapping[str, KnownChat], names: Mappin
         The columns of `schema.MESSAGES`. An edit or a removal belongs to the message whose id it names; one that names
         none (the servers known do not say what was edited) is left to the event frame.
     """
-    said = events[events["event"] == "message"].reset_index(drop=True)
+    needed = events[["seq", "received", "text", *_COPIED]]
+    said = needed[events["event"] == "message"].reset_index(drop=True)
     by_case = _by_case(names)
     columns: dict[str, Any] = {name: said[name].array for name in _COPIED}
     columns["chat"] = _translated(said["chat_id"], lambda chat_id: chats[chat_id].title if chat_id in chats else None)
@@ -50,7 +51,7 @@ def chats(events: pd.DataFrame, known: Mapping[str, KnownChat]) -> pd.DataFrame:
         events: the event frame.
         known: what is known about chats, by id; those without any event have their row, too.
     """
-    tallies = _tallies(_by_people(events), "chat_id", "author_id")
+    tallies = _tallies(_messages_of_people(events), "chat_id", "author_id")
     table = []
     for chat_id in dict.fromkeys((*tallies, *known)):
         chat, tally = known.get(chat_id, KnownChat()), tallies.get(chat_id, Tally())
@@ -65,9 +66,8 @@ def people(events: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
         events: the event frame.
         names: display names by id; people who did nothing yet have their row, too.
     """
-    doings = events[events["author_type"] != "system"]
-    tallies = _tallies(doings[doings["event"] == "message"], "author_id", "chat_id")
-    active = doings["author_id"].cat.remove_unused_categories().cat.categories
+    tallies = _tallies(_messages_of_people(events), "author_id", "chat_id")
+    active = events["author_id"][events["author_type"] != "system"].cat.remove_unused_categories().cat.categories
     by_case = _by_case(names)
     ids = {user_id.casefold(): user_id for user_id in (*names, *active)}
     table = [(user_id, by_case.get(case), *tallies.get(user_id, Tally())) for case, user_id in ids.items()]
@@ -110,8 +110,9 @@ def _latest_first(table: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return sorted(table, key=lambda row: -row[-1] if row[-1] is not None else _LAST_TIME)
 
 
-def _by_people(events: pd.DataFrame) -> pd.DataFrame:
-    return events[(events["event"] == "message") & (events["author_type"] != "system")]
+def _messages_of_people(events: pd.DataFrame) -> pd.DataFrame:
+    needed = events[["received", "timestamp", "chat_id", "author_id"]]
+    return needed[(events["event"] == "message") & (events["author_type"] != "system")]
 
 
 def _naming(events: pd.DataFrame, event: str) -> pd.DataFrame:

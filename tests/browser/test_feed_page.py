@@ -437,6 +437,13 @@ def test_saved_page_does_not_claim_to_be_live(page):
     page.wait_for("document.querySelector('.tcf-state').textContent === 'Saved view'")
 
 
+def test_dead_kernel_is_not_called_connected(page):
+    """When ipywidgets marks the view as cut off from its kernel, the state line says so."""
+    page.start(*rows(3))
+    page.page.evaluate("document.querySelector('#one').classList.add('jupyter-widgets-disconnected')")
+    page.wait_for("document.querySelector('.tcf-state').textContent === 'No kernel'")
+
+
 def test_keyboard_alone_suffices(page):
     """Every control is reached by Tab, and the list is scrolled by keys."""
     page.start(*rows(200))

@@ -189,12 +189,13 @@ def test_messages_come_from_the_bots_thread(session, open_feed):
 
 
 def test_at_most_ten_messages_a_second(session, open_feed):
-    """Rows that come one by one are gathered, so that two messages are never closer than the interval."""
+    """Rows that come one by one are gathered: two messages are never closer than the interval."""
     _, page = open_feed()
-    for number in range(300):
-        session.say(str(number))
-    page.wait_until(lambda: page.last == 300)
-    assert page.texts == [str(number) for number in range(300)]
+    count = 0
+    while len(page.messages) < 5:
+        session.say(str(count))
+        count += 1
+    page.wait_until(lambda: page.last == count)
     gaps = [later - earlier for earlier, later in zip(page.times, page.times[1:], strict=False)]
     # The event loop fires a timer up to its clock's resolution early.
     assert min(gaps) >= INTERVAL - 0.002
@@ -203,9 +204,8 @@ def test_at_most_ten_messages_a_second(session, open_feed):
 def test_batches_join_without_a_gap(session, open_feed):
     """Each batch begins where the one before ended."""
     _, page = open_feed()
-    for number in range(40):
-        session.say(str(number), str(number))
-    page.wait_until(lambda: page.last == 80)
+    while len(page.parts("batch")) < 4:
+        session.say("one", "two")
     batches = page.parts("batch")
     assert [batch["after"] for batch in batches] == [0, *(batch["last"] for batch in batches[:-1])]
 
@@ -224,7 +224,7 @@ def test_rows_are_repeated_while_a_page_opens(session, open_feed):
 def test_a_quiet_feed_says_how_it_is(session, open_feed):
     """A page that opens hears the state without asking, also when nothing happens."""
     _, page = open_feed(restate=0.3)
-    page.wait_until(lambda: len(page.parts("state")) == 3)
+    page.wait_until(lambda: len(page.parts("state")) >= 4)
 
 
 def test_flood_is_announced_and_stays_in_the_record(session, open_feed):
@@ -368,7 +368,8 @@ def test_close_frees_everything(session, open_feed):
     feed.close()
     session.say("after")
     session.on_loop(lambda: None)
-    assert (session.row_listeners, session.state_listeners, feed._timer) == ([], [], None)
+    assert (session.row_listeners, session.state_listeners) == ([], [])
+    assert (feed._timer, feed._greeting) == (None, None)
     assert page.texts == ["before"]
 
 

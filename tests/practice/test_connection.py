@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
 import websockets
 
-from tcnb.practice import PracticeServer, Settings
+from tcnb.practice import PracticeServer
 
 from .conftest import ACCOUNTS, Join
 from .wire import PATIENCE, Refused, WireBot
@@ -102,33 +103,14 @@ async def test_expired_token_is_203_at_auth_and_later(server: PracticeServer, jo
     await bot.ask("getFileUploadLimits")
 
 
-async def test_token_that_ran_out_is_203_but_its_socket_lives() -> None:
+async def test_token_that_ran_out_is_203_but_its_socket_lives(server: PracticeServer, join: Join) -> None:
     """A token past its time is refused at `auth`, while the session that used it goes on."""
-    async with PracticeServer(settings=Settings(token_lifetime=0), accounts=ACCOUNTS) as server:
-        bot = await WireBot(server.url).open()
-        assert await refusal_of(bot.auth(await bot.token("ann"))) == 203
-        server.world.settings.token_lifetime = 1
-        token = await bot.token("ann")
-        await bot.auth(token)
-        other = await WireBot(server.url).open()
-        loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE
-        code = 0
-        while code != 203 and loop.time() < until:
-            code = await code_of(other.auth(token))
-        assert code == 203
-        await bot.settle()
-        await bot.close()
-        await other.close()
-
-
-async def code_of(answer: Any) -> int:
-    """Return the code of an answer; 0 for success."""
-    try:
-        await answer
-    except Refused as refused:
-        return refused.code
-    return 0
+    ann, other = await join("ann"), await WireBot(server.url).open()
+    token = await ann.token("ann")
+    server.office.clock = lambda: time.time() + server.world.settings.token_lifetime + 1
+    assert await refusal_of(other.auth(token)) == 203
+    await ann.settle()
+    await other.close()
 
 
 async def test_unknown_method_is_307(join: Join) -> None:
@@ -176,7 +158,7 @@ async def test_binary_frames_are_read_too(join: Join) -> None:
 async def test_duplicate_id_is_2(join: Join) -> None:
     """An id that was used on this connection is refused with 2."""
     bot = await join("ann")
-    bot._next_id = 0
+    bot.last_id = 0
     assert await refusal_of(bot.ask("getFileUploadLimits")) == 2
 
 
@@ -184,7 +166,7 @@ async def test_duplicate_ids_can_be_allowed(server: PracticeServer, join: Join) 
     """With the switch off, an id may be used again."""
     server.world.settings.refuse_duplicate_ids = False
     bot = await join("ann")
-    bot._next_id = 0
+    bot.last_id = 0
     await bot.ask("getFileUploadLimits")
 
 
@@ -248,7 +230,7 @@ async def test_stopping_closes_with_1001() -> None:
     """A server that stops says good-bye with 1001."""
     async with PracticeServer(accounts=ACCOUNTS) as server:
         bot = await WireBot(server.url).open()
-    await bot._reader
+    await bot.ended
     assert bot.socket.close_code == 1001
 
 

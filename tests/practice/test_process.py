@@ -29,7 +29,7 @@ async def test_process_serves_until_stopped() -> None:
         authorized = await bot.auth(await bot.token("ann", "secret"))
         assert authorized["userId"].startswith("ann@example.org/")
         practice.stop()
-        await bot._reader
+        await bot.ended
         assert bot.socket.close_code == 1001
         assert not practice.is_running
 

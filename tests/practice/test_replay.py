@@ -40,12 +40,25 @@ async def test_every_session_gets_the_whole_file(tmp_path: Path) -> None:
 
 
 async def test_replay_takes_its_time(tmp_path: Path) -> None:
-    """At a rate, notifications do not come all at once."""
-    async with PracticeServer(accounts=ACCOUNTS, replay=written(tmp_path / "a.jsonl", 3), rate=20) as server:
+    """At a low rate, the second notification does not come with the first."""
+    async with PracticeServer(accounts=ACCOUNTS, replay=written(tmp_path / "a.jsonl", 3), rate=0.001) as server:
         bot = await WireBot(server.url).open()
         await bot.auth(await bot.token("ann"))
         await bot.heard("removeChat", lambda payload: payload["chatId"] == "0")
         await bot.settle()
-        assert "2" not in [frame["payload"].get("chatId") for frame in bot.notifications]
-        await bot.heard("removeChat", lambda payload: payload["chatId"] == "2")
+        assert bot.methods() == ["removeChat"]
+        await bot.close()
+
+
+async def test_replay_waits_where_told(tmp_path: Path) -> None:
+    """A line with a delay waits for it, also without a rate."""
+    file = tmp_path / "a.jsonl"
+    lines = [{"method": "removeChat", "payload": {"chatId": "1"}}, {"method": "removeChat", "delay": 3600}]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    async with PracticeServer(accounts=ACCOUNTS, replay=file) as server:
+        bot = await WireBot(server.url).open()
+        await bot.auth(await bot.token("ann"))
+        await bot.heard("removeChat")
+        await bot.settle()
+        assert bot.methods() == ["removeChat"]
         await bot.close()

@@ -33,7 +33,7 @@ class WireBot:
         self.acknowledges = acknowledges
         self.notifications: list[dict[str, Any]] = []
         self._context = context
-        self._next_id = 0
+        self.last_id = 0
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._arrived = asyncio.Condition()
         self._unseen: deque[dict[str, Any]] = deque()
@@ -42,13 +42,13 @@ class WireBot:
         """Connect the socket."""
         address = self.url.replace("http", "ws", 1) + path
         self.socket = await websockets.connect(address, ssl=self._context, max_size=None, **options)
-        self._reader = asyncio.create_task(self._read())
+        self.ended = asyncio.create_task(self._read())
         return self
 
     async def close(self) -> None:
         """Close the socket."""
         await self.socket.close()
-        await self._reader
+        await self.ended
 
     async def token(self, login: str, password: str | None = None) -> str:
         """Get a token."""
@@ -66,10 +66,10 @@ class WireBot:
 
     async def begin(self, method: str, payload: Any = None) -> asyncio.Future[Any]:
         """Send a request and return what will be its answer."""
-        self._next_id += 1
+        self.last_id += 1
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._answers[self._next_id] = answer
-        await self.send({"type": 1, "id": self._next_id, "method": method, "payload": payload or {}})
+        self._answers[self.last_id] = answer
+        await self.send({"type": 1, "id": self.last_id, "method": method, "payload": payload or {}})
         return answer
 
     async def send(self, frame: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcnb.record.columns import NO_TIME, store
+from tcnb.record.columns import NO_TIME, Buffer, store
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import Column, Kind
 from tcnb.record.table import Table
@@ -100,6 +102,31 @@ def test_text_that_is_no_unicode_is_kept_as_far_as_it_goes() -> None:
     column = store(Column("x", Kind.TEXT, ""))
     column.write(0, ["a", "b\ud83d", None])
     assert column.values(0, 3) == ["a", "b?", None]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("count", [100, 1_000_000])
+def test_a_forked_process_does_not_write_into_the_record_of_its_parent(count: int) -> None:
+    """Small and large memory alike belong to one process, and a copy of it to the process forked from it."""
+    buffer = Buffer(np.int64)
+    buffer.room(0, count)[:] = 1
+    child = os.fork()
+    if not child:
+        buffer.room(0, count)[:] = 2
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (buffer.view(0, count) == 1).all()
+
+
+def test_memory_outlives_its_column_in_what_was_handed_out() -> None:
+    """An array handed out keeps its memory when the column moves on or is gone."""
+    buffer = Buffer(np.int64)
+    buffer.room(0, 100_000)[:] = 1
+    early = buffer.view(0, 100_000)
+    buffer.room(100_000, 300_000)[:] = 2
+    del buffer
+    gc.collect()
+    assert (early == 1).all()
 
 
 class Interrupt(BaseException):

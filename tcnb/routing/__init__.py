@@ -1,0 +1,39 @@
+"""Routing: which handler an event belongs to, and running it; this file only gathers the names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tcnb.errors import UsageError
+from tcnb.routing.filters import Command, CommandObject, Event, Filter, InstanceOfFilter, MessageFilter
+from tcnb.routing.handlers import Failure, Handler
+from tcnb.routing.middleware import BaseMiddleware, SkipSelfMessages
+from tcnb.routing.router import Dispatcher, Router
+from tcnb.routing.suggestions import suggestion
+
+__all__ = [
+    "BaseMiddleware",
+    "Command",
+    "CommandObject",
+    "Dispatcher",
+    "Event",
+    "Failure",
+    "Filter",
+    "Handler",
+    "InstanceOfFilter",
+    "MessageFilter",
+    "Router",
+    "SkipSelfMessages",
+    "suggestion",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Give `F` of the package magic-filter, where it is installed, as the official client does."""
+    if name != "F":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from magic_filter import F
+    except ImportError:
+        raise UsageError("F comes from the package magic-filter, which is not installed: text=… needs none") from None
+    return F

@@ -1,0 +1,196 @@
+"""One handler: the function, what it is for, who it is, and how it fared; which events reach it is the router's affair."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, thread
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any, Final
+
+from tcnb.errors import UsageError
+from tcnb.routing.events import Kind
+from tcnb.routing.filters import Check, Event
+from tcnb.routing.output import Output
+
+_HERE: Final = str(Path(__file__).parent)
+_THREADS: Final = thread.__file__
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that went wrong while an event was handled.
+
+    Attributes:
+        when: seconds since the epoch.
+        handler: name of the handler; empty where it was not inside one.
+        event: what kind of event it was.
+        chat_id: the chat it was about, if any.
+        error: name and text of the exception, in one line.
+        traceback: the whole traceback as text, from the handler on.
+    """
+
+    when: float
+    handler: str
+    event: str
+    chat_id: str | None
+    error: str
+    traceback: str
+
+    @classmethod
+    def of(cls, error: BaseException, *, handler: str, event: str, chat_id: str | None) -> Failure:
+        """Describe an exception; nothing that it refers to is kept alive."""
+        lines = traceback.format_exception(type(error), error, _from_outside(error.__traceback__))
+        line = " ".join(traceback.format_exception_only(error)[-1].split())
+        return cls(time.time(), handler, event, chat_id, line, "".join(lines))
+
+    def __repr__(self) -> str:
+        when = time.strftime("%H:%M:%S", time.localtime(self.when))
+        return f"<Failure of {self.handler or 'an event'} ({self.event}) at {when}: {self.error}>"
+
+    def __str__(self) -> str:
+        return self.traceback
+
+
+class Handler:
+    """A function and the events that it is for.
+
+    Attributes:
+        name: the function's name, or the one that was given.
+        event: the kind of event.
+        filters: what must hold of an event, in words.
+        router: name of the router it belongs to.
+        calls: how often it was called.
+        failures: how often it raised, or one of its filters.
+        paused: whether it is passed over.
+        last_error: name and text of the last exception; None if there was none.
+        output: what it printed when it was called last.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        kind: Kind,
+        checks: Sequence[Check],
+        *,
+        router: str,
+        name: str | None = None,
+        key: tuple[str, ...] | None = None,
+    ) -> None:
+        if not callable(function):
+            raise UsageError(f"a handler is a function, not {function!r}: write @router.{kind.name}() with parentheses")
+        self.function = function
+        self.kind = kind
+        self.checks = tuple(checks)
+        self.router = router
+        origin = _origin(function)
+        self.name = name or getattr(origin, "__name__", type(origin).__name__)
+        self.calls = 0
+        self.failures = 0
+        self.paused = False
+        self.last_error: str | None = None
+        self.output = ""
+        self._code: CodeType | None = getattr(origin, "__code__", None)
+        qualname = getattr(origin, "__qualname__", type(origin).__qualname__)
+        self._has_given_key = key is not None
+        self._key = key or (str(getattr(origin, "__module__", "")), qualname, kind.name)
+        self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004  # an object with an awaited __call__
+        )
+        self._takes_event, self._takes = _parameters(function)
+
+    @property
+    def event(self) -> str:
+        """The kind of event."""
+        return self.kind.name
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What must hold of an event, in words."""
+        return tuple(map(str, self.checks))
+
+    def __repr__(self) -> str:
+        said = "".join(f", {one}" for one in self.filters)
+        paused = ", paused" if self.paused else ""
+        return f"<Handler {self.name!r}: {self.event}{said}, {self.calls} calls, {self.failures} failures{paused}>"
+
+    def replaces(self, other: Handler) -> bool:
+        """Tell whether this is another definition of the same handler, so that the other one must go.
+
+        Who a handler is: module, name and kind of event. Two functions of one name that stand in one file, or in one
+        cell, are two handlers; and so are those that one definition makes with different filters, in a loop.
+        """
+        if self._key != other._key:
+            return False
+        if self._has_given_key or self._code is None or other._code is None:
+            return True
+        if self._code is other._code:
+            return len(self.checks) == len(other.checks) and all(map(Check.same, self.checks, other.checks))
+        is_same_file = self._code.co_filename == other._code.co_filename
+        return not is_same_file or self._code.co_firstlineno == other._code.co_firstlineno
+
+    async def call(self, event: Event, data: dict[str, Any], threads: Executor, output: Output) -> None:
+        """Call the function and await what is to be awaited; a plain function is called in a thread of its own.
+
+        Args:
+            event: what it gets.
+            data: what it may take by name.
+            threads: where plain functions run.
+            output: where what it prints is collected.
+        """
+        arguments = (event,) if self._takes_event else ()
+        call = functools.partial(self.function, *arguments, **{name: data[name] for name in self._takes if name in data})
+        self.calls += 1
+        try:
+            if self._is_async:
+                await call()
+                return
+            context = contextvars.copy_context()
+            result = await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
+            if inspect.isawaitable(result):
+                await result
+        finally:
+            self.output = str(output)
+
+    def failed(self, error: BaseException) -> None:
+        """Note that it raised."""
+        self.failures += 1
+        self.last_error = " ".join(traceback.format_exception_only(error)[-1].split())
+
+
+def _origin(function: Any) -> Any:
+    """Return what was written: below decorators, partial applications and methods."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.unwrap(function)
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[bool, frozenset[str]]:
+    """Return whether a function takes the event, and which other names it takes."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        return True, frozenset()
+    positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    takes_event = bool(positional) or any(one.kind is one.VAR_POSITIONAL for one in parameters)
+    named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    return takes_event, frozenset(one.name for one in named if one not in positional[:1])
+
+
+def _from_outside(trace: TracebackType | None) -> TracebackType | None:
+    """Return the traceback without the frames of this room and of the threads it uses, down to the handler's own."""
+    outside = trace
+    while outside is not None and _is_ours(outside.tb_frame.f_code.co_filename):
+        outside = outside.tb_next
+    return outside or trace
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_HERE) or filename == _THREADS

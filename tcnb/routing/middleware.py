@@ -1,0 +1,63 @@
+"""What may stand around handlers, under the official client's names; which handler it stands around is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+from tcnb.types.messages import Message
+from tcnb.wire.paths import bare_id
+
+Step = Callable[[Any, dict[str, Any]], Awaitable[None]]
+"""The rest of an event's way: called with the event and what goes along with it."""
+
+
+class Middleware(Protocol):
+    """Something that stands around the rest of an event's way; the event ends where it does not call `handler`."""
+
+    def __call__(self, handler: Step, event: Any, data: dict[str, Any], /) -> Awaitable[None]: ...
+
+
+class BaseMiddleware:
+    """Base of middlewares: one that lets everything pass."""
+
+    async def __call__(self, handler: Step, event: Any, data: dict[str, Any]) -> None:
+        """Let the event go on.
+
+        Args:
+            handler: the rest of its way.
+            event: the event.
+            data: what goes along with it: `bot`, `tc`, `update`, and what middlewares add for handlers.
+        """
+        await handler(event, data)
+
+
+class SkipSelfMessages(BaseMiddleware):
+    """Ends messages that this account wrote itself; routers do that anyway unless told otherwise."""
+
+    async def __call__(self, handler: Step, event: Any, data: dict[str, Any]) -> None:
+        """Let the event go on unless it is a message of this account's own."""
+        if not is_own(event, getattr(data.get("bot"), "me_id", None)):
+            await handler(event, data)
+
+
+def is_own(event: Any, me: str | None) -> bool:
+    """Tell whether an event is a message that this account wrote itself."""
+    if me is None or not isinstance(event, Message):
+        return False
+    return bare_id(event.author.id).casefold() == me.casefold()
+
+
+def chained(middlewares: Iterable[Middleware], last: Step) -> Step:
+    """Return the way through middlewares, the first one outermost, to the last step."""
+    step = last
+    for middleware in reversed(tuple(middlewares)):
+        step = _around(middleware, step)
+    return step
+
+
+def _around(middleware: Middleware, step: Step) -> Step:
+    async def way(event: Any, data: dict[str, Any]) -> None:
+        await middleware(step, event, data)
+
+    return way

@@ -1,0 +1,89 @@
+"""Where the printing of handlers goes: into the handler's own output, never into whatever cell is running.
+
+A stand-in for `sys.stdout` and `sys.stderr` is in place only while handlers run; it sends on what others print.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+MOST_OUTPUT: Final = 10_000
+"""Characters of one run's output that are kept, the last ones."""
+
+_STREAMS: Final = ("stdout", "stderr")
+
+
+class Output:
+    """What one run of a handler printed; written from any thread."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def write(self, text: str) -> int:
+        """Take more text; what is too much goes at the beginning."""
+        self._text = (self._text + text)[-MOST_OUTPUT:]
+        return len(text)
+
+    def __str__(self) -> str:
+        return self._text
+
+
+class _Stream:
+    """Stands in for a stream: what a handler writes goes to its output, everything else to the stream itself."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        return int((_output.get() or self.stream).write(text) or 0)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+_output: ContextVar[Output | None] = ContextVar("tcnb_handler_output", default=None)
+_lock = threading.Lock()
+_running = 0
+
+
+@contextmanager
+def captured() -> Iterator[Output]:
+    """Collect what is printed inside, and in threads and tasks that take over this context."""
+    output = Output()
+    token = _output.set(output)
+    _enter()
+    try:
+        yield output
+    finally:
+        _leave()
+        _output.reset(token)
+
+
+def _enter() -> None:
+    global _running
+    with _lock:
+        _running += 1
+        for name in _STREAMS:
+            stream = getattr(sys, name)
+            if stream is not None and not isinstance(stream, _Stream):
+                setattr(sys, name, _Stream(stream))
+
+
+def _leave() -> None:
+    global _running
+    with _lock:
+        _running -= 1
+        for name in _STREAMS:
+            stream = getattr(sys, name)
+            # Somebody else may have put another stream there meanwhile: that one stays.
+            if _running == 0 and isinstance(stream, _Stream):
+                setattr(sys, name, stream.stream)

@@ -1,0 +1,491 @@
+"""Routers: which handler an event belongs to; how handlers are run, and on which thread, is `delivery`'s affair."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import weakref
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar, Unpack
+
+from tcnb.errors import UsageError
+from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
+from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions
+from tcnb.routing.handlers import Failure, Handler
+from tcnb.routing.middleware import Middleware, chained, is_own
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MOST_FAILURES: Final = 100
+"""Failures a router keeps, the last ones."""
+
+# Handlers are defined on one thread and looked up on another: what is looked up is replaced as a whole, under this.
+_lock = threading.RLock()
+
+
+class Decorator:
+    """What `router.message(…)` returns: called with a function, it makes that a handler and returns it unchanged."""
+
+    def __init__(self, register: Callable[[Callable[..., Any]], None]) -> None:
+        self._register = register
+
+    def __call__(self, function: F) -> F:
+        """Make the function a handler."""
+        self._register(function)
+        return function
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One event on its way through routers.
+
+    Attributes:
+        data: what filters, middlewares and handlers may take by name.
+        me: the bot's own id.
+        run: runs a handler.
+        failed: notes that a filter of a handler raised.
+    """
+
+    data: dict[str, Any]
+    me: str | None
+    run: Callable[[Handler, Event, dict[str, Any]], Awaitable[None]]
+    failed: Callable[[Handler, Event, Exception], None]
+
+
+class Router:
+    """Handlers in the order in which they were defined, and routers below.
+
+    An event goes to the first handler that it fits; only where none does, it goes on to the routers below, one after
+    the other, until one has handled it.
+
+    ```python
+    @tc.router.message(chat="Release crew", command="status")
+    async def on_status(message):
+        await message.reply("all green")
+
+
+    @tc.router.message(F.text == "hello")        # with the package magic-filter
+    def on_hello(message, tc):                   # a plain function runs in a thread of its own
+        tc.send(message.chat_id, "hello yourself")
+    ```
+
+    A handler gets the event, and by the names of its other parameters: `bot`, `tc` (the session), `update` (the
+    notification as it came), `command`, `match`, and what filters and middlewares add. Defining it again replaces it.
+
+    Args:
+        name: its name; another router of that name below the same router replaces it.
+        allow_child_on_event: whether events that it has handled go on to the routers below as well.
+        skip_self_messages: whether messages that this account wrote itself are passed over.
+
+    Attributes:
+        failures: what went wrong in its handlers, the last hundred; a session's own router has those of all.
+    """
+
+    def __init__(
+        self, name: str | None = None, allow_child_on_event: bool = False, *, skip_self_messages: bool = True
+    ) -> None:
+        self.name = name or hex(id(self))
+        self.allow_child_on_event = allow_child_on_event
+        self.skip_self_messages = skip_self_messages
+        self.failures: deque[Failure] = deque(maxlen=MOST_FAILURES)
+        self._label = name
+        self._handlers: tuple[Handler, ...] = ()
+        self._routers: tuple[Router, ...] = ()
+        self._parents: weakref.WeakSet[Router] = weakref.WeakSet()
+        self._outer: list[Middleware] = []
+        self._inner: list[Middleware] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {len(self.handlers)} handlers>"
+
+    # -- what there is ---------------------------------------------------------------------------------------------
+
+    @property
+    def handlers(self) -> list[Handler]:
+        """The handlers of this router and of those below, in the order in which they are tried."""
+        return [handler for router in self._tree() for handler in router._handlers]
+
+    def pause(self, name: str) -> None:
+        """Have the handlers of that name passed over until `resume`.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for handler in self._named(name):
+            handler.paused = True
+
+    def resume(self, name: str) -> None:
+        """Let the handlers of that name get events again.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for handler in self._named(name):
+            handler.paused = False
+
+    def remove(self, name: str) -> None:
+        """Take the handlers of that name away; what is under way in them goes on.
+
+        Raises:
+            UsageError: there is none.
+        """
+        removed = self._named(name)
+        with _lock:
+            for router in self._tree():
+                router._handlers = tuple(handler for handler in router._handlers if handler not in removed)
+
+    def include_router(self, router: Router) -> None:
+        """Put a router below this one; again changes nothing, and one of the same name takes the place of the other.
+
+        Raises:
+            UsageError: it is above this one already.
+        """
+        if any(below is self for below in router._tree()):
+            raise UsageError(f"{router!r} cannot be below itself")
+        with _lock:
+            if router in self._routers:
+                return
+            at = len(self._routers)
+            for handler in router.handlers:
+                self._supersede(handler, router._label)
+            for position, other in reversed(list(enumerate(self._routers))):
+                is_replaced = other._label == router._label if router._label else other._is_spent
+                if is_replaced:
+                    self._routers = self._routers[:position] + self._routers[position + 1 :]
+                    other._parents.discard(self)
+                    at = position
+            self._routers = (*self._routers[:at], router, *self._routers[at:])
+            router._parents.add(self)
+
+    def include_routers(self, *routers: Router) -> None:
+        """Put several routers below this one, in order."""
+        for router in routers:
+            self.include_router(router)
+
+    def outer_middleware(self, middleware: Middleware) -> None:
+        """Put something around the search for a handler, of this router and those below; it sees every event."""
+        self._outer.append(middleware)
+
+    def inner_middleware(self, middleware: Middleware) -> None:
+        """Put something around the handlers of this router and those below; it sees only events that one is for."""
+        self._inner.append(middleware)
+
+    # -- defining handlers -----------------------------------------------------------------------------------------
+
+    def message(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle messages of people.
+
+        Args:
+            *filters: predicates, awaited or not, expressions of magic-filter, `Command(…)`, kinds of content; all
+                must hold.
+            **conditions: `chat`, `sender`, `text`, `command` and `content` (see `Conditions`).
+        """
+        return self._on("message", filters, conditions)
+
+    def system_message(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle messages in which the system tells of joins, leaves, roles and titles."""
+        return self._on("system_message", filters, conditions)
+
+    def edited_message(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle changes of messages."""
+        return self._on("edited_message", filters, conditions)
+
+    def removed_message(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle deletions of messages."""
+        return self._on("removed_message", filters, conditions)
+
+    def callback_query(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle presses of buttons."""
+        return self._on("callback_query", filters, conditions)
+
+    def added_chat_participant(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that somebody was added to a chat."""
+        return self._on("added_chat_participant", filters, conditions)
+
+    def removed_chat_participant(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that somebody was removed from a chat, or left it."""
+        return self._on("removed_chat_participant", filters, conditions)
+
+    def changed_participant_role(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that somebody has another role in a chat."""
+        return self._on("changed_participant_role", filters, conditions)
+
+    changed_chat_participant_role = changed_participant_role
+
+    def created_personal_chat(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that somebody opened a personal chat with the bot."""
+        return self._on("created_personal_chat", filters, conditions)
+
+    def created_group_chat(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that this account made a group."""
+        return self._on("created_group_chat", filters, conditions)
+
+    def created_channel(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that this account made a channel."""
+        return self._on("created_channel", filters, conditions)
+
+    def created_favorites_chat(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that this account's favorites were made."""
+        return self._on("created_favorites_chat", filters, conditions)
+
+    def removed_chat(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that a chat was deleted."""
+        return self._on("removed_chat", filters, conditions)
+
+    def edited_chat_title(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that a chat has another title."""
+        return self._on("edited_chat_title", filters, conditions)
+
+    def edited_chat_avatar(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that a chat has another avatar."""
+        return self._on("edited_chat_avatar", filters, conditions)
+
+    def cleared_chat_history(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that the history of a chat was cleared."""
+        return self._on("cleared_chat_history", filters, conditions)
+
+    def changed_file_upload_limits(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that the administrator changed what may be uploaded."""
+        return self._on("changed_file_upload_limits", filters, conditions)
+
+    def uploading_progress(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle that more of a file has arrived on the server; only for files that were subscribed to."""
+        return self._on("uploading_progress", filters, conditions)
+
+    def unknown(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle notifications that this version does not know; the handler gets an `Update`."""
+        return self._on("unknown", filters, conditions)
+
+    def any(self, *filters: FilterLike, **conditions: Unpack[Conditions]) -> Decorator:
+        """Handle events of every kind."""
+        return self._on("any", filters, conditions)
+
+    def event(self, method: str | None = None, *filters: FilterLike) -> Decorator:
+        """Handle notifications as they came: the handler gets an `Update` with `method` and `payload`.
+
+        Args:
+            method: its name on the wire, such as `sendMessage`; None takes all.
+            *filters: what must hold of the `Update`.
+        """
+        checks = [Check(condition) for condition in filters]
+        return Decorator(lambda function: self._add(Handler(function, raw_kind(method), checks, router=self.name)))
+
+    def handle(
+        self, function: Callable[..., Any], event: str, given: Conditions, *, name: str, key: tuple[str, ...]
+    ) -> Handler:
+        """Make a function a handler that is told apart by a key of its own instead of by where it was written.
+
+        Args:
+            function: the handler.
+            event: the kind of event, as the decorator is called.
+            given: the keywords of the decorator.
+            name: what the handler is called in lists.
+            key: the same key again replaces it.
+
+        Raises:
+            UsageError: there is no such kind, or it has not what is asked of it.
+        """
+        kind = _kind(event)
+        handler = Handler(function, kind, _checks(kind, (), given), router=self.name, name=name, key=key)
+        self._add(handler)
+        return handler
+
+    def _on(self, event: str, filters: tuple[FilterLike, ...], given: Conditions) -> Decorator:
+        kind = _kind(event)
+        checks = _checks(kind, filters, given)
+        return Decorator(lambda function: self._add(Handler(function, kind, checks, router=self.name)))
+
+    def _add(self, handler: Handler) -> None:
+        """Add a handler in the place of the one that it replaces, or as the last."""
+        with _lock:
+            at = next((n for n, other in enumerate(self._handlers) if handler.replaces(other)), len(self._handlers))
+            for root in self._roots():
+                root._supersede(handler, self._label, among=self)
+            before, after = self._handlers[:at], self._handlers[at:]
+            self._handlers = (
+                *before,
+                handler,
+                *(other for other in after if not handler.replaces(other)),
+            )
+
+    def _supersede(self, handler: Handler, label: str | None, among: Router | None = None) -> None:
+        """Take the handlers away that a new one replaces, in other routers of the same name or of none.
+
+        A cell that makes a router and puts it below the session's own does so again each time that it is run; the
+        handlers of the older router would otherwise be the first to get the events.
+        """
+        for router in self._tree():
+            if router is not among and router is not self and router._label == label:
+                router._handlers = tuple(other for other in router._handlers if not handler.replaces(other))
+
+    @property
+    def _is_spent(self) -> bool:
+        """Whether nothing is left in it that could handle anything."""
+        return self._label is None and not self.handlers and not self._outer
+
+    def _tree(self) -> Iterator[Router]:
+        yield self
+        for router in self._routers:
+            yield from router._tree()
+
+    def _roots(self) -> list[Router]:
+        parents = list(self._parents)
+        return [root for parent in parents for root in parent._roots()] if parents else [self]
+
+    def _named(self, name: str) -> list[Handler]:
+        found = [handler for handler in self.handlers if handler.name == name]
+        if not found:
+            known = list(dict.fromkeys(handler.name for handler in self.handlers))
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:5]
+            hint = f"there is {', '.join(close)}" if close else "there are none"
+            raise UsageError(f"no handler is called {name!r}: {hint}")
+        return found
+
+    # -- an event's way --------------------------------------------------------------------------------------------
+
+    def wanted(self) -> frozenset[str]:
+        """Return the methods of the notifications that some handler wants, with `EVERY` and `unknown` for many."""
+        found: set[str] = set()
+        for router in self._tree():
+            if router._outer:
+                return frozenset({EVERY})
+            for handler in router._handlers:
+                if not handler.paused:
+                    found |= handler.kind.methods
+        return frozenset(found)
+
+    async def route(
+        self,
+        event: Event,
+        passage: Passage,
+        outer: tuple[Middleware, ...] = (),
+        inner: tuple[Middleware, ...] = (),
+    ) -> bool:
+        """Take an event to the handler it belongs to, here or below.
+
+        Args:
+            event: the event.
+            passage: what goes along with it.
+            outer: middlewares of the routers above, which also stand around the search here.
+            inner: middlewares of the routers above, which also stand around the handlers here.
+
+        Returns:
+            Whether it was handled, or ended by a middleware.
+        """
+        outer, inner = (*outer, *self._outer), (*inner, *self._inner)
+        handled = await self._feed(event, passage, outer, inner)
+        if handled and not self.allow_child_on_event:
+            return True
+        for router in self._routers:
+            if await router.route(event, passage, outer, inner):
+                return True
+        return handled
+
+    async def _feed(
+        self, event: Event, passage: Passage, outer: tuple[Middleware, ...], inner: tuple[Middleware, ...]
+    ) -> bool:
+        reached = handled = False
+
+        async def search(event: Event, data: dict[str, Any]) -> None:
+            nonlocal reached, handled
+            reached = True
+            found = await self._match(event, data, passage)
+            if found is None:
+                return
+            handled = True
+            handler, event, more = found
+
+            async def run(event: Event, data: dict[str, Any]) -> None:
+                await passage.run(handler, event, data)
+
+            await chained(inner, run)(event, {**data, **more})
+
+        await chained(outer, search)(event, passage.data)
+        return handled or not reached
+
+    async def _match(
+        self, event: Event, data: dict[str, Any], passage: Passage
+    ) -> tuple[Handler, Event, dict[str, Any]] | None:
+        """Return the first handler that the event fits, with what its filters made of it."""
+        if self.skip_self_messages and is_own(event, passage.me):
+            return None
+        for handler in self._handlers:
+            if handler.paused:
+                continue
+            try:
+                found = await _ask(handler, event, data)
+            except Exception as error:
+                passage.failed(handler, event, error)
+                continue
+            if found is not None:
+                return handler, *found
+        return None
+
+
+class Dispatcher(Router):
+    """A router whose routers below are independent of each other: each of them gets every event.
+
+    For code that was written for the official client: `tc.router.include_router(dispatcher)`.
+    """
+
+    async def route(
+        self,
+        event: Event,
+        passage: Passage,
+        outer: tuple[Middleware, ...] = (),
+        inner: tuple[Middleware, ...] = (),
+    ) -> bool:
+        """Take an event through every router below; the middlewares of the dispatcher see it once."""
+        handled = reached = False
+        inner = (*inner, *self._inner)
+
+        async def each(event: Event, data: dict[str, Any]) -> None:
+            nonlocal handled, reached
+            reached = True
+            inside = replace(passage, data=data)
+            handled = await self._feed(event, inside, (), inner)
+            for router in self._routers:
+                handled = await router.route(event, inside, (), inner) or handled
+
+        await chained((*outer, *self._outer), each)(event, passage.data)
+        return handled or not reached
+
+
+def _kind(event: str) -> Kind:
+    if event not in KINDS:
+        close = difflib.get_close_matches(event, KINDS, n=3, cutoff=0.4) or list(KINDS)
+        raise UsageError(f"there is no event {event!r}: there is {', '.join(close)}")
+    return KINDS[event]
+
+
+def _checks(kind: Kind, filters: tuple[FilterLike, ...], given: Conditions) -> list[Check]:
+    for keyword in given:
+        if keyword not in Conditions.__annotations__:
+            raise UsageError(f"there is no condition {keyword}=: there is {', '.join(Conditions.__annotations__)}")
+        if keyword not in kind.conditions:
+            known = ", ".join(sorted(kind.conditions)) or "none"
+            raise UsageError(f"of {kind.name} the server does not say what {keyword}= asks for; conditions: {known}")
+    return [Check(condition) for condition in (*filters, *conditions(given))]
+
+
+async def _ask(handler: Handler, event: Event, data: dict[str, Any]) -> tuple[Event, dict[str, Any]] | None:
+    """Return the event and what filters found for the handler; None if one does not hold."""
+    if handler.kind.is_raw:
+        event = data["update"]
+        if not (EVERY in handler.kind.methods or event.method in handler.kind.methods):
+            return None
+    elif not isinstance(event, handler.kind.event_type):
+        return None
+    more: dict[str, Any] = {}
+    for check in handler.checks:
+        answer = await check.ask(event, data)
+        if answer is False:
+            return None
+        if isinstance(answer, dict):
+            if not answer:
+                return None
+            event = answer.pop("event", event)
+            more |= answer
+    return event, more
