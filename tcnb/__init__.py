@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tcnb import errors, types
     from tcnb.client.bot import Bot
     from tcnb.nesting import enable_nesting
+    from tcnb.routing import Router
     from tcnb.session import Session, aconnect, connect
     from tcnb.types import (
         BufferedInputFile,
@@ -34,6 +35,7 @@ _HOMES = {
     "tcnb.session": ("Session", "aconnect", "connect"),
     "tcnb.client.bot": ("Bot",),
     "tcnb.nesting": ("enable_nesting",),
+    "tcnb.routing": ("Router",),
     "tcnb.types": (
         "BufferedInputFile",
         "FSInputFile",
@@ -60,6 +62,7 @@ __all__ = [
     "Message",
     "MessageType",
     "ParseMode",
+    "Router",
     "Session",
     "URLInputFile",
     "__version__",

@@ -43,10 +43,12 @@ def run(options: argparse.Namespace) -> int:
         raise TcnbError(
             f"{error.name} is missing: install the notebook software with  pip install 'tcnb[lab]'"
         ) from error
+    print(f"running {source.name} against a practice server; this takes about half a minute", flush=True)
     notebook = _execute(source, options.output / "kernel.log")
     _write(notebook, options.output)
-    for _tag in ("head", "counts"):
-        pass
+    for tag in ("head", "counts"):
+        print(f"\n{_text_of(notebook, tag)}")
+    print(f"\nthe whole tour: {options.output / 'tour.html'}")
     return 0
 
 

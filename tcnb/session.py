@@ -1,6 +1,6 @@
 """One connected bot: its thread, its client, its record; the sync and the async face that people use.
 
-The way of what arrives: connection → record (stored) → acknowledgement → listeners (widgets, waiters).
+The way of what arrives: connection → record (stored) → acknowledgement → waiters, handlers, listeners (widgets).
 The way of a sending: a verb → the bot's loop → the server → the record → the caller.
 """
 
@@ -31,6 +31,10 @@ from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Progress, Transfers
 from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError, UsageError
 from tcnb.record.record import Record
+from tcnb.routing.delivery import Delivery
+from tcnb.routing.handlers import Failure
+from tcnb.routing.names import Names
+from tcnb.routing.router import Router
 from tcnb.status import Status
 from tcnb.types import GetFileUploadLimitsResponse, SendFileResponse, SendMessageResponse, parse_event
 from tcnb.types.base import BoundToBot
@@ -87,6 +91,7 @@ class Session:
         name: name of the connection in this kernel.
         bot: the connector's methods, one coroutine each, awaitable from any loop and thread.
         record: what was said.
+        router: the handlers of events: `@tc.router.message()` and its siblings.
     """
 
     def __init__(
@@ -113,6 +118,7 @@ class Session:
         self._forked = False
         self._row_listeners: list[Callable[[], None]] = []
         self._state_listeners: list[Callable[[dict[str, Any]], None]] = []
+        self._failure_listeners: list[Callable[[Failure], None]] = []
         self._waiters: list[_Waiter] = []
         self._naming: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
@@ -150,6 +156,11 @@ class Session:
             server_info=self._server_info,
         )
         self._directory = Directory(self.bot, self._on_chat)
+        self.router = Router(name)
+        names = Names(self._directory, self.loop, self._display_name)
+        self._delivery = Delivery(
+            f"tcnb {name}", self.router, self.bot, {"tc": self, "names": names}, self._on_handler_failure
+        )
         _sessions.add(self)
         # So that the server sees a normal close when the interpreter ends, and sees it before a practice server goes.
         atexit.register(self.close)
@@ -222,6 +233,10 @@ class Session:
             failures=self._failures,
             reconnects=max(0, statistics.connects - 1),
             last_break=None if last is None else f"{time.strftime('%H:%M:%S', time.localtime(last[0]))} {last[1]}",
+            handlers=len(self.router.handlers),
+            handled=self._delivery.handled,
+            handler_failures=self._delivery.failed,
+            overflowed=self._delivery.overflowed,
         )
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -503,6 +518,10 @@ class Session:
         """Have `listener` called on the bot's loop with every new state; returns what ends that."""
         return _listen(self._state_listeners, listener)
 
+    def on_failure(self, listener: Callable[[Failure], None]) -> Callable[[], None]:
+        """Have `listener` called on the bot's loop with every failure of a handler; returns what ends that."""
+        return _listen(self._failure_listeners, listener)
+
     # -- closing ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -537,6 +556,8 @@ class Session:
     async def _shut(self) -> None:
         for waiter in self._waiters:
             waiter.fail(NotConnectedError("the connection was closed while waiting"))
+        # Handlers may still answer while they end.
+        await self._delivery.close()
         for task in self._background:
             task.cancel()
         await self._connection.close()
@@ -582,6 +603,7 @@ class Session:
         for method, payload, _ in arrivals:
             if method in NOTICED or self._waiters:
                 self._notice(method, payload)
+        self._delivery.offer(batch.requests)
         self._grown()
 
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
@@ -627,6 +649,17 @@ class Session:
             logger.exception("a %s that was sent could not be recorded", method)
         self._grown()
 
+    def _on_handler_failure(self, failure: Failure) -> None:
+        """Tell of a failure on the bot's loop; called on the handlers' thread."""
+
+        def tell() -> None:
+            for listener in list(self._failure_listeners):
+                _guarded(listener, failure)
+
+        # Without the loop the session has been closed, and nobody listens any more.
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(tell)
+
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))
 
@@ -650,10 +683,13 @@ class Session:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def _display_name(self, user_id: str) -> str:
+        return (await self.bot.get_user_display_name(user_id)).display_name
+
     async def _learn_name(self, user_id: str) -> None:
         try:
             async with self._name_slots:
-                name = (await self.bot.get_user_display_name(user_id)).display_name
+                name = await self._display_name(user_id)
         except ApiErrorException:
             return  # the server has no name for that id: the id is shown, and nobody asks again
         except (TcnbError, OSError):

@@ -28,6 +28,10 @@ class Status:
         failures: events that could not be recorded; notifications among them were not acknowledged.
         reconnects: how often the connection was made again.
         last_break: when and why it broke last.
+        handlers: functions that events may reach.
+        handled: events that a handler was called for.
+        handler_failures: exceptions in handlers and in what belongs to them; the last ones are in `tc.router.failures`.
+        overflowed: events that no handler got, because too many were waiting in their chat.
     """
 
     name: str
@@ -46,6 +50,10 @@ class Status:
     failures: int
     reconnects: int
     last_break: str | None
+    handlers: int
+    handled: int
+    handler_failures: int
+    overflowed: int
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return label and text of what is worth showing; zeros and unknowns are left out."""

@@ -21,12 +21,12 @@ _FRAME: Final = (
 )
 _HEADING: Final = "padding:6px 14px 8px;border-bottom:1px solid #8883;font-size:12px;opacity:.75"
 _DAY: Final = "text-align:center;font-size:12px;opacity:.7;padding:8px 0 2px"
-_LINE: Final = "padding:3px 14px;overflow-wrap:anywhere"
+_LINE: Final = "padding:3px 14px 3px 46px;overflow-wrap:anywhere"
 _SYSTEM: Final = "padding:2px 14px;text-align:center;font-size:12px;opacity:.75;overflow-wrap:anywhere"
 _QUIET: Final = "font-size:12px;opacity:.7"
 _BADGE: Final = (
     "display:inline-block;min-width:22px;text-align:center;border-radius:11px;color:#fff;font-size:11px;"
-    "line-height:22px;margin-right:8px"
+    "line-height:22px;margin:0 8px 0 -32px"
 )
 
 
@@ -101,9 +101,12 @@ _EVENT_WORDS: Final = {
     "press": "a button was pressed: {text}",
 }
 
+# The server does not always say who (`protocol` sections 7.3 and 7.4).
+_EVENT_WORDS_OF_NOBODY: Final = {"edit": "a message was edited: {text}", "remove": "a message was removed"}
+
 
 def _describe_event(kind: str, row: Row, text: str) -> str:
-    words = _EVENT_WORDS.get(kind)
+    words = _EVENT_WORDS.get(kind) if _author(row) else _EVENT_WORDS_OF_NOBODY.get(kind, _EVENT_WORDS.get(kind))
     if words is None:
         return f"unknown event {row.get('message_type') or row.get('event')} {text}".rstrip()
     return words.format(

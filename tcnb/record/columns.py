@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -342,6 +342,16 @@ def category_array(codes: npt.NDArray[np.int32], categories: Sequence[str]) -> A
     """Return the categories that `codes` number; -1 is a missing one."""
     narrow = codes.astype(_code_type(len(categories)))
     return pd.Categorical.from_codes(narrow, dtype=_category_dtype(categories), validate=False)
+
+
+def renamed(ids: Any, name_of: Callable[[str], str | None]) -> Any:
+    """Return the categories that stand for those of `ids`, missing where `name_of` knows none."""
+    names = [name_of(id) for id in ids.categories]
+    known = list(dict.fromkeys(name for name in names if name is not None))
+    number = {name: code for code, name in enumerate(known)}
+    # A missing id has the code -1, which takes the last entry.
+    codes = np.array([*(-1 if name is None else number[name] for name in names), -1], np.int32)
+    return category_array(codes[ids.codes], known)
 
 
 def _none_at_all(values: Sequence[Any]) -> bool:

@@ -119,6 +119,10 @@ class Directory:
         self._nameless.clear()
         return missed
 
+    def names_by_key(self) -> dict[str, str]:
+        """Return all display names known by now, by id in lower case."""
+        return {key: name for key, (_, name) in self._names.items()}
+
     def names(self) -> dict[str, str]:
         """Return all display names known by now, by id."""
         return dict(self._names.values())

@@ -11,6 +11,7 @@ import msgspec
 import pandas as pd
 
 from tcnb.record import frames, rows, views
+from tcnb.record.columns import renamed
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, Kind
@@ -236,6 +237,9 @@ class Record:
         """
         with self._lock:
             arrays = self._table.arrays()
+            names = self._directory.names_by_key()
+        # A display name is often learned after its owner's first events, and belongs to these too.
+        arrays["author"] = renamed(arrays["author_id"], lambda user_id: names.get(user_id.casefold()))
         return frames.frame(arrays)
 
     def messages(self) -> pd.DataFrame:
@@ -327,4 +331,5 @@ class Record:
         columns = self._table.columns(start, stop)
         for name in _TIMES:
             columns[name] = [None if time is None else time // 1000 for time in columns[name]]
+        columns["author"] = [None if id is None else self._directory.person(id).name for id in columns["author_id"]]
         return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,4 +1,4 @@
-"""The way of an event from its arrival into a handler: a line per chat, a thread for handlers, failures that stay there.
+"""The way of an event from its arrival into a handler: a line per chat, threads for handlers, failures kept.
 
 Handlers never run on the bot's own loop: async ones share a loop in a thread of their own, plain ones a few threads
 more. So whatever a handler does, pings are answered and everything that arrives is recorded.
@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -26,10 +26,11 @@ from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.output import captured
 from tcnb.routing.router import Passage, Router
 from tcnb.types.base import BoundToBot
-from tcnb.types.enums import UpdateType
 from tcnb.types.events import Update
 from tcnb.types.parsing import parse_event
 from tcnb.wire import notifications
+from tcnb.wire.exchange import Malformed
+from tcnb.wire.frames import Frame
 
 logger = logging.getLogger("tcnb.routing")
 
@@ -44,14 +45,6 @@ THREADS: Final = 8
 
 GRACE: Final = 2.0
 """Seconds that handlers have to end when the connection is closed."""
-
-
-class Arrival(NamedTuple):
-    """A notification: its method, the server's number for it, and the JSON of its payload."""
-
-    method: str
-    id: int
-    payload: bytes | msgspec.Raw
 
 
 class Delivery:
@@ -91,7 +84,7 @@ class Delivery:
         self._closed = False
         # Lines are filled on the bot's thread and emptied on the handlers'.
         self._lock = threading.Lock()
-        self._lines: dict[str, deque[Arrival]] = {}
+        self._lines: dict[str, deque[Frame]] = {}
         self._delivered: dict[str, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread: BotThread | None = None
@@ -99,12 +92,12 @@ class Delivery:
 
     @property
     def waiting(self) -> int:
-        """Events that wait for their turn."""
+        """Events that wait for their turn in some chat."""
         with self._lock:
             return sum(map(len, self._lines.values()))
 
-    def offer(self, arrivals: Iterable[Arrival]) -> None:
-        """Take what some handler may want, and return at once; nothing else is looked at.
+    def offer(self, notified: Iterable[Frame | Malformed]) -> None:
+        """Take the notifications that some handler may want, and return at once; nothing else is looked at.
 
         To be called from one thread only.
         """
@@ -113,16 +106,18 @@ class Delivery:
             return
         begun = []
         with self._lock:
-            for arrival in arrivals:
-                if is_wanted(arrival.method, wanted) and (chat := self._new(arrival)) is not None:
-                    line = self._lines.get(chat)
-                    if line is None:
-                        line = self._lines[chat] = deque()
-                        begun.append(chat)
-                    if len(line) < MOST_WAITING:
-                        line.append(arrival)
-                    else:
-                        self.overflowed += 1
+            for frame in notified:
+                if isinstance(frame, Malformed) or not is_wanted(frame.method or "", wanted):
+                    continue
+                if (chat := self._new(frame)) is None:
+                    continue
+                if chat not in self._lines:
+                    self._lines[chat] = deque()
+                    begun.append(chat)
+                if len(self._lines[chat]) < MOST_WAITING:
+                    self._lines[chat].append(frame)
+                else:
+                    self.overflowed += 1
         if begun and self._thread is None:
             self._thread = BotThread(f"{self._name} handlers")
         for chat in begun:
@@ -140,14 +135,14 @@ class Delivery:
         if thread is not None:
             # A handler that blocks its thread cannot be cancelled; it is left to itself.
             with contextlib.suppress(TimeoutError, NotConnectedError):
-                async with asyncio.timeout(grace * 2):
+                async with asyncio.timeout(grace * 1.5):
                     await asyncio.wrap_future(thread.submit(self._end(grace)))
             thread.stop(0)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _new(self, arrival: Arrival) -> str | None:
+    def _new(self, frame: Frame) -> str | None:
         """Return the line that a notification belongs into; None for a message that was delivered before."""
-        _, part, _ = notifications.decode(arrival.method, arrival.payload)
+        _, part, _ = notifications.decode(frame.method or "", frame.payload)
         if isinstance(part, notifications.Command):
             source = part.command_source
             return _chat(source.message if source is not None else None)
@@ -168,12 +163,12 @@ class Delivery:
 
     async def _work(self, chat: str) -> None:
         """Handle what waits in a chat, one after the other, until nothing does."""
-        while (arrival := self._next(chat)) is not None:
-            await self._handle(arrival)
+        while (frame := self._next(chat)) is not None:
+            await self._handle(frame)
             # Events that fit no handler would otherwise never let other chats have their turn.
             await asyncio.sleep(0)
 
-    def _next(self, chat: str) -> Arrival | None:
+    def _next(self, chat: str) -> Frame | None:
         with self._lock:
             line = self._lines[chat]
             if line:
@@ -181,17 +176,19 @@ class Delivery:
             del self._lines[chat]
             return None
 
-    async def _handle(self, arrival: Arrival) -> None:
+    async def _handle(self, frame: Frame) -> None:
+        method = frame.method or ""
         try:
-            payload = _read(arrival.payload)
-            event = parse_event(arrival.method, payload, id=arrival.id)
+            payload = _content(frame)
+            event = parse_event(method, payload, id=frame.id)
             if isinstance(event, BoundToBot):
                 event.bind(self._bot)
-            update = Update(arrival.method, int(UpdateType.REQUEST), arrival.id, payload).bind(self._bot)
+            update = Update(method, frame.type, frame.id, payload).bind(self._bot)
             passage = Passage({**self._data, "update": update, "event": event}, self._bot.me_id, self._run, self._fail)
             await self._router.route(event, passage)
         except Exception as error:
-            self._note(Failure.of(error, handler="", event=_event_name(arrival.method), chat_id=None), None)
+            kind = notifications.EVENTS.get(method, notifications.UNKNOWN)
+            self._note(Failure.of(error, handler="", event=kind, chat_id=None), None)
 
     async def _run(self, handler: Handler, event: Event, data: dict[str, Any]) -> None:
         """Run a handler; what it raises is kept and stops nothing."""
@@ -221,7 +218,7 @@ class Delivery:
         for task in late:
             task.cancel()
         if late:
-            await asyncio.wait(late, timeout=grace / 2)
+            await asyncio.wait(late, timeout=grace / 4)
 
 
 def _chat(part: Any) -> str:
@@ -230,22 +227,16 @@ def _chat(part: Any) -> str:
     return getattr(part, "chat_id", None) or (chat.chat_id if chat is not None else None) or ""
 
 
-def _event_name(method: str) -> str:
-    return notifications.EVENTS.get(method, notifications.UNKNOWN)
-
-
-def _read(payload: bytes | msgspec.Raw) -> Any:
-    """Return what a payload says.
+def _content(frame: Frame) -> Any:
+    """Return what a notification says.
 
     Raises:
         MalformedFrameError: it is no JSON.
     """
-    try:
-        return msgspec.json.decode(payload) if bytes(payload) else None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        pass
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, MalformedFrameError):
+        return frame.content()
     try:
         # The standard library reads what msgspec refuses: half of a surrogate pair, as left by a text cut in an emoji.
-        return json.loads(bytes(payload).decode(errors="replace"))
+        return json.loads(bytes(frame.payload).decode(errors="replace"))
     except (ValueError, RecursionError) as error:
         raise MalformedFrameError(f"a notification could not be read: {error}") from None

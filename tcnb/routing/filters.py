@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
@@ -17,7 +17,7 @@ from tcnb.record.text import plain
 from tcnb.routing.names import ChatName, Names
 from tcnb.types.contents import TextContent
 from tcnb.types.enums import ChatType, MessageType
-from tcnb.types.events import CallbackQuery, EditedMessage
+from tcnb.types.events import CallbackQuery, CreatedChat, EditedChatTitle, EditedMessage
 from tcnb.types.messages import Message, SystemMessage
 from tcnb.wire.paths import bare_id
 
@@ -43,7 +43,7 @@ class Magic(Protocol):
 FilterLike: TypeAlias = Filter | Magic | MessageType | Callable[..., Any]
 """What a decorator takes: a predicate, an expression of magic-filter, or a kind of content."""
 
-Wanted: TypeAlias = Any | Iterable[Any]
+Wanted: TypeAlias = Any
 
 
 class Conditions(TypedDict, total=False):
@@ -276,9 +276,7 @@ class ChatIs:
             known = ChatName() if names is None else await names.chat(chat_id)
         if known.title is not None and _is_any(self.wanted, known.title):
             return True
-        return known.is_personal and (
-            _is_person(self.wanted, known.title) or _is_person(self.wanted, sender_of(event))
-        )
+        return known.is_personal and (_is_person(self.wanted, known.title) or _is_person(self.wanted, sender_of(event)))
 
     def __str__(self) -> str:
         return f"chat={_shown_all(self.wanted)}"
@@ -452,7 +450,11 @@ def _several(value: Any) -> tuple[Any, ...]:
 
 
 def _chat_said(event: Event) -> ChatName | None:
-    """Return what the event itself says about its chat; None from servers that say the id only."""
+    """Return what the event itself says about its chat; None where it says the id only."""
+    if isinstance(event, CreatedChat):
+        return ChatName(event.title, event.chat_type == ChatType.P2P)
+    if isinstance(event, EditedChatTitle):
+        return ChatName(event.title)
     chat = getattr(event, "chat", None)
     if chat is None or chat.chat_type == ChatType.UNDEF:
         return None

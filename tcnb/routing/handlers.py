@@ -1,4 +1,4 @@
-"""One handler: the function, what it is for, who it is, and how it fared; which events reach it is the router's affair."""
+"""One handler: the function, who it is, and how it fared; which events reach it is the router's affair."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Handler:
         self.checks = tuple(checks)
         self.router = router
         origin = _origin(function)
-        self.name = name or getattr(origin, "__name__", type(origin).__name__)
+        self.name = name or str(getattr(origin, "__name__", type(origin).__name__))
         self.calls = 0
         self.failures = 0
         self.paused = False
@@ -146,7 +146,9 @@ class Handler:
             output: where what it prints is collected.
         """
         arguments = (event,) if self._takes_event else ()
-        call = functools.partial(self.function, *arguments, **{name: data[name] for name in self._takes if name in data})
+        call = functools.partial(
+            self.function, *arguments, **{name: data[name] for name in self._takes if name in data}
+        )
         self.calls += 1
         try:
             if self._is_async:

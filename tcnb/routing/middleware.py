@@ -1,4 +1,4 @@
-"""What may stand around handlers, under the official client's names; which handler it stands around is not known here."""
+"""What may stand around handlers, under the official client's names; no handler is known here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SkipSelfMessages(BaseMiddleware):
 
 def is_own(event: Any, me: str | None) -> bool:
     """Tell whether an event is a message that this account wrote itself."""
-    if me is None or not isinstance(event, Message):
+    if not me or not isinstance(event, Message):
         return False
     return bare_id(event.author.id).casefold() == me.casefold()
 

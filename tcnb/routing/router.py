@@ -16,7 +16,7 @@ from tcnb.routing.filters import Check, Conditions, Event, FilterLike, condition
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.middleware import Middleware, chained, is_own
 
-F = TypeVar("F", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 MOST_FAILURES: Final = 100
 """Failures a router keeps, the last ones."""
@@ -31,7 +31,7 @@ class Decorator:
     def __init__(self, register: Callable[[Callable[..., Any]], None]) -> None:
         self._register = register
 
-    def __call__(self, function: F) -> F:
+    def __call__(self, function: Function) -> Function:
         """Make the function a handler."""
         self._register(function)
         return function
@@ -147,15 +147,13 @@ class Router:
         with _lock:
             if router in self._routers:
                 return
-            at = len(self._routers)
+            before = self._routers
+            if router._label is not None:
+                self._keep(lambda other: other._label != router._label)
             for handler in router.handlers:
                 self._supersede(handler, router._label)
-            for position, other in reversed(list(enumerate(self._routers))):
-                is_replaced = other._label == router._label if router._label else other._is_spent
-                if is_replaced:
-                    self._routers = self._routers[:position] + self._routers[position + 1 :]
-                    other._parents.discard(self)
-                    at = position
+            gone = [position for position, other in enumerate(before) if other not in self._routers]
+            at = gone[0] if gone else len(before)
             self._routers = (*self._routers[:at], router, *self._routers[at:])
             router._parents.add(self)
 
@@ -303,27 +301,34 @@ class Router:
             at = next((n for n, other in enumerate(self._handlers) if handler.replaces(other)), len(self._handlers))
             for root in self._roots():
                 root._supersede(handler, self._label, among=self)
-            before, after = self._handlers[:at], self._handlers[at:]
-            self._handlers = (
-                *before,
-                handler,
-                *(other for other in after if not handler.replaces(other)),
-            )
+            others = (other for other in self._handlers[at:] if not handler.replaces(other))
+            self._handlers = (*self._handlers[:at], handler, *others)
 
     def _supersede(self, handler: Handler, label: str | None, among: Router | None = None) -> None:
-        """Take the handlers away that a new one replaces, in other routers of the same name or of none.
+        """Take the handlers away that a new one replaces, in routers below that have the same name, or none either.
 
         A cell that makes a router and puts it below the session's own does so again each time that it is run; the
         handlers of the older router would otherwise be the first to get the events.
         """
-        for router in self._tree():
-            if router is not among and router is not self and router._label == label:
+        for router in self._routers:
+            had_handlers = bool(router.handlers)
+            router._supersede(handler, label, among)
+            if router is not among and router._label == label:
                 router._handlers = tuple(other for other in router._handlers if not handler.replaces(other))
+            if had_handlers and not router.handlers and router is not among:
+                self._keep(lambda other, emptied=router: other is not emptied)  # type: ignore[misc]
 
-    @property
-    def _is_spent(self) -> bool:
-        """Whether nothing is left in it that could handle anything."""
-        return self._label is None and not self.handlers and not self._outer
+    def _keep(self, is_kept: Callable[[Router], bool]) -> None:
+        for router in self._routers:
+            if not is_kept(router):
+                router._parents.discard(self)
+        self._routers = tuple(router for router in self._routers if is_kept(router))
+
+    def note_failure(self, failure: Failure, handler: Handler | None) -> None:
+        """Keep a failure, here and in the router that the handler belongs to."""
+        for router in self._tree():
+            if router is self or handler in router._handlers:
+                router.failures.append(failure)
 
     def _tree(self) -> Iterator[Router]:
         yield self

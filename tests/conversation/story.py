@@ -67,7 +67,7 @@ class Stage:
 
     def in_private(self) -> Row:
         """Return the columns of Ann's personal chat with the robot; only the newer generation tells her name there."""
-        return {"chat_id": self.private, "chat": ANY if self.is_flat else "Ann Lee", "chat_type": "p2p"}
+        return {"chat_id": self.private, "chat": self.ann.id if self.is_flat else "Ann Lee", "chat_type": "p2p"}
 
     async def known(self, chat_id: str) -> None:
         """Wait until the session knows the title of a chat it has come into."""
@@ -147,7 +147,7 @@ async def personal_chats_are_opened(stage: Stage) -> list[Row]:
         rows.append(row("created_personal_chat", **where, chat=voice.id, title=voice.id))
         sent = await voice.bot.send_message(chat_id, "hello, robot")
         # The name of an author is asked for at the first word, and may or may not be there in time for it.
-        where["chat"] = ANY if stage.is_flat else NAMES[voice.login]
+        where["chat"] = voice.id if stage.is_flat else NAMES[voice.login]
         rows.append(message(where, voice, sent, text="hello, robot", parse_mode="text", author=ANY))
         stage.private = stage.private or chat_id
     people = {stage.ann.id, stage.bob.id}
@@ -231,9 +231,7 @@ async def photo_with_preview_and_caption(stage: Stage) -> list[Row]:
     """Ann sends a picture; its caption is a message of its own behind it."""
     data = picture("PNG")
     file, preview = stage.ann.make_file(data, "кот.png"), stage.ann.make_file(picture("WEBP"), "preview.webp")
-    sent = await stage.ann.bot.send_photo(
-        stage.group, file, preview=preview, caption="a <b>cat</b>", parse_mode="html"
-    )
+    sent = await stage.ann.bot.send_photo(stage.group, file, preview=preview, caption="a <b>cat</b>", parse_mode="html")
     about = {"file_id": sent.file_id, "file_name": "кот.png", "file_size": len(data), "mime_type": "image/png"}
     return [
         message(stage.in_group(), stage.ann, sent, "attachment", **about),

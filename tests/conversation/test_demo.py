@@ -69,7 +69,7 @@ def test_no_cell_failed(demo: Demo) -> None:
 def test_page_holds_no_error(demo: Demo) -> None:
     """The page shows no traceback and no widget that cannot be drawn."""
     assert "Traceback" not in demo.page
-    assert "ansi-red-fg" not in demo.page
+    assert 'data-mime-type="application/vnd.jupyter.stderr"' not in demo.page
     assert "application/vnd.jupyter.widget-view+json" not in demo.page
 
 

@@ -172,6 +172,8 @@ def test_empty_feed_says_so():
     ("columns", "words"),
     [
         ({"event": "added_chat_participant", "user_id": "dan@x", "text": None}, "dan@x joined"),
+        ({"event": "edited_message", "text": "new"}, "edited a message: new"),
+        ({"event": "edited_message", "text": "new", "author": None, "author_id": None}, "a message was edited: new"),
         ({"event": "edited_chat_title", "title": "New {name}", "text": None}, "renamed the chat: New {name}"),
         ({"event": "uploading_progress", "progress": 5, "text": None}, "uploading: 5 bytes so far"),
         (

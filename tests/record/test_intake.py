@@ -352,15 +352,15 @@ def test_the_title_is_that_of_the_moment() -> None:
     assert set(record.frame()["chat_type"]) == {"group"}
 
 
-def test_a_display_name_stands_in_the_rows_after_it_was_learned() -> None:
-    """The author's name is missing until it is known, whatever the case and the resource of the id."""
+def test_a_display_name_stands_in_all_rows_once_it_was_learned() -> None:
+    """The author's name is missing until it is known, whatever the case and the resource of the id; then it is there."""
     record = Record()
     record.append("sendMessage", text(), RECEIVED)
     record.learn_person("Alice@Video.example.com/x", "Alice Doe")
     record.append("sendMessage", text(message_id="m-2", author={"id": f"{ALICE}/7b1e", "type": 1}), RECEIVED)
     authors = record.frame()[["author_id", "author"]]
     assert authors["author_id"].tolist() == [ALICE, ALICE]
-    assert authors["author"].isna().tolist() == [True, False]
+    assert authors["author"].tolist() == ["Alice Doe", "Alice Doe"]
     assert authors["author"].iloc[1] == "Alice Doe"
 
 

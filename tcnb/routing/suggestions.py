@@ -1,0 +1,78 @@
+"""The code that would handle an event, ready to be pasted into a cell; nothing is run here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tcnb.routing.events import KINDS
+from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES
+
+LONGEST_TEXT: Final = 60
+"""Characters up to which a text is taken for one that may come again."""
+
+_BODIES: Final = {
+    "message": 'await message.reply("…")',
+    "callback_query": 'await event.edit_message(text="…")',
+    "created_personal_chat": 'await bot.send_message(event.chat_id, "…")',
+    "added_chat_participant": 'await bot.send_message(event.chat_id, "…")',
+}
+
+
+def suggestion(event_name: str, row: Mapping[str, Any] | Any = None, *, session: str = "tc") -> str:
+    """Return code that handles events such as this one.
+
+    Args:
+        event_name: as in the column `event` of `tc.df`, or as a decorator is called.
+        row: the event's row of `tc.df` (a Series or a mapping); without it every event of the kind is handled.
+        session: the variable that holds the session.
+
+    Returns:
+        A decorated function as text, with a line break at its end; it compiles whatever the row says.
+    """
+    values = {} if row is None else {name: _text(row.get(name)) for name in _COLUMNS}
+    kind = event_name if event_name in KINDS else "unknown"
+    if kind == "message" and (values.get("author_type") == "system" or _is_systems(values.get("message_type"))):
+        kind = "system_message"
+    argument = "message" if kind.endswith("message") else "event"
+    body = _BODIES.get(kind, f"print({argument})")
+    takes = f"{argument}, bot" if body.startswith("await bot.") else argument
+    asked = ", ".join(f"{name}={value!r}" for name, value in _conditions(kind, values))
+    return f"@{session}.router.{kind}({asked})\nasync def on_{kind}({takes}):\n    {body}\n"
+
+
+_COLUMNS: Final = ("chat", "chat_id", "author_type", "message_type", "text", "mime_type")
+
+
+def _conditions(kind: str, values: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    allowed = KINDS[kind].conditions
+    chat = values.get("chat") or values.get("chat_id")
+    if chat and "chat" in allowed:
+        found.append(("chat", chat))
+    text, message_type = values.get("text"), values.get("message_type")
+    if text and "command" in allowed and (text.startswith("/") or kind == "callback_query"):
+        found.append(("command", text.split()[0].partition("@")[0]))
+    elif text and "text" in allowed and len(text) <= LONGEST_TEXT:
+        found.append(("text", text))
+    elif "content" in allowed and kind == "message" and message_type not in (None, "plain"):
+        content = _content(message_type or "", values.get("mime_type") or "")
+        if content is not None:
+            found.append(("content", content))
+    return found
+
+
+def _content(message_type: str, mime_type: str) -> str | None:
+    if message_type != "attachment":
+        return message_type if message_type in CONTENT_NAMES else None
+    named = {"image": "photo"}.get(mime_type.partition("/")[0], mime_type.partition("/")[0])
+    return named if named in ATTACHMENTS else "document"
+
+
+def _is_systems(message_type: str | None) -> bool:
+    return message_type in CONTENT_NAMES and CONTENT_NAMES[message_type] < CONTENT_NAMES["plain"]
+
+
+def _text(value: Any) -> str | None:
+    """Return a cell's text; None for what is missing, however a frame says so."""
+    return str(value) if isinstance(value, str) and value.strip() else None
