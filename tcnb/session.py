@@ -157,9 +157,9 @@ class Session:
         )
         self._directory = Directory(self.bot, self._on_chat)
         self.router = Router(name)
-        names = Names(self._directory, self.loop, self._display_name)
+        self._names = Names(self._directory, self.loop, self._display_name)
         self._delivery = Delivery(
-            f"tcnb {name}", self.router, self.bot, {"tc": self, "names": names}, self._on_handler_failure
+            f"tcnb {name}", self.router, self.bot, {"tc": self, "names": self._names}, self._on_handler_failure
         )
         _sessions.add(self)
         # So that the server sees a normal close when the interpreter ends, and sees it before a practice server goes.
@@ -610,6 +610,7 @@ class Session:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
             self._directory.stale = True
+            self._names.look_again()
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
                 self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(msgspec.json.decode(payload)))

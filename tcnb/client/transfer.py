@@ -71,7 +71,8 @@ class _Multipart(http.AsyncByteStream):
 
     def _part(self, field: str, name: str, mime_type: str) -> bytes:
         # The name goes out as raw UTF-8: servers show percent-encoded names as they are (`protocol` section 14, 23).
-        quoted = name.replace('"', "'").replace("\r", " ").replace("\n", " ")
+        plain = name.replace("\r", " ").replace("\n", " ")
+        quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
         return (
             f"--{self.boundary}\r\n"
             f'Content-Disposition: form-data; name="{field}"; filename="{quoted}"\r\n'

@@ -47,6 +47,10 @@ class Arguments:
         """Return an option's value, expanded, or None if it is not given."""
         return self._expanded(self._line.options[option]) if self.has(option) else None
 
+    def raw(self, option: str) -> str:
+        """Return an option's value as it was written, with nothing expanded."""
+        return self._line.options[option]
+
     @property
     def connection(self) -> str | None:
         """The connection's name, if one is given."""
@@ -73,6 +77,11 @@ class Arguments:
         if isinstance(file, str) and file.startswith("~"):
             return str(Path(file).expanduser())
         return file
+
+    @property
+    def event(self) -> str:
+        """The kind of event."""
+        return str(self._expanded(self._line.fields["event"]))
 
     @property
     def server(self) -> tuple[str | None, str | None]:
@@ -108,6 +117,14 @@ class Arguments:
         if not text.strip():
             raise UsageError(messages.empty_text(self.verb.usage))
         return text
+
+    @property
+    def code(self) -> str:
+        """The code: the cell's body, or what stands behind the line's head, as it was written."""
+        code = self._body if self._body is not None else self._line.text or ""
+        if not code.strip():
+            raise UsageError(messages.no_code(self.verb.name))
+        return code
 
     @property
     def caption(self) -> str | None:

@@ -14,6 +14,8 @@ from tcnb.errors import TcnbError
 from tcnb.notebook.connections import connections
 from tcnb.notebook.grammar import QUOTES, Part, Verb, parts
 from tcnb.notebook.verbs import MODES, VERBS
+from tcnb.routing.events import KINDS
+from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES
 
 _MAGIC = re.compile(r"(?:^|=)\s*%%?(tc_[a-z]+)[ \t]+(?=(.*)$)", re.DOTALL)
 
@@ -106,8 +108,14 @@ def _after(verb: Verb, read: list[Part]) -> Place | None:
 
 def _candidates(place: Place, fragment: str) -> Iterable[str]:
     match place.name:
-        case "chat":
+        case "chat" | "--chat" | "--sender":
             return _chats(place.connection, fragment)
+        case "event":
+            return KINDS
+        case "--content":
+            return (*ATTACHMENTS, *CONTENT_NAMES)
+        case "--pause" | "--resume" | "--remove":
+            return _handlers(place.connection)
         case "file" | "--ca":
             return _files(fragment)
         case "--as":
@@ -134,6 +142,14 @@ def _chats(connection: str | None, fragment: str) -> Iterator[str]:
     for _, chat_id, _ in chats:
         if fragment and chat_id.startswith(fragment):
             yield chat_id
+
+
+def _handlers(connection: str | None) -> list[str]:
+    """Return the names of the handlers of the connection that a magic would use."""
+    try:
+        return [handler.name for handler in connections.get(connection).router.handlers]
+    except TcnbError:
+        return []
 
 
 def _files(fragment: str) -> Iterator[str]:

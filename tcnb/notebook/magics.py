@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from tcnb.errors import FileMissingError, TcnbError, UnknownChatError, UsageError, WSConnectionError
-from tcnb.notebook import messages, verbs
+from tcnb.notebook import handlers, messages, verbs
 from tcnb.notebook.arguments import Arguments
 from tcnb.notebook.connections import DEFAULT, VARIABLE, Overview, connections
 from tcnb.notebook.grammar import Verb
@@ -238,6 +238,66 @@ class TcnbMagics(Magics):
         chat, file, caption, writing = given.chat, given.file, given.caption, given.writing()
         with _one_line_errors(session):
             return session.send_document(chat, file, caption, **writing)
+
+    @line_magic
+    @needs_local_scope
+    @no_var_expand
+    def tc_handlers(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+        """Return the handlers as a DataFrame, in the order in which they are tried; or pause, resume, remove some.
+
+        Usage: %tc_handlers [--pause NAME] [--resume NAME] [--remove NAME] [--as NAME]
+
+            %tc_handlers
+            %tc_handlers --pause on_build            events pass it over
+            %tc_handlers --resume on_build
+            %tc_handlers --remove on_build
+
+        Returns a row a handler: name, event, filters, router, paused, calls, failures, last_error, and what it printed
+        when it was called last. The tracebacks are in tc.router.failures.
+        """
+        given = self._given(verbs.HANDLERS, line, local_ns)
+        router = connections.get(given.connection).router
+        with _one_line_errors():
+            handlers.change(router, given)
+            return handlers.frame(router.handlers)
+
+    @line_cell_magic
+    @needs_local_scope
+    @no_var_expand
+    def tc_on(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        """Run code whenever an event comes.
+
+        Usage: %tc_on event [options] code
+               %%tc_on event [options]
+               code of any length
+
+            %tc_on message --command ping await message.reply("pong")
+
+            %%tc_on message --chat "Release crew" --pattern "build (\\d+)"
+            state = builds[int(match[1])]
+            await message.reply(f"{match[0]}: {state}")
+
+        The event is one of the column event of %tc_df: message, edited_message, removed_message, callback_query, …
+
+        --chat CHAT        only in this chat
+        --sender PERSON    only from this person
+        --text TEXT        only this very text
+        --pattern REGEX    only texts in which this is found; the code can use the match
+        --command NAME     only this command: start for /start; the code can use the command, with its args
+        --content KIND     only messages that carry this: photo, video, sticker, document, voice, location, …
+        --name NAME        a name for the handler; without it, it is named after the event and the options
+        --as NAME          use another connection
+
+        The code sees the variables of the notebook, and message (the event, also as event), bot and tc. It may await.
+        What it assigns is its own, unless it says global. It runs beside the cells: what it prints is kept for
+        %tc_handlers. The same options again replace the code; %tc_handlers --remove NAME ends it.
+
+        Returns the handler.
+        """
+        given = self._given(verbs.ON, line, local_ns, cell)
+        router = connections.get(given.connection).router
+        with _one_line_errors():
+            return handlers.define(self._shell, router, given.event, given)
 
     @property
     def _shell(self) -> Any:

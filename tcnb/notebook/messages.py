@@ -101,6 +101,16 @@ def unknown_mode(mode: object) -> str:
     return f"--mode takes text, markdown or html, not {_short(str(mode))!r}"
 
 
+def no_code(verb: str) -> str:
+    """A handler has no code."""
+    return f"there is no code to run: it stands below the first line of %%{verb}, or at the end of the line of %{verb}"
+
+
+def not_a_pattern(pattern: str, problem: str) -> str:
+    """What should be a regular expression is none."""
+    return f"--pattern takes a regular expression, and {_short(pattern)!r} is none ({_one_line(problem)})"
+
+
 def not_a_message(value: object) -> str:
     """What should be answered is no message and no message id."""
     return f"--reply takes a message id or a message, not a {type(value).__name__}"

@@ -44,6 +44,30 @@ DISCONNECT = Verb("tc_disconnect", options=(CONNECTION, Option("all", "close eve
 CHATS = Verb("tc_chats", options=(CONNECTION,))
 FRAME = Verb("tc_df", options=(CONNECTION,))
 FEED = Verb("tc_feed", (Field("chat", required=False, many=True),), options=(CONNECTION,))
+HANDLERS = Verb(
+    "tc_handlers",
+    options=(
+        Option("pause", "pass this handler over", "NAME"),
+        Option("resume", "let it get events again", "NAME"),
+        Option("remove", "take it away", "NAME"),
+        CONNECTION,
+    ),
+)
+ON = Verb(
+    "tc_on",
+    (Field("event"),),
+    Field("code"),
+    (
+        Option("chat", "only in this chat", "CHAT"),
+        Option("sender", "only from this person", "PERSON"),
+        Option("text", "only this very text", "TEXT"),
+        Option("pattern", "only texts in which this regular expression is found", "REGEX"),
+        Option("command", "only this command: start for /start", "NAME"),
+        Option("content", "only messages that carry this: photo, document, …", "KIND"),
+        Option("name", "a name for the handler", "NAME"),
+        CONNECTION,
+    ),
+)
 SEND = Verb(
     "tc_send",
     (CHAT,),
@@ -61,6 +85,7 @@ STICKER = Verb("tc_sticker", (CHAT, FILE), None, (REPLY, CONNECTION))
 DOCUMENT = Verb("tc_file", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
 
 VERBS: Final = {
-    verb.name: verb for verb in (CONNECT, STATUS, DISCONNECT, CHATS, SEND, PHOTO, STICKER, DOCUMENT, FRAME, FEED)
+    verb.name: verb
+    for verb in (CONNECT, STATUS, DISCONNECT, CHATS, SEND, PHOTO, STICKER, DOCUMENT, FRAME, FEED, HANDLERS, ON)
 }
-CELL_VERBS: Final = frozenset({SEND.name})
+CELL_VERBS: Final = frozenset({SEND.name, ON.name})

@@ -50,11 +50,21 @@ class Names:
         self._directory = directory
         self._loop = loop
         self._display_name = display_name
+        self._reading = asyncio.Lock()
+        self._is_old = False
+
+    def look_again(self) -> None:
+        """Have the list of chats read before it is used the next time: what it says has changed."""
+        self._is_old = True
 
     async def chat(self, chat_id: str) -> ChatName:
         """Return what a chat is called now; the list of chats is read again if it may have changed."""
-        if self._directory.stale:
-            await self._ask(self._directory.refresh())
+        async with self._reading:
+            # The directory counts as fresh as soon as somebody begins to read it, and here it must have been read.
+            while self._is_old or self._directory.stale:
+                self._is_old = False
+                if not await self._ask(self._refreshed()):
+                    break
         known = next((chat for chat in self._directory.chats() if chat.chat_id == chat_id), None)
         return ChatName() if known is None else ChatName(known.title, known.chat_type == ChatType.P2P)
 
@@ -67,6 +77,10 @@ class Names:
         if said:
             self._directory.learn_person(user_id, said)
         return said
+
+    async def _refreshed(self) -> bool:
+        await self._directory.refresh()
+        return True
 
     async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
         """Ask on the bot's loop; without an answer there is no name, and a condition that needs one does not hold."""

@@ -69,7 +69,14 @@ async def test_conditions_hold(condition):
 
 @pytest.mark.parametrize(
     "condition",
-    [lambda event: None, F.text == "else", F.nothing.like.it, F.nothing.len() > 3, MessageType.SURVEY, Command("hello")],
+    [
+        lambda event: None,
+        F.text == "else",
+        F.nothing.like.it,
+        F.nothing.len() > 3,
+        MessageType.SURVEY,
+        Command("hello"),
+    ],
 )
 async def test_conditions_do_not_hold(condition):
     """They pass nothing else; an expression about what is not there simply does not hold."""

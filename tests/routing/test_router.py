@@ -212,9 +212,7 @@ def test_one_function_for_several_kinds(post, seen):
         seen.note(event.text)
 
     post.say("said")
-    post.send(
-        "editMessage", {"timestamp": 1, "chatId": "c1", "content": {"text": "edited", "parseMode": "text"}}
-    )
+    post.send("editMessage", {"timestamp": 1, "chatId": "c1", "content": {"text": "edited", "parseMode": "text"}})
     assert seen.take(2) == ["said", "edited"]
 
 

@@ -69,14 +69,14 @@ def test_chat_by_title_and_person(generation, seen):
         alice = Colleague(practice, "alice")
         chat = alice.group("Release crew", "robot")
         other = alice.group("Elsewhere", "robot")
-        with tcnb.connect(
-            "127.0.0.1", username="robot", password="robot", https=False, web_port=practice.port
-        ) as tc:
+        with tcnb.connect("127.0.0.1", username="robot", password="robot", https=False, web_port=practice.port) as tc:
             tc.router.edited_chat_title(chat="Launch crew")(lambda event: seen.note(event.title))
             tc.router.message(chat="launch crew")(lambda message: seen.note(message.text))
             tc.router.message(chat="alice", sender="Alice Doe")(lambda message: seen.note(f"personal {message.text}"))
+            tc.router.message()(lambda message: seen.note(f"other {message.text}"))
             alice.say(other, "not here")
             alice.say(chat, "not yet")
+            assert set(seen.take(2)) == {"other not here", "other not yet"}
             alice.act(lambda server, me: server.world.edit_title(me, chat, "Launch crew"))
             alice.say(chat, "now")
             alice.say(tc.send("alice", "hello").chat_id, "hello robot")
@@ -139,7 +139,9 @@ def test_handler_answers_while_the_session_is_closing(connect, alice, seen, prac
     closing.set()
     closer.join()
     assert not tc.router.failures
-    assert practice.call(lambda server: [m.content.get("text") for m in server.world.messages.values()])[-1] == "goodbye"
+    assert (
+        practice.call(lambda server: [m.content.get("text") for m in server.world.messages.values()])[-1] == "goodbye"
+    )
 
 
 def test_closing_leaves_no_thread(connect, alice, seen):
