@@ -19,6 +19,7 @@ TcnbError
 │   └── TokenValidationError          the token is not accepted
 ├── ApiErrorException                 the server refused a request with a code
 ├── MalformedFrameError               what arrived is not a frame of the connector
+├── JournalError                      the journal cannot be opened or written
 ├── LimitExceededError                something is larger than the server allows
 │   ├── TextMessageTooLongError
 │   ├── FileCaptionTooLongError
@@ -174,6 +175,10 @@ class ApiErrorException(TcnbError):
 
 class MalformedFrameError(TcnbError, ValueError):
     """What arrived is not a frame of the connector."""
+
+
+class JournalError(TcnbError):
+    """The journal cannot be opened or written; what is in it is kept, whatever this is about."""
 
 
 class LimitExceededError(TcnbError, ValueError):

@@ -108,6 +108,7 @@ class Session:
         receive_system_messages: bool,
         name: str,
         practice: PracticeProcess | None = None,
+        router: Router | None = None,
     ) -> None:
         self.name = name
         self.username = username
@@ -157,6 +158,8 @@ class Session:
         )
         self._directory = Directory(self.bot, self._on_chat)
         self.router = Router(name)
+        if router is not None:
+            self.router.include_router(router)
         self._names = Names(self._directory, self.loop, self._display_name)
         self._delivery = Delivery(
             f"tcnb {name}", self.router, self.bot, {"tc": self, "names": self._names}, self._on_handler_failure
@@ -235,6 +238,7 @@ class Session:
             last_break=None if last is None else f"{time.strftime('%H:%M:%S', time.localtime(last[0]))} {last[1]}",
             handlers=len(self.router.handlers),
             handled=self._delivery.handled,
+            waiting=self._delivery.waiting,
             handler_failures=self._delivery.failed,
             overflowed=self._delivery.overflowed,
         )
@@ -822,6 +826,7 @@ def connect(
     receive_system_messages: bool = True,
     name: str = "default",
     practice: bool | dict[str, Any] = False,
+    router: Router | None = None,
 ) -> Session:
     """Connect a bot and return its session.
 
@@ -844,6 +849,7 @@ def connect(
         name: name of the connection in this kernel.
         practice: True starts a practice server with colleagues in a process of its own and connects to it; a dictionary
             sets its `people`, `rate` (events per second), `seed` and `history` (messages).
+        router: handlers that are there from the first event on; more can be added to `tc.router` at any time.
 
     Raises:
         UsageError: something needed is missing.
@@ -864,6 +870,7 @@ def connect(
         receive_system_messages=receive_system_messages,
         name=name,
         practice=practice,
+        router=router,
     )
     try:
         session._wait(session._open())
@@ -899,6 +906,7 @@ def _prepare(
     receive_system_messages: bool = True,
     name: str = "default",
     practice: bool | dict[str, Any] = False,
+    router: Router | None = None,
 ) -> Session:
     """Find out everything that is needed to connect, and start nothing but the thread (and the practice server)."""
     process: PracticeProcess | None = None
@@ -922,6 +930,7 @@ def _prepare(
         receive_system_messages=receive_system_messages,
         name=name,
         practice=process,
+        router=router,
     )
 
 

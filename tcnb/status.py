@@ -30,6 +30,7 @@ class Status:
         last_break: when and why it broke last.
         handlers: functions that events may reach.
         handled: events that a handler was called for.
+        waiting: events that wait for a handler to be done with what came before them in their chat.
         handler_failures: exceptions in handlers and in what belongs to them; the last ones are in `tc.router.failures`.
         overflowed: events that no handler got, because too many were waiting in their chat.
     """
@@ -52,6 +53,7 @@ class Status:
     last_break: str | None
     handlers: int
     handled: int
+    waiting: int
     handler_failures: int
     overflowed: int
 

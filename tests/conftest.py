@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,32 @@ PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that should happen at once."""
 
 ACCOUNTS = ("robot:robot:Robot", "second:second:Second Robot", "alice:alice:Alice Doe", "bob:bob:Боб")
+
+
+def _data_folder(folder: Path) -> Iterator[None]:
+    """Point the user's data folder to a new one, for this process and those it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_DATA_HOME", "LOCALAPPDATA", "APPDATA"):
+            patch.setenv(name, str(folder))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test touches the journals of whoever runs it."""
+    yield from _data_folder(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _data_folder_of_the_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No session of a module continues from a journal of another module's server, which may have had its port."""
+    yield from _data_folder(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(autouse=True)
+def _data_folder_of_the_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No session of a test continues from a journal of another test."""
+    yield from _data_folder(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from tcnb.errors import TcnbError
 from tcnb.notebook.connections import connections
 from tcnb.notebook.grammar import QUOTES, Part, Verb, parts
 from tcnb.notebook.verbs import MODES, VERBS
-from tcnb.routing.events import KINDS
-from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES
 
 _MAGIC = re.compile(r"(?:^|=)\s*%%?(tc_[a-z]+)[ \t]+(?=(.*)$)", re.DOTALL)
 
@@ -110,10 +108,8 @@ def _candidates(place: Place, fragment: str) -> Iterable[str]:
     match place.name:
         case "chat" | "--chat" | "--sender":
             return _chats(place.connection, fragment)
-        case "event":
-            return KINDS
-        case "--content":
-            return (*ATTACHMENTS, *CONTENT_NAMES)
+        case "event" | "--content":
+            return _words(place.name)
         case "--pause" | "--resume" | "--remove":
             return _handlers(place.connection)
         case "file" | "--ca":
@@ -142,6 +138,14 @@ def _chats(connection: str | None, fragment: str) -> Iterator[str]:
     for _, chat_id, _ in chats:
         if fragment and chat_id.startswith(fragment):
             yield chat_id
+
+
+def _words(name: str) -> Iterable[str]:
+    # Loading the extension must not take the time that the types of all events do.
+    from tcnb.routing.events import KINDS
+    from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES
+
+    return KINDS if name == "event" else (*ATTACHMENTS, *CONTENT_NAMES)
 
 
 def _handlers(connection: str | None) -> list[str]:

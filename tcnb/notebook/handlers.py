@@ -6,16 +6,17 @@ import ast
 import linecache
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tcnb.errors import UsageError
 from tcnb.notebook import messages
 from tcnb.notebook.arguments import Arguments
-from tcnb.routing import Handler
-from tcnb.routing.filters import Conditions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tcnb.routing import Handler, Router
+    from tcnb.routing.filters import Conditions
 
 _ALWAYS: Final = ("event", "bot", "tc")
 """What a body can use besides `message`."""
@@ -23,7 +24,7 @@ _ALWAYS: Final = ("event", "bot", "tc")
 _CONDITIONS: Final = ("chat", "sender", "text", "command", "content")
 
 
-def change(router: Any, given: Arguments) -> None:
+def change(router: Router, given: Arguments) -> None:
     """Pause, resume and remove the handlers that the line names.
 
     Raises:
@@ -50,7 +51,7 @@ def frame(handlers: Iterable[Handler]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(names)).astype({name: kinds.get(name, "string") for name in names})
 
 
-def define(shell: Any, router: Any, event: str, given: Arguments) -> Handler:
+def define(shell: Any, router: Router, event: str, given: Arguments) -> Handler:
     """Make the code of a cell, or of a line, a handler; the same options again replace it.
 
     Args:
@@ -70,8 +71,7 @@ def define(shell: Any, router: Any, event: str, given: Arguments) -> Handler:
     name = str(name) if name is not None else _slug(event, *(str(value) for value in _shown(conditions)))
     finds = [word for word, option in (("match", "pattern"), ("command", "command")) if given.has(option)]
     function = _function(given.code, name, shell, (*_ALWAYS, *finds))
-    handler: Handler = router.handle(function, event, conditions, name=name, key=key)
-    return handler
+    return router.handle(function, event, conditions, name=name, key=key)
 
 
 def _conditions(given: Arguments) -> Conditions:
@@ -85,7 +85,7 @@ def _conditions(given: Arguments) -> Conditions:
             found["text"] = re.compile(pattern)
         except re.error as error:
             raise UsageError(messages.not_a_pattern(pattern, str(error))) from None
-    return Conditions(**found)  # type: ignore[typeddict-item]
+    return cast("Conditions", found)
 
 
 def _shown(conditions: Conditions) -> Iterable[Any]:

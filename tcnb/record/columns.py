@@ -193,6 +193,18 @@ class CategoryStore(ColumnStore):
     def nbytes(self) -> int:
         return self._codes.nbytes
 
+    def derive(self, source: CategoryStore, length: int, value_of: Callable[[str], str | None]) -> None:
+        """Write all values anew, each from that of another column; what was handed out before keeps what it had."""
+        source._refresh()
+        code_of = _Codes(())
+        table = [code_of[value_of(category)] for category in source._categories]
+        # A missing value has the code -1, which takes the last entry.
+        numbered = np.array([*table, _NO_CODE], _code_type(code_of.count))
+        codes = Buffer(numbered.dtype)
+        codes.room(0, length)[:] = numbered.take(source._codes.view(0, length), mode="wrap")
+        self._code_of, self._codes = code_of, codes
+        self._categories, self._dtype = [], _category_dtype(())
+
     def _refresh(self) -> None:
         """Take note of categories that came since."""
         if len(self._categories) < self._code_of.count:
@@ -342,16 +354,6 @@ def category_array(codes: npt.NDArray[np.int32], categories: Sequence[str]) -> A
     """Return the categories that `codes` number; -1 is a missing one."""
     narrow = codes.astype(_code_type(len(categories)))
     return pd.Categorical.from_codes(narrow, dtype=_category_dtype(categories), validate=False)
-
-
-def renamed(ids: Any, name_of: Callable[[str], str | None]) -> Any:
-    """Return the categories that stand for those of `ids`, missing where `name_of` knows none."""
-    names = [name_of(id) for id in ids.categories]
-    known = list(dict.fromkeys(name for name in names if name is not None))
-    number = {name: code for code, name in enumerate(known)}
-    # A missing id has the code -1, which takes the last entry.
-    codes = np.array([*(-1 if name is None else number[name] for name in names), -1], np.int32)
-    return category_array(codes[ids.codes], known)
 
 
 def _none_at_all(values: Sequence[Any]) -> bool:

@@ -41,9 +41,14 @@ _UNKNOWN_CHAT = KnownChat()
 
 
 class Directory:
-    """Chats by id, people by id in any case; one thread writes."""
+    """Chats by id, people by id in any case; one thread writes.
+
+    Attributes:
+        names_learned: how often a display name came or changed.
+    """
 
     def __init__(self) -> None:
+        self.names_learned = 0
         self._chats: dict[str, KnownChat] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._people: dict[str, Person] = {}
@@ -97,6 +102,7 @@ class Directory:
         key = bare.casefold()
         if self._names.get(key, ("", ""))[1] != display_name:
             self._names[key] = (bare, display_name)
+            self.names_learned += 1
             self._people.clear()
 
     def chats(self) -> dict[str, KnownChat]:
@@ -118,10 +124,6 @@ class Directory:
         missed = [user_id for user_id in self._nameless if user_id.casefold() not in self._names]
         self._nameless.clear()
         return missed
-
-    def names_by_key(self) -> dict[str, str]:
-        """Return all display names known by now, by id in lower case."""
-        return {key: name for key, (_, name) in self._names.items()}
 
     def names(self) -> dict[str, str]:
         """Return all display names known by now, by id."""

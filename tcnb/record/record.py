@@ -11,7 +11,6 @@ import msgspec
 import pandas as pd
 
 from tcnb.record import frames, rows, views
-from tcnb.record.columns import renamed
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, Kind
@@ -67,6 +66,7 @@ class Record:
         self._table = Table(COLUMNS)
         self._index = MessageIndex(lambda row: self._table.at(row, "message_id"))
         self._last_seq = 0
+        self._named = 0
         self._counts = Counts()
 
     def __len__(self) -> int:
@@ -236,10 +236,8 @@ class Record:
         The frame is the caller's: what is written into it changes neither the record nor another frame.
         """
         with self._lock:
+            self._name_authors()
             arrays = self._table.arrays()
-            names = self._directory.names_by_key()
-        # A display name is often learned after its owner's first events, and belongs to these too.
-        arrays["author"] = renamed(arrays["author_id"], lambda user_id: names.get(user_id.casefold()))
         return frames.frame(arrays)
 
     def messages(self) -> pd.DataFrame:
@@ -327,9 +325,16 @@ class Record:
         elif values.get("chat_id") is None:
             values["chat_id"] = self._table.at(original, "chat_id")
 
+    def _name_authors(self) -> None:
+        """Fill in the display names that were learned since; a name is often learned after its owner's first events."""
+        learned = self._directory.names_learned
+        if self._named != learned:
+            self._table.derive("author", "author_id", lambda user_id: self._directory.person(user_id).name)
+            self._named = learned  # last, since an interrupt may strike before: then it is done again
+
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        self._name_authors()
         columns = self._table.columns(start, stop)
         for name in _TIMES:
             columns[name] = [None if time is None else time // 1000 for time in columns[name]]
-        columns["author"] = [None if id is None else self._directory.person(id).name for id in columns["author_id"]]
         return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)]

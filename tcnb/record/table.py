@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from tcnb.record.columns import ColumnStore, store
+from tcnb.record.columns import CategoryStore, ColumnStore, store
 from tcnb.record.schema import Column
 
 Row = tuple[Any, ...]
@@ -81,6 +81,14 @@ class Table:
         """Return some rows as lists of plain values by column."""
         self._write()
         return {name: column.values(start, stop) for name, column in self._stores.items()}
+
+    def derive(self, name: str, source: str, value_of: Callable[[str], str | None]) -> None:
+        """Write a column of categories anew, each value from that of another column in its row."""
+        self._write()
+        target, origin = self._stores[name], self._stores[source]
+        assert isinstance(target, CategoryStore)
+        assert isinstance(origin, CategoryStore)
+        target.derive(origin, self._waiting.start, value_of)
 
     def search(self, name: str, value: int) -> int:
         """Return how many values of an ascending column of whole numbers are not above `value`."""

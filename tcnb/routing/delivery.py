@@ -46,6 +46,9 @@ THREADS: Final = 8
 GRACE: Final = 2.0
 """Seconds that handlers have to end when the connection is closed."""
 
+_CAUGHT: Final = (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError)
+"""What may be raised on an event's way without ending the thread of all handlers."""
+
 
 class Delivery:
     """Hands notifications to the handlers of a router, for one bot.
@@ -186,7 +189,8 @@ class Delivery:
             update = Update(method, frame.type, frame.id, payload).bind(self._bot)
             passage = Passage({**self._data, "update": update, "event": event}, self._bot.me_id, self._run, self._fail)
             await self._router.route(event, passage)
-        except Exception as error:
+        except _CAUGHT as error:
+            _raise_if_ended(error)
             kind = notifications.EVENTS.get(method, notifications.UNKNOWN)
             self._note(Failure.of(error, handler="", event=kind, chat_id=None), None)
 
@@ -196,7 +200,8 @@ class Delivery:
         with captured() as output:
             try:
                 await handler.call(event, data, self._threads, output)
-            except (Exception, SystemExit, KeyboardInterrupt) as error:
+            except _CAUGHT as error:
+                _raise_if_ended(error)
                 self._fail(handler, event, error)
 
     def _fail(self, handler: Handler, event: Event, error: BaseException) -> None:
@@ -219,6 +224,13 @@ class Delivery:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=grace / 4)
+
+
+def _raise_if_ended(error: BaseException) -> None:
+    """Raise a cancellation again if it is this very task that is to end, and not something that a handler awaited."""
+    task = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+        raise error
 
 
 def _chat(part: Any) -> str:

@@ -124,6 +124,21 @@ def test_failure_is_kept_and_stops_nothing(post, seen, error, is_async):
     assert (post.delivery.handled, post.delivery.failed) == (2, 1)
 
 
+def test_cancelled_inside_is_a_failure(post, seen):
+    """What a handler awaits may be cancelled; the chat goes on."""
+
+    @post.router.message()
+    async def on_message(message):
+        if message.text == "bad":
+            raise asyncio.CancelledError
+        seen.note(message.text)
+
+    post.say("bad")
+    post.say("good")
+    assert seen.next() == "good"
+    assert "CancelledError" in post.router.failures[0].error
+
+
 def test_failures_of_routers_below_reach_the_top(post, texts):
     """A failure stands in the router of its handler and in the uppermost one."""
     one, two = Router("one"), Router("two")

@@ -84,19 +84,15 @@ def test_chat_by_title_and_person(generation, seen):
             assert not tc.router.failures
 
 
-def test_what_waited_on_the_server_is_handled(practice, connect, alice, seen):
-    """Messages that came while the bot was away reach its handlers, once they are sent again."""
+def test_what_waited_on_the_server_is_handled(connect, alice, seen):
+    """Messages that came while the bot was away reach handlers that are there before the connection is."""
     chat = alice.group("Release crew", "robot")
     alice.say(chat, "while you were away")
-    tc = connect(receive_unread_messages=False)
-    tc.router.message()(lambda message: seen.note(message.text))
-    tc._connection._receive_unread = True
-    tc._wait(_break(tc))
+    router = Router()
+    router.message()(lambda message: seen.note(message.text))
+    tc = connect(router=router)
     assert seen.next() == "while you were away"
-
-
-async def _break(session) -> None:
-    session._connection._link.socket.transport.abort()
+    assert tc.router.handlers == router.handlers
 
 
 def test_failure_is_counted_shown_and_told(tc, alice, until, seen):

@@ -1,0 +1,477 @@
+"""The way of what arrives and what was sent: journal, then record, then acknowledgement, then whoever listens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import Any, Final
+
+import msgspec
+
+from tcnb.client.link import Batch, Link
+from tcnb.errors import JournalError
+from tcnb.record.journal import Entry, Journal, Kind
+from tcnb.record.record import Record
+from tcnb.wire.exchange import Malformed
+
+logger = logging.getLogger("tcnb.record")
+
+MOST_WAITING: Final = 20_000
+"""Frames that may wait for the disk before nothing more is read from the socket; twice as many are the end."""
+
+MOST_AT_ONCE: Final = 5_000
+"""Frames in one transaction: enough that its fixed cost (some milliseconds for the disk) does not count."""
+
+CHUNK: Final = 5_000
+"""Frames read from the journal at a time."""
+
+FOLLOWING: Final = 1.0
+"""Seconds between two looks for what other kernels wrote."""
+
+FIRST_PAUSE: Final = 0.1
+"""Seconds after which a failed commit is tried again; each further pause is twice as long."""
+
+LONGEST_PAUSE: Final = 5.0
+"""Seconds between two tries, at most."""
+
+SETTLING: Final = 5.0
+"""Seconds that a question waits at most for what came before it."""
+
+LOOK: Final = 0.1
+"""Seconds between two looks whether a wait has become vain."""
+
+
+@dataclass(slots=True, eq=False)
+class _Parcel:
+    """Frames that stay together.
+
+    Attributes:
+        entries: the frames; none in a parcel that only asks when everything before it is in the record.
+        batch: what they came in, if from a connection.
+        settled: set as soon as they are in the record.
+        done: fulfilled on the loop after that.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    batch: Batch | None = None
+    settled: threading.Event | None = None
+    done: asyncio.Future[None] | None = None
+
+
+class Intake:
+    """Takes in what a connection brings, so that nothing is acknowledged before it is safe.
+
+    With a journal, a thread of its own commits everything that waits as one group, adds it to the record, and gives it
+    back to the loop, where it is acknowledged in one write and told to whoever listens. Without one, all of that
+    happens at once on the loop.
+
+    Args:
+        record: where it goes.
+        loop: the bot's loop.
+        journaled: whether there is a journal; what comes before `open` then waits for it.
+        on_taken: called on the loop with each batch that is recorded and acknowledged.
+        on_grown: called on the loop whenever the record has grown.
+        is_followed: whether anybody wants to be told of what other kernels write; called on any thread.
+
+    Attributes:
+        received: notifications that came.
+        duplicates: messages and other events that were there already.
+        malformed: texts that were no frames.
+        failures: events that could not be recorded.
+        committed: frames of this session that are in the journal.
+        problem: why nothing can be committed just now.
+        journal: the journal, once it is open.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        journaled: bool,
+        on_taken: Callable[[Batch], None],
+        on_grown: Callable[[], None],
+        is_followed: Callable[[], bool],
+    ) -> None:
+        self.received = 0
+        self.duplicates = 0
+        self.malformed = 0
+        self.failures = 0
+        self.committed = 0
+        self.problem: str | None = None
+        self.journal: Journal | None = None
+        self._record = record
+        self._loop = loop
+        self._journaled = journaled
+        self._on_taken = on_taken
+        self._on_grown = on_grown
+        self._is_followed = is_followed
+        self._position = 0
+        # What follows is shared by the loop, the writer and whoever asks.
+        self._changed = threading.Condition()
+        self._queue: deque[_Parcel] = deque()
+        self._waiting = 0
+        self._closing = False
+        self._hurry = threading.Event()
+        self._paused: set[Link] = set()
+        self._ended = False
+        self._end_told: asyncio.Future[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Frames that came and are not committed yet."""
+        return self._waiting
+
+    # -- on the bot's loop -------------------------------------------------------------------------------------------
+
+    async def open(self, path: str | os.PathLike[str], server: str, account: str) -> None:
+        """Open the journal and read it into the record; what has come meanwhile follows.
+
+        Raises:
+            JournalError: as `Journal.open` says.
+        """
+        opened: asyncio.Future[None] = self._loop.create_future()
+        self._end_told = self._loop.create_future()
+        thread = threading.Thread(
+            target=self._write, args=(path, server, account, opened), name="tcnb journal", daemon=True
+        )
+        thread.start()
+        await opened
+
+    def take(self, batch: Batch) -> None:
+        """Take in what one read from the socket brought."""
+        entries = [self._entry(request, batch.received) for request in batch.requests]
+        self.received += len(entries)
+        if self._journaled:
+            self._put(_Parcel(entries, batch))
+            return
+        try:
+            seqs = self._record.extend([entry[:3] for entry in entries])
+        except Exception:
+            # What cannot be recorded is not acknowledged: the server sends what is unread another time.
+            self.failures += len(entries)
+            logger.exception("%d notifications could not be recorded", len(entries))
+            return
+        self.duplicates += seqs.count(None)
+        batch.acknowledge()
+        self._on_taken(batch)
+        self._on_grown()
+
+    def take_sent(
+        self, method: str, request: Mapping[str, Any], answer: Mapping[str, Any], file: Mapping[str, Any]
+    ) -> None:
+        """Take in something that this account did; arguments as in `Record.append_sent`."""
+        received = time.time_ns() // 1000
+        try:
+            if self._journaled:
+                encode = msgspec.json.encode
+                about = encode(file) if file else None
+                self._put(_Parcel([Entry(method, encode(request), received, Kind.SENT, encode(answer), about)]))
+                return
+            self._record.append_sent(method, request, answer, received, file=file)
+        except Exception:
+            # The server has it: whoever sent it must not be told that it failed.
+            self.failures += 1
+            logger.exception("a %s that was sent could not be recorded", method)
+        self._on_grown()
+
+    async def take_past(self, envelopes: Sequence[Mapping[str, Any]]) -> None:
+        """Take in messages of a chat's past, oldest first, and wait until they are in the record.
+
+        Raises:
+            JournalError: they cannot be committed just now; they are as soon as that is possible.
+        """
+        received = time.time_ns() // 1000
+        entries = [
+            Entry("sendMessage", msgspec.json.encode(envelope), received, Kind.HISTORY) for envelope in envelopes
+        ]
+        if not self._journaled:
+            self.duplicates += self._record.extend([entry[:3] for entry in entries]).count(None)
+            self._on_grown()
+            return
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._put(_Parcel(entries, done=done))
+        while not done.done():
+            await asyncio.wait([done], timeout=SETTLING)
+            if not done.done() and self.problem is not None:
+                raise JournalError(self.problem)
+
+    async def flush(self, timeout: float) -> None:
+        """Wait until everything that came is committed, recorded and acknowledged, at most `timeout` seconds."""
+        if self.journal is None:
+            return
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._hurry.set()
+        self._put(_Parcel(done=done))
+        await asyncio.wait([done], timeout=timeout)
+
+    async def close(self, timeout: float) -> None:
+        """Commit what is left and close the journal, within `timeout` seconds; the record can still be read."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._hurry.set()
+        if self._end_told is not None:
+            await asyncio.wait([self._end_told], timeout=timeout)
+
+    def _entry(self, request: Any, received: int) -> Entry:
+        if isinstance(request, Malformed):
+            self.malformed += 1
+            logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
+            return Entry("", request.text, received)
+        return Entry(request.method or "", request.payload, received)
+
+    def _put(self, parcel: _Parcel) -> None:
+        count = len(parcel.entries)
+        with self._changed:
+            refused = self._ended or self._waiting + count > 2 * MOST_WAITING
+            if not refused:
+                self._queue.append(parcel)
+                self._waiting += count
+                self._changed.notify_all()
+        if refused:
+            self._refuse(parcel)
+        elif parcel.batch is not None and self._waiting > MOST_WAITING:
+            self._pause(parcel.batch.link)
+
+    def _refuse(self, parcel: _Parcel) -> None:
+        """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
+        self.failures += 0 if self._ended else len(parcel.entries)
+        _fulfil(parcel.done)
+        if parcel.batch is not None:
+            self._pause(parcel.batch.link)
+
+    def _pause(self, link: Link) -> None:
+        """Read nothing more from a connection, so that the server waits for the disk."""
+        if link not in self._paused:
+            self._paused.add(link)
+            link.socket.pause_reading()
+
+    def _finish(self, group: list[_Parcel]) -> None:
+        """Acknowledge a group that is safe, in one write, and tell of it."""
+        batches = [parcel.batch for parcel in group if parcel.batch is not None]
+        for link, of_link in groupby(batches, key=lambda batch: batch.link):
+            link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
+        if self._paused and self._waiting < MOST_WAITING // 2:
+            paused, self._paused = self._paused, set()
+            for link in paused:
+                link.socket.resume_reading()
+        for batch in batches:
+            self._on_taken(batch)
+        for parcel in group:
+            _fulfil(parcel.done)
+        self._on_grown()
+
+    def _let_go(self, left: list[_Parcel]) -> None:
+        for parcel in left:
+            _fulfil(parcel.done)
+        _fulfil(self._end_told)
+
+    # -- on any thread -----------------------------------------------------------------------------------------------
+
+    def settle(self, timeout: float = SETTLING) -> None:
+        """Wait until everything that came before this call is in the record, at most `timeout` seconds.
+
+        While nothing can be committed, and on the bot's loop, which must not wait, it returns at once.
+        """
+        if self.journal is None or self._is_on_loop():
+            return
+        settled = threading.Event()
+        with self._changed:
+            if self._ended:
+                return
+            self._queue.append(_Parcel(settled=settled))
+            self._changed.notify_all()
+        deadline = time.monotonic() + timeout
+        # In short steps, since waiting hides the interrupt button on some platforms.
+        while not settled.wait(LOOK) and self.problem is None and time.monotonic() < deadline:
+            pass
+
+    def _is_on_loop(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    # -- on the writer's thread --------------------------------------------------------------------------------------
+
+    def _write(self, path: str | os.PathLike[str], server: str, account: str, opened: asyncio.Future[None]) -> None:
+        """Open the journal and write into it until the intake is closed."""
+        try:
+            journal = Journal.open(path, server, account)
+        except Exception as error:
+            self._tell(_fail, opened, error)
+            self._end()
+            return
+        try:
+            self._follow(journal, journal.last_seq)
+            self.journal = journal
+            self._tell(_fulfil, opened)
+            self._write_groups(journal)
+        except Exception as error:
+            self._tell(_fail, opened, error)
+            self.problem = f"the journal is not written any more: {error}"
+            logger.exception("the journal is not written any more")
+        finally:
+            journal.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Take nothing more, and let nobody wait for what will not be written."""
+        with self._changed:
+            self._ended = True
+            left = list(self._queue)
+            self._queue.clear()
+        for parcel in left:
+            if parcel.settled is not None:
+                parcel.settled.set()
+        self._tell(self._let_go, left)
+
+    def _write_groups(self, journal: Journal) -> None:
+        while (group := self._next_group()) is not None:
+            entries = [entry for parcel in group for entry in parcel.entries]
+            try:
+                grown = self._commit(journal, entries)
+            except JournalError:
+                return  # it was tried to the end: what is not acknowledged comes again
+            except Exception:
+                self.failures += len(entries)
+                logger.exception("%d events could not be recorded", len(entries))
+                group, grown = [_Parcel(settled=parcel.settled, done=parcel.done) for parcel in group], False
+            with self._changed:
+                for _ in group:
+                    self._queue.popleft()
+                self._waiting -= len(entries)
+            for parcel in group:
+                if parcel.settled is not None:
+                    parcel.settled.set()
+            if grown or any(parcel.batch or parcel.done for parcel in group):
+                self._tell(self._finish, group)
+
+    def _next_group(self) -> list[_Parcel] | None:
+        """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
+
+        An empty group is returned from time to time while somebody wants to be told of what other kernels write.
+        """
+        with self._changed:
+            while not self._queue:
+                if self._closing:
+                    return None
+                if not self._changed.wait(FOLLOWING) and self._is_followed():
+                    return []
+            group: list[_Parcel] = []
+            count = 0
+            for parcel in islice(self._queue, MOST_AT_ONCE):
+                group.append(parcel)
+                count += len(parcel.entries)
+                if count >= MOST_AT_ONCE:
+                    break
+            return group
+
+    def _commit(self, journal: Journal, entries: list[Entry]) -> bool:
+        """Write frames and add them to the record, after what others wrote before them; return whether it has grown.
+
+        What cannot be written is tried again with growing pauses, until the intake is closed.
+
+        Raises:
+            JournalError: it was closed before they could be written.
+        """
+        before = self._position
+        seqs: list[int | None] | None = [] if not entries else None
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                if seqs is None:
+                    seqs = journal.append(entries)
+                elif not entries:
+                    journal.look()
+                first = next((seq for seq in seqs if seq is not None), None)
+                self._follow(journal, journal.last_seq if first is None else first - 1)
+                break
+            except JournalError as error:
+                if self.problem is None:
+                    logger.warning("%s", error)
+                self.problem = str(error)
+                if self._closing:
+                    raise
+            self._hurry.wait(pause)
+            self._hurry.clear()
+            pause = min(LONGEST_PAUSE, 2 * pause)
+        self.problem = None
+        self._enter(entries, seqs)
+        self._position = journal.last_seq
+        return self._position > before
+
+    def _enter(self, entries: list[Entry], seqs: list[int | None]) -> None:
+        """Add frames of our own to the record."""
+        for entry, seq in zip(entries, seqs, strict=True):
+            if seq is not None:
+                self.committed += 1
+                is_new = self._add(
+                    entry.kind, entry.method, entry.payload, entry.received, entry.answer, entry.file, seq
+                )
+            else:
+                is_new = entry.kind is Kind.SENT
+            if not is_new:
+                self.duplicates += 1
+
+    def _follow(self, journal: Journal, until: int) -> None:
+        """Add to the record what stands in the journal behind our place, up to a position."""
+        while self._position < until and not (self._closing and self.journal is None):
+            frames = journal.read(self._position, min(CHUNK, until - self._position))
+            for seq, received, kind, method, payload, answer, file in frames:
+                if seq <= until:
+                    self._add(kind, method, payload, received, answer, file, seq)
+            self._position = min(frames[-1].seq, until) if frames else until
+
+    def _add(
+        self,
+        kind: int,
+        method: str,
+        payload: bytes | msgspec.Raw,
+        received: int,
+        answer: bytes | None,
+        file: bytes | None,
+        seq: int,
+    ) -> bool:
+        """Add a frame of the journal to the record; return False for one that is there.
+
+        One that fails there is safe all the same, and may be read by a tcnb to come.
+        """
+        record = self._record
+        try:
+            if kind == Kind.LIVE or kind == Kind.HISTORY:
+                return record.append(method, payload, received, seq=seq) is not None
+            if kind == Kind.SENT:
+                decode = msgspec.json.decode
+                about = decode(file) if file else None
+                # A caption may have been given a place of its own behind the last row.
+                place = seq if seq > record.last_seq else None
+                record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
+        except Exception:
+            self.failures += 1
+            logger.exception("frame %d of the journal could not be put into the record", seq)
+        return True
+
+    def _tell(self, callback: Callable[..., None], *args: Any) -> None:
+        # Without the loop the session has ended, and what is not acknowledged comes again.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+
+def _fulfil(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+def _fail(future: asyncio.Future[None], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

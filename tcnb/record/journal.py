@@ -1,0 +1,480 @@
+"""The journal: every frame of one account, byte for byte and in order, in one SQLite file; no rows and no socket."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from tcnb.errors import JournalError
+from tcnb.record import identity
+
+VERSION: Final = 1
+"""The version of the tables below; a journal of a higher one is left alone."""
+
+APPLICATION: Final = 0x74636E62
+"""What the file says it is (`tcnb` in ASCII), so that nothing else is taken for a journal."""
+
+PATIENCE: Final = 1.0
+"""Seconds to wait for another writer; a commit takes milliseconds."""
+
+ECHO: Final = 10_000_000
+"""Microseconds within which two kernels of one account receive the same notification."""
+
+CHECKPOINT: Final = 2000
+"""Pages (8 MB) of the write-ahead log after which SQLite moves them into the file."""
+
+_CREATE: Final = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS frames (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    received INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    method TEXT NOT NULL,
+    identity BLOB UNIQUE,
+    payload BLOB NOT NULL,
+    answer BLOB,
+    file BLOB
+);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+"""
+_COLUMNS: Final = "received, kind, method, identity, payload, answer, file"
+_INSERT: Final = {
+    # One statement for many rows: each statement gives the interpreter away and has to get it back, which takes up to
+    # 5 ms while another thread computes.
+    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * size)}"
+    for size in (256, 32, 4, 1)
+}
+_READ: Final = (
+    "SELECT seq, received, kind, method, payload, answer, file FROM frames WHERE seq > ? ORDER BY seq LIMIT ?"
+)
+
+
+class Auto(enum.Enum):
+    """A choice that is left to tcnb."""
+
+    AUTO = "AUTO"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+AUTO: Final = Auto.AUTO
+"""The journal in the user's data folder: a file per server and account."""
+
+Place = Auto | str | os.PathLike[str] | None
+"""Where a journal is: `AUTO`, a file, or None for none."""
+
+
+class Kind(enum.IntEnum):
+    """What a frame in the journal is.
+
+    Attributes:
+        LIVE: a notification, as it came.
+        SENT: a request of this account with its answer.
+        HISTORY: a message read from a chat's past.
+        RESERVED: nothing; it keeps the place of the caption that the frame before it tells of as well.
+    """
+
+    LIVE = 0
+    SENT = 1
+    HISTORY = 2
+    RESERVED = 3
+
+
+class Entry(NamedTuple):
+    """A frame on its way into the journal.
+
+    Attributes:
+        method: its method; empty for a text that was no frame.
+        payload: its payload, byte for byte.
+        received: when it came, in microseconds since 1970 in UTC.
+        kind: what it is.
+        answer: the server's answer to a request.
+        file: what is known of a file that was sent.
+    """
+
+    method: str
+    payload: bytes | msgspec.Raw
+    received: int
+    kind: Kind = Kind.LIVE
+    answer: bytes | None = None
+    file: bytes | None = None
+
+
+class Stored(NamedTuple):
+    """A frame in the journal, as in `Entry`; `seq` is its position."""
+
+    seq: int
+    received: int
+    kind: int
+    method: str
+    payload: bytes
+    answer: bytes | None
+    file: bytes | None
+
+
+class Journal:
+    """The frames of one account on one server; several processes may append to one file.
+
+    What `append` has returned is on the disk, also after a loss of power. One thread uses an object of this class; its
+    `size` may be asked for from any.
+
+    Attributes:
+        path: the file.
+        last_seq: the last position that was there at the last `append` or `look`.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.last_seq = 0
+        self._position = 0
+        self._connection = connection
+        self._others: dict[bytes, deque[int]] = {}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], server: str, account: str) -> Journal:
+        """Open a journal, or begin one where there is no file.
+
+        Args:
+            path: the file; it and folders that are missing are made for their owner alone.
+            server: the server it must belong to.
+            account: the user id it must belong to.
+
+        Raises:
+            JournalError: it is of a newer version, damaged, no journal, of another account, locked, or cannot be
+                written. In each case the file is left as it is.
+        """
+        path = Path(path).expanduser().absolute()
+        try:
+            _make(path)
+            connection = sqlite3.connect(
+                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=32
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(_why_not_opened(path, error)) from error
+        journal = cls(path, connection)
+        try:
+            journal._prepare(server, account.casefold())
+        except sqlite3.Error as error:
+            connection.close()
+            raise JournalError(_why_not_opened(path, error)) from error
+        except BaseException:
+            connection.close()
+            raise
+        return journal
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk, with what SQLite has not moved into the file yet."""
+        total = 0
+        for suffix in ("", "-wal"):
+            with contextlib.suppress(OSError):
+                total += Path(f"{self.path}{suffix}").stat().st_size
+        return total
+
+    def append(self, entries: Sequence[Entry]) -> list[int | None]:
+        """Write frames in one transaction; once this returns they are safe.
+
+        Args:
+            entries: the frames, in the order in which they came.
+
+        Returns:
+            For each its position; None for one that is there already.
+
+        Raises:
+            JournalError: nothing was written, and the same may be tried again.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._catch_up()
+            others = {key: deque(times) for key, times in self._others.items()}
+            try:
+                seqs = self._write(entries)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._others = others
+                raise
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_written(self.path, error)) from error
+        finally:
+            if self._connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+        self.last_seq = self._position
+        return seqs
+
+    def look(self) -> int:
+        """Return the last position there is now, whoever wrote it.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            self._catch_up()
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_written(self.path, error)) from error
+        return self.last_seq
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """Return the first frames behind a position, oldest first, at most `limit`.
+
+        Raises:
+            JournalError: the file is damaged or cannot be read.
+        """
+        try:
+            return list(map(Stored._make, self._connection.execute(_READ, (after, limit))))
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_opened(self.path, error)) from error
+
+    def close(self) -> None:
+        """Close the file; nothing can be written any more."""
+        # What was appended is safe; a log that could not be moved into the file is moved by who opens it next.
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    # -- opening -----------------------------------------------------------------------------------------------------
+
+    def _prepare(self, server: str, account: str) -> None:
+        """See whether this is the right journal, and begin an empty one."""
+        if self._is_empty():
+            self._begin(server, account)
+        application, version = self._pragma("application_id"), self._pragma("user_version")
+        if application != APPLICATION:
+            raise JournalError(
+                f"{self.path} is no journal of tcnb and was left as it is: choose another file with journal="
+            )
+        if version > VERSION:
+            raise JournalError(
+                f"{self.path} was written by a newer tcnb (its version is {version}, known here is {VERSION}) and was "
+                "left as it is: update tcnb, or choose another file with journal="
+            )
+        owner = dict(self._connection.execute("SELECT key, value FROM meta"))
+        if (owner.get("server"), owner.get("account")) != (server, account):
+            raise JournalError(
+                f"{self.path} belongs to {owner.get('account')} on {owner.get('server')}, not to {account} on "
+                f"{server}, and was left as it is: choose another file with journal="
+            )
+        _switch_to_log(self._connection)
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+        self.last_seq = self._top()
+        # Whether it can be written is better known now than when the first message comes.
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("ROLLBACK")
+
+    def _is_empty(self) -> bool:
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return not tables and not self._pragma("application_id") and not self._pragma("user_version")
+
+    def _begin(self, server: str, account: str) -> None:
+        """Make the tables; where two processes do so at once, the second finds those of the first."""
+        self._connection.executescript(_CREATE)
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO meta VALUES (?, ?)", (("server", server), ("account", account))
+        )
+        self._connection.execute("COMMIT")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    # -- writing (inside a transaction) ------------------------------------------------------------------------------
+
+    def _top(self) -> int:
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'frames'").fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _catch_up(self) -> None:
+        """Note what others wrote that has no key, since this account is told of it here as well."""
+        top = self._top()
+        if top == self.last_seq:
+            return
+        found = self._connection.execute(
+            "SELECT method, payload, received FROM frames WHERE seq > ? AND kind = ? AND identity IS NULL",
+            (self.last_seq, int(Kind.LIVE)),
+        )
+        for method, payload, received in found.fetchall():
+            self._others.setdefault(_echo(method, payload), deque()).append(received)
+        self.last_seq = top
+        late = time.time_ns() // 1000 - 2 * ECHO
+        self._others = {key: times for key, times in self._others.items() if times and times[-1] > late}
+
+    def _is_echo(self, entry: Entry) -> bool:
+        """Return whether another kernel wrote this notification already; each that it wrote counts for one here."""
+        key = _echo(entry.method, entry.payload)
+        times = self._others.get(key)
+        while times:
+            received = times.popleft()
+            if abs(entry.received - received) <= ECHO:
+                return True
+        return False
+
+    def _write(self, entries: Sequence[Entry]) -> list[int | None]:
+        seqs: list[int | None] = [None] * len(entries)
+        self._position = self.last_seq
+        waiting: list[tuple[Any, ...]] = []
+        places: list[int] = []
+        for place, entry in enumerate(entries):
+            method, payload, received, kind, answer, file = entry
+            if kind is Kind.SENT:
+                self._insert(waiting, places, seqs)
+                waiting, places = [], []
+                seqs[place] = self._insert_sent(entry)
+                continue
+            key = identity.of_notification(method, payload)
+            if key is None and self._others and kind is Kind.LIVE and self._is_echo(entry):
+                continue
+            # An empty buffer of msgspec would be taken for NULL.
+            waiting.append((received, int(kind), method, key, payload or b"", answer, file))
+            places.append(place)
+        self._insert(waiting, places, seqs)
+        return seqs
+
+    def _insert(self, rows: list[tuple[Any, ...]], places: list[int], seqs: list[int | None]) -> None:
+        """Insert rows and note where they stand; positions follow each other, since nobody else can write now."""
+        before = self._position
+        if self._insert_many(rows) == len(rows):
+            for seq, place in enumerate(places, before + 1):
+                seqs[place] = seq
+            self._position += len(rows)
+            return
+        # One value for all of them, for the reason that is given at `_INSERT`.
+        (joined,) = self._connection.execute(
+            "SELECT group_concat(hex(identity)) FROM frames WHERE seq > ?", (before,)
+        ).fetchone()
+        new = set((joined or "").split(","))
+        for row, place in zip(rows, places, strict=True):
+            key = row[3]
+            if key is not None:
+                written = key.hex().upper()
+                if written not in new:
+                    continue
+                new.remove(written)
+            self._position += 1
+            seqs[place] = self._position
+
+    def _insert_many(self, rows: list[tuple[Any, ...]]) -> int:
+        """Insert rows whose key is new and return how many those were."""
+        new = start = 0
+        for size, statement in _INSERT.items():
+            while len(rows) - start >= size:
+                values = tuple(chain.from_iterable(rows[start : start + size]))
+                new += self._connection.execute(statement, values).rowcount
+                start += size
+        return new
+
+    def _insert_sent(self, entry: Entry) -> int | None:
+        """Insert a request of ours, with a place for its caption behind it.
+
+        Where another kernel of this account was told of the file first but not yet of its caption, the request stands
+        for the caption.
+        """
+        key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
+        for first in (key, caption) if caption is not None else (key,):
+            row = (entry.received, int(Kind.SENT), entry.method, first, entry.payload, entry.answer, entry.file)
+            if self._insert_many([row]):
+                self._position += 1
+                seq = self._position
+                if caption is not None and first is not caption:
+                    reserved = (entry.received, int(Kind.RESERVED), entry.method, caption, b"", None, None)
+                    self._position += self._insert_many([reserved])
+                return seq
+        return None
+
+
+def default_path(server: str, account: str) -> Path:
+    """Return the file of `AUTO`: one per server and account, in the user's data folder.
+
+    Args:
+        server: the server's name, with its port where that is none of the usual.
+        account: the user id.
+    """
+    import platformdirs  # only a session that keeps a journal needs it
+
+    folder = platformdirs.user_data_path("tcnb", appauthor=False) / "journals"
+    return folder / _file_name(server) / f"{_file_name(account.casefold())}.sqlite"
+
+
+def _file_name(text: str) -> str:
+    # A name of dots alone would be another folder.
+    return quote(text, safe="@").replace(".", "%2E") if not text.strip(".") else quote(text, safe="@")
+
+
+def _make(path: Path) -> None:
+    """Make the file and folders that are missing, for their owner alone; SQLite gives its side files the same mode."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _switch_to_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite does not wait here by itself for another process that does the same."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _echo(method: str, payload: bytes | msgspec.Raw) -> bytes:
+    return identity.digest(method.encode() + b"\0" + bytes(payload))
+
+
+def _object(content: bytes | msgspec.Raw | None) -> dict[str, Any]:
+    value = msgspec.json.decode(content) if content else None
+    return value if isinstance(value, dict) else {}
+
+
+def _primary(error: Exception) -> int:
+    """Return SQLite's code of an error without its refinement."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _why_not_opened(path: Path, error: Exception) -> str:
+    """Say in one line what is wrong with a journal, that it is kept, and what to do."""
+    match _primary(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return (
+                f"{path} is locked by another program and was left as it is: end that program, or choose another file "
+                "with journal="
+            )
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return (
+                f"{path} is no journal, or is damaged ({error}), and was left as it is: put a copy of yours in its "
+                "place, or choose another file with journal="
+            )
+        case sqlite3.SQLITE_FULL:
+            return f"{path}: the disk is full; what the journal holds is kept: free some space and connect again"
+    return (
+        f"{path} cannot be written ({error}); what is there is kept: make file and folder writable, choose another "
+        "place with journal=, or none with journal=None"
+    )
+
+
+def _why_not_written(path: Path, error: Exception) -> str:
+    """Say in one line why nothing can be added just now, what is kept, and what to do."""
+    kept = "what was committed is kept, what comes is not acknowledged and is tried again"
+    match _primary(error):
+        case sqlite3.SQLITE_FULL:
+            return f"{path}: the disk is full; {kept}: free some space"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"{path} is locked by another program; {kept}: end that program"
+    return f"{path} cannot be written ({error}); {kept}"

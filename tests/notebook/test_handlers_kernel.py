@@ -1,0 +1,73 @@
+"""Handlers in a real kernel with a real practice server: they run beside cells and print into none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kernels import Kernel
+
+from tcnb.practice import start_process
+
+pytestmark = pytest.mark.kernel
+
+SETUP = """
+import threading
+import tcnb
+%load_ext tcnb
+options = dict(https=False, web_port={port})
+tc = tcnb.connect("127.0.0.1", username="robot", password="robot", **options)
+ops = tcnb.connect("127.0.0.1", username="ops", password="ops", name="ops", **options)
+chat = ops.send("robot", "begin").chat_id
+def answered(text):
+    frame = ops.df
+    return bool(((frame["text"] == text) & (frame["direction"] == "in")).any())
+def wait(text):
+    changed = threading.Event()
+    remove = ops.on_rows(changed.set)
+    while not answered(text):
+        assert changed.wait(30), ops.df[["direction", "text"]].tail()
+        changed.clear()
+    remove()
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel with two connected accounts, `tc` and `ops`, that share a personal chat."""
+    with start_process(accounts=("robot:robot", "ops:ops"), people=0, rate=0) as process:
+        kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+        for cell in ("%load_ext tcnb", SETUP.replace("%load_ext tcnb\n", "").replace("{port}", str(process.port))):
+            kernel.good(cell)
+        yield kernel
+        kernel.close()
+
+
+def test_handler_answers_while_a_cell_runs(kernel: Kernel) -> None:
+    """A handler works while a cell blocks the kernel, and what it prints lands in no cell."""
+    kernel.good('%%tc_on message --as default --command status\nprint("asked")\nawait message.answer("all green")\n')
+    outcome = kernel.good('ops.send(chat, "/status")\nwait("all green")\nprint("mine")')
+    assert outcome.printed == "mine\n"
+    frame = kernel.good("frame = %tc_handlers --as default\n(frame['calls'].tolist(), frame['output'].tolist())")
+    assert frame.text == r"([1], ['asked\n'])"
+    assert not [message for message in kernel.later_messages() if message["msg_type"] == "stream"]
+
+
+def test_rerun_and_failure(kernel: Kernel) -> None:
+    """A cell with a decorator can be run again; a failure is kept and shown in no cell."""
+    cell = (
+        "@tc.router.message(text=['boom', 'fine'])\n"
+        "async def on_word(message):\n"
+        "    if message.text == 'boom':\n"
+        "        raise RuntimeError('broken {number}')\n"
+        "    await message.answer('fine {number}')\n"
+    )
+    for number in (1, 2, 2):
+        kernel.good(cell.replace("{number}", str(number)))
+    outcome = kernel.good("ops.send(chat, 'boom')\nops.send(chat, 'fine')\nwait('fine 2')")
+    assert outcome.printed == ""
+    assert kernel.good("[h.name for h in tc.router.handlers].count('on_word')").text == "1"
+    told = kernel.good("print(tc.router.failures[-1])").printed
+    assert "raise RuntimeError('broken 2')" in told
+    assert kernel.good("tc.status().handler_failures").text == "1"
+    assert not [message for message in kernel.later_messages() if message["msg_type"] == "stream"]

@@ -1,0 +1,66 @@
+"""The code that would handle an event."""
+
+from __future__ import annotations
+
+import ast
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcnb.record.schema import EVENT_NAMES
+from tcnb.routing import Router, suggestion
+
+CREW = {"chat": "Release crew", "chat_id": "c1", "message_type": "plain"}
+
+
+@pytest.mark.parametrize(
+    ("event", "row", "head"),
+    [
+        ("message", {**CREW, "text": "build"}, "message(chat='Release crew', text='build')"),
+        ("message", {**CREW, "text": "/echo hello"}, "message(chat='Release crew', command='/echo')"),
+        ("message", {**CREW, "text": "x" * 500}, "message(chat='Release crew')"),
+        ("message", {"chat_id": "c1", "text": None, "chat": pd.NA}, "message(chat='c1')"),
+        ("message", {"message_type": "attachment", "mime_type": "image/png"}, "message(content='photo')"),
+        ("message", {"message_type": "attachment", "mime_type": "sticker/webp"}, "message(content='sticker')"),
+        ("message", {"message_type": "attachment", "mime_type": "text/csv"}, "message(content='document')"),
+        ("message", {"message_type": "location", "text": math.nan}, "message(content='location')"),
+        ("message", {**CREW, "message_type": "add_participant"}, "system_message(chat='Release crew')"),
+        ("callback_query", {**CREW, "text": "approve"}, "callback_query(chat='Release crew', command='approve')"),
+        ("uploading_progress", CREW, "uploading_progress()"),
+        ("removed_chat", None, "removed_chat()"),
+        ("somethingNew", CREW, "unknown()"),
+    ],
+)
+def test_conditions_come_from_the_row(event, row, head):
+    """The chat, a command, a short text or what a message carries are asked for, as far as the server says them."""
+    assert suggestion(event, row).startswith(f"@tc.router.{head}\nasync def on_")
+
+
+@pytest.mark.parametrize("event", EVENT_NAMES)
+@given(text=st.text(), chat=st.text())
+def test_code_can_be_run(event, text, chat):
+    """Whatever a row says, the code is Python and defines one handler."""
+
+    class Session:
+        router = Router()
+
+    code = suggestion(event, {"text": text, "chat": chat, "message_type": "plain"})
+    ast.parse(code)
+    exec(code, {"tc": Session})
+    assert len(Session.router.handlers) == 1
+
+
+def test_suggested_handler_gets_such_an_event(tc, alice, until):
+    """Run as it is, the code for a row answers the next message like it."""
+    chat = alice.group("Release crew", "robot")
+    alice.say(chat, "how's build 42?")
+    until(tc, lambda: (tc.df["event"] == "message").any())
+    row = tc.df.query("text.notna()").iloc[-1]
+    exec(suggestion("message", row), {"tc": tc})
+    alice.say(chat, "something else")
+    alice.say(chat, "how's build 42?")
+    until(tc, lambda: (tc.df["direction"] == "out").any())
+    assert tc.status().handled == 1
