@@ -1,7 +1,7 @@
 """One connected bot: its thread, its client, its record; the sync and the async face that people use.
 
-The way of what arrives: connection → record (stored) → acknowledgement → waiters, handlers, listeners (widgets).
-The way of a sending: a verb → the bot's loop → the server → the record → the caller.
+The way of what arrives: connection → journal → record → acknowledgement → waiters, handlers, listeners (widgets).
+The way of a sending: a verb → the bot's loop → the server → the caller, and on its way the journal and the record.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Progress, Transfers
 from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError, UsageError
+from tcnb.record.intake import Intake
+from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
 from tcnb.routing.handlers import Failure
@@ -40,7 +42,7 @@ from tcnb.types import GetFileUploadLimitsResponse, SendFileResponse, SendMessag
 from tcnb.types.base import BoundToBot
 from tcnb.types.enums import IncomingUpdateMethod, ParseMode
 from tcnb.wire import paths
-from tcnb.wire.exchange import Malformed
+from tcnb.wire.frames import Frame
 from tcnb.wire.notifications import EVENTS
 from tcnb.wire.paths import bare_id
 
@@ -56,6 +58,9 @@ T = TypeVar("T")
 
 CLOSE_TIMEOUT = 5.0
 """Seconds a connection may take to close before it is left to itself."""
+
+JOURNAL_TIMEOUT = 1.5
+"""Seconds of them for committing what came, and again for what comes while the connection closes."""
 
 HISTORY_PAGE = 100
 """Messages asked for at a time (`protocol` section 6.4)."""
@@ -107,6 +112,7 @@ class Session:
         receive_unread_messages: bool,
         receive_system_messages: bool,
         name: str,
+        journal: Place = None,
         practice: PracticeProcess | None = None,
         router: Router | None = None,
     ) -> None:
@@ -114,6 +120,7 @@ class Session:
         self.username = username
         self.address = address
         self.record = Record()
+        self._journal = journal
         self._practice = practice
         self._closed = False
         self._forked = False
@@ -125,11 +132,17 @@ class Session:
         self._background: set[asyncio.Task[None]] = set()
         self._name_slots = asyncio.Semaphore(NAMES_AT_ONCE)
         self._server_facts: dict[str, Any] | None = None
-        self._malformed = 0
-        self._failures = 0
         context = http.ssl_context(verify_ssl) if address.https else None
         self._context = context
         self._thread = BotThread(f"tcnb {name}")
+        self._intake = Intake(
+            self.record,
+            loop=self._thread.loop,
+            journaled=journal is not None,
+            on_taken=self._on_taken,
+            on_grown=self._grown,
+            is_followed=lambda: bool(self._row_listeners),
+        )
         tokens = TokenSource(
             address,
             username=username,
@@ -146,14 +159,14 @@ class Session:
             timeout=timeout,
             receive_unread=receive_unread_messages,
             receive_system=receive_system_messages,
-            intake=self._take_in,
+            intake=self._intake.take,
             on_state=self._on_state,
         )
         self.bot = Bot(
             self._connection,
             Transfers(address, context, timeout),
             loop=self._thread.loop,
-            on_sent=self._on_sent,
+            on_sent=self._intake.take_sent,
             server_info=self._server_info,
         )
         self._directory = Directory(self.bot, self._on_chat)
@@ -218,6 +231,7 @@ class Session:
         """Return what can be said of the connection and the record now; it shows itself as a table."""
         statistics = self._connection.statistics
         counts = self.record.counts
+        intake, journal = self._intake, self._intake.journal
         last = statistics.breaks[-1] if statistics.breaks else None
         return Status(
             name=self.name,
@@ -228,12 +242,12 @@ class Session:
             connected_since=statistics.connected_at,
             latency=self._connection.latency,
             events=self.record.last_seq,
-            received=counts.received,
-            duplicates=counts.duplicates,
+            received=intake.received,
+            duplicates=intake.duplicates,
             unknown=counts.unknown,
             undecodable=counts.undecodable,
-            malformed=self._malformed,
-            failures=self._failures,
+            malformed=intake.malformed,
+            failures=intake.failures,
             reconnects=max(0, statistics.connects - 1),
             last_break=None if last is None else f"{time.strftime('%H:%M:%S', time.localtime(last[0]))} {last[1]}",
             handlers=len(self.router.handlers),
@@ -241,6 +255,11 @@ class Session:
             waiting=self._delivery.waiting,
             handler_failures=self._delivery.failed,
             overflowed=self._delivery.overflowed,
+            journal=None if journal is None else str(journal.path),
+            journal_size=None if journal is None else journal.size,
+            committed=intake.committed,
+            uncommitted=intake.waiting,
+            journal_problem=intake.problem,
         )
 
     # -- sending ---------------------------------------------------------------------------------------------------
@@ -393,12 +412,12 @@ class Session:
     @property
     def df(self) -> pd.DataFrame:
         """Every event so far, one row an event: a snapshot with the fixed columns of the event frame."""
-        return self.record.frame()
+        return self._settled().frame()
 
     @property
     def messages(self) -> pd.DataFrame:
         """One row a message, with edits and removals applied."""
-        return self.record.messages()
+        return self._settled().messages()
 
     @property
     def chats(self) -> pd.DataFrame:
@@ -406,12 +425,12 @@ class Session:
         if self.is_open and self._directory.stale:
             with contextlib.suppress(TcnbError):
                 self.refresh()
-        return self.record.chats()
+        return self._settled().chats()
 
     @property
     def people(self) -> pd.DataFrame:
         """One row a person who was seen."""
-        return self.record.people()
+        return self._settled().people()
 
     def known_chats(self) -> list[tuple[str | None, str, str]]:
         """Return title, id and kind of the chats known now; the network is not asked."""
@@ -442,6 +461,9 @@ class Session:
 
         Returns:
             The rows of `messages` for that chat, oldest first, at most `n`. What the record already has is not doubled.
+
+        Raises:
+            JournalError: it was read, and cannot be written into the journal just now; it will be when that works.
         """
         return self._wait(self.ahistory(chat, n))
 
@@ -536,6 +558,7 @@ class Session:
         atexit.unregister(self.close)
         with contextlib.suppress(TcnbError, TimeoutError):
             self._thread.submit(self._shut()).result(CLOSE_TIMEOUT)
+        self._intake.stop()
         self._thread.stop(CLOSE_TIMEOUT)
         if self._practice is not None:
             self._practice.stop()
@@ -548,14 +571,17 @@ class Session:
     # -- inside: opening -------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        """Connect, and learn which chats there are."""
+        """Connect, continue from the journal, and learn which chats there are."""
         await self._connection.open()
+        if self._journal is not None:
+            account, server = self.me_id or "", _journal_server(self.address)
+            path = default_path(server, account) if self._journal is AUTO else self._journal
+            await self._intake.open(path, server, account)
         self._know(self.me_id)
         try:
             await self._directory.refresh()
         except (ApiErrorException, RequestTimeoutError) as error:
             logger.warning("the list of chats could not be read: %s", error)
-            self._directory.stale = True
 
     async def _shut(self) -> None:
         for waiter in self._waiters:
@@ -564,7 +590,15 @@ class Session:
         await self._delivery.close()
         for task in self._background:
             task.cancel()
+        await self._intake.flush(JOURNAL_TIMEOUT)
         await self._connection.close()
+        await self._intake.close(JOURNAL_TIMEOUT)
+
+    def _settled(self) -> Record:
+        """Return the record, with everything in it that came before this call."""
+        if not self._forked:
+            self._intake.settle()
+        return self.record
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         self._check_usable(work)
@@ -584,36 +618,17 @@ class Session:
 
     # -- inside: what arrives (on the bot's loop) --------------------------------------------------------------------
 
-    def _take_in(self, batch: Batch) -> None:
-        """Record a batch, acknowledge it, and tell whoever listens.
-
-        What cannot be recorded is not acknowledged: the server keeps it unread and sends it again another time.
-        """
-        arrivals = []
+    def _on_taken(self, batch: Batch) -> None:
+        """Tell of a batch that is recorded and acknowledged."""
         for request in batch.requests:
-            if isinstance(request, Malformed):
-                self._malformed += 1
-                logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
-                arrivals.append(("", request.text, batch.received))
-            else:
-                arrivals.append((request.method or "", request.payload, batch.received))
-        try:
-            self.record.extend(arrivals)
-        except Exception:
-            self._failures += len(arrivals)
-            logger.exception("%d notifications could not be recorded", len(arrivals))
-            return
-        batch.acknowledge()
-        for method, payload, _ in arrivals:
-            if method in NOTICED or self._waiters:
-                self._notice(method, payload)
+            if isinstance(request, Frame) and (request.method in NOTICED or self._waiters):
+                self._notice(request.method or "", request.payload)
         self._delivery.offer(batch.requests)
-        self._grown()
 
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
-            self._directory.stale = True
+            self._directory.outdated()
             self._names.look_again()
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
@@ -642,17 +657,10 @@ class Session:
         said = {"state": state.state, "reason": state.reason, "retry_at": state.retry_at}
         if state.state == "connected":
             self.record.me = self.me_id
+        # While the connection is away chats are renamed unheard: no title may be trusted that was read before.
+        self._directory.outdated()
         for listener in list(self._state_listeners):
             _guarded(listener, said)
-
-    def _on_sent(self, method: str, request: dict[str, Any], answer: dict[str, Any], file: dict[str, Any]) -> None:
-        try:
-            self.record.append_sent(method, request, answer, time.time_ns() // 1000, file=file)
-        except Exception:
-            # The server has it: whoever sent it must not be told that it failed.
-            self._failures += 1
-            logger.exception("a %s that was sent could not be recorded", method)
-        self._grown()
 
     def _on_handler_failure(self, failure: Failure) -> None:
         """Tell of a failure on the bot's loop; called on the handlers' thread."""
@@ -726,10 +734,7 @@ class Session:
             raise UsageError(f"n is the number of messages to go back, 1 or more, not {n}")
         chat_id = await self._directory.chat_id(chat)
         envelopes = await self._past(chat_id, n)
-        received = time.time_ns() // 1000
-        for envelope in envelopes:
-            self.record.append("sendMessage", msgspec.Raw(msgspec.json.encode(envelope)), received)
-        self._grown()
+        await self._intake.take_past(envelopes)
         messages = self.record.messages()
         here = messages[messages["chat_id"] == chat_id].sort_values("timestamp", kind="stable")
         return here.tail(n).reset_index(drop=True)
@@ -824,6 +829,7 @@ def connect(
     timeout: float = 10.0,
     receive_unread_messages: bool = True,
     receive_system_messages: bool = True,
+    journal: Place = AUTO,
     name: str = "default",
     practice: bool | dict[str, Any] = False,
     router: Router | None = None,
@@ -846,6 +852,9 @@ def connect(
         timeout: seconds an answer may take.
         receive_unread_messages: whether messages that came while the bot was away are sent again.
         receive_system_messages: whether joins, leaves, roles and titles also come as system messages.
+        journal: the file that keeps every event, from which the record continues when the kernel is started again.
+            `AUTO` is one per server and account in the user's data folder (none for `practice=True`), a path is that
+            file, None keeps events in memory alone.
         name: name of the connection in this kernel.
         practice: True starts a practice server with colleagues in a process of its own and connects to it; a dictionary
             sets its `people`, `rate` (events per second), `seed` and `history` (messages).
@@ -855,6 +864,7 @@ def connect(
         UsageError: something needed is missing.
         AuthenticationError: the server does not let the account in.
         WSConnectionError, RequestTimeoutError: the server cannot be reached.
+        JournalError: the journal cannot be used; it is left as it is, and its text says what to do.
     """
     session = _prepare(
         server,
@@ -868,6 +878,7 @@ def connect(
         timeout=timeout,
         receive_unread_messages=receive_unread_messages,
         receive_system_messages=receive_system_messages,
+        journal=journal,
         name=name,
         practice=practice,
         router=router,
@@ -904,6 +915,7 @@ def _prepare(
     timeout: float = 10.0,
     receive_unread_messages: bool = True,
     receive_system_messages: bool = True,
+    journal: Place = AUTO,
     name: str = "default",
     practice: bool | dict[str, Any] = False,
     router: Router | None = None,
@@ -928,10 +940,18 @@ def _prepare(
         timeout=timeout,
         receive_unread_messages=receive_unread_messages,
         receive_system_messages=receive_system_messages,
+        journal=None if practice and journal is AUTO else journal,
         name=name,
         practice=process,
         router=router,
     )
+
+
+def _journal_server(address: Address) -> str:
+    """Return the name of a server that its journal bears: both usual ports lead to the same chats."""
+    usual = paths.HTTPS_PORT if address.https else paths.BRIDGE_PORT
+    host = address.host.casefold()
+    return host if address.port == usual else f"{host}:{address.port}"
 
 
 def _start_practice(options: dict[str, Any]) -> PracticeProcess:

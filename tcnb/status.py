@@ -33,6 +33,11 @@ class Status:
         waiting: events that wait for a handler to be done with what came before them in their chat.
         handler_failures: exceptions in handlers and in what belongs to them; the last ones are in `tc.router.failures`.
         overflowed: events that no handler got, because too many were waiting in their chat.
+        journal: the file that keeps every event; None where they are kept in memory alone.
+        journal_size: its bytes on the disk.
+        committed: events of this session that are in it.
+        uncommitted: events that came and are not in it yet, and therefore not acknowledged.
+        journal_problem: why nothing can be written into it just now.
     """
 
     name: str
@@ -56,6 +61,11 @@ class Status:
     waiting: int
     handler_failures: int
     overflowed: int
+    journal: str | None = None
+    journal_size: int | None = None
+    committed: int = 0
+    uncommitted: int = 0
+    journal_problem: str | None = None
 
     def _rows(self) -> list[tuple[str, str]]:
         """Return label and text of what is worth showing; zeros and unknowns are left out."""

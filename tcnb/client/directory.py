@@ -5,6 +5,7 @@ The cache is filled from the server and asked again when a name is not in it, so
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +67,9 @@ class Directory:
         self._on_chat = on_chat
         self._chats: dict[str, KnownChat] = {}
         self._names: dict[str, str] = {}
-        self.stale = True
+        self._changes = 1
+        self._read = 0
+        self._reading = asyncio.Lock()
 
     def chats(self) -> list[KnownChat]:
         """Return the chats known now, without asking the server."""
@@ -80,10 +83,28 @@ class Directory:
         """Take note of a display name."""
         self._names = {**self._names, bare_id(user_id): display_name}
 
+    @property
+    def stale(self) -> bool:
+        """Whether the list of chats may have changed since it was asked for last."""
+        return self._read < self._changes
+
+    def outdated(self) -> None:
+        """Have the list of chats read before a name is looked up the next time: something may have changed."""
+        self._changes += 1
+
     async def refresh(self) -> None:
-        """Read the list of chats from the server."""
+        """Read the list of chats from the server, unless somebody else has just done so."""
+        wanted = self._changes + (not self.stale)
+        async with self._reading:
+            if self._read < wanted:
+                self._changes = max(self._changes, wanted)
+                changes = self._changes
+                await self._read_chats()
+                # What changed while it was being read is read the next time.
+                self._read = changes
+
+    async def _read_chats(self) -> None:
         found: dict[str, KnownChat] = {}
-        self.stale = False
         for page in range(1, MOST_PAGES + 1):
             answer = await self._bot.get_chats(PAGE, page)
             new = [chat for chat in answer.chats if chat.chat_id not in found]
@@ -172,7 +193,7 @@ class Directory:
             chat_id = (await self._bot.create_personal_chat(login)).chat_id
         except ApiErrorException as error:
             raise self._unknown(name) from error
-        self.stale = True
+        self.outdated()
         return chat_id
 
     def _unknown(self, name: str) -> UnknownChatError:

@@ -215,10 +215,7 @@ class Intake:
 
     async def close(self, timeout: float) -> None:
         """Commit what is left and close the journal, within `timeout` seconds; the record can still be read."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        self._hurry.set()
+        self.stop()
         if self._end_told is not None:
             await asyncio.wait([self._end_told], timeout=timeout)
 
@@ -264,10 +261,10 @@ class Intake:
             paused, self._paused = self._paused, set()
             for link in paused:
                 link.socket.resume_reading()
-        for batch in batches:
-            self._on_taken(batch)
         for parcel in group:
             _fulfil(parcel.done)
+        for batch in batches:
+            self._on_taken(batch)
         self._on_grown()
 
     def _let_go(self, left: list[_Parcel]) -> None:
@@ -294,6 +291,13 @@ class Intake:
         # In short steps, since waiting hides the interrupt button on some platforms.
         while not settled.wait(LOOK) and self.problem is None and time.monotonic() < deadline:
             pass
+
+    def stop(self) -> None:
+        """Have what is left committed and the journal closed, without waiting for it."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._hurry.set()
 
     def _is_on_loop(self) -> bool:
         try:

@@ -353,7 +353,7 @@ def test_the_title_is_that_of_the_moment() -> None:
 
 
 def test_a_display_name_stands_in_all_rows_once_it_was_learned() -> None:
-    """The author's name is missing until it is known, whatever the case and the resource of the id; then it is there."""
+    """The author's name is missing until it is known, whatever the case and resource of the id; then it is there."""
     record = Record()
     record.append("sendMessage", text(), RECEIVED)
     record.learn_person("Alice@Video.example.com/x", "Alice Doe")

@@ -311,3 +311,23 @@ def test_closed_session_fails_those_who_wait(tc):
     tc.close()
     waiting.join()
     assert problems
+
+
+def test_title_that_changed_while_the_connection_was_away_is_not_trusted(practice, tc, alice, until):
+    """A chat renamed unheard is not written to under its old title when another chat has that title now."""
+    old = alice.group("Release crew", "robot")
+    assert tc.send("Release crew", "hello").chat_id == old
+    titled = []
+
+    def swap(server):
+        server.drop_connections("robot")
+        me = server.world.user(alice.id)
+        server.world.edit_title(me, old, "Archive")
+        chat = server.world.create_group(me, "Release crew")
+        server.world.add_participant(me, chat.chat_id, server.world.user("robot@practice.local"), display_history=True)
+        server.world.take_notices()  # nobody is told: the connection is away
+        titled.append(chat.chat_id)
+
+    practice.call(swap)
+    until(tc, lambda: tc.status().reconnects == 1)
+    assert tc.send("Release crew", "hello again").chat_id == titled[0]
