@@ -29,7 +29,6 @@ from tcnb.errors import (
     TextMessageTooLongError,
     UsageError,
 )
-from tcnb.record.text import visible_length
 from tcnb.types import (
     AddChatParticipantResponse,
     AnswerCommandResponse,
@@ -83,6 +82,7 @@ from tcnb.types.enums import (
     SurveyType,
 )
 from tcnb.wire import codes
+from tcnb.wire.text import visible_length
 
 MOST_TEXT: Final = 4096
 """Visible characters of a text or a caption."""

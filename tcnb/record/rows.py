@@ -11,10 +11,10 @@ from typing import Any, Final
 from tcnb.record.directory import Directory
 from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES, NAMES, ROLES
 from tcnb.record.table import Row
-from tcnb.record.text import plain
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
 from tcnb.wire.paths import bare_id
+from tcnb.wire.text import plain
 
 _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)

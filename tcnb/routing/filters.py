@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 from tcnb.errors import UsageError
-from tcnb.record.text import plain
 from tcnb.routing.names import ChatName, Names
 from tcnb.types.contents import TextContent
 from tcnb.types.enums import ChatType, MessageType
 from tcnb.types.events import CallbackQuery, CreatedChat, EditedChatTitle, EditedMessage
 from tcnb.types.messages import Message, SystemMessage
 from tcnb.wire.paths import bare_id
+from tcnb.wire.text import plain
 
 Event: TypeAlias = Any
 """Any event of `tcnb.types`."""

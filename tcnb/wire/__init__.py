@@ -1,1 +1,1 @@
-"""How things are said: frames, codes, paths and the fast decoding of notifications; there is no I/O in this room."""
+"""How things are said: frames, codes, paths, markup and the fast decoding of notifications; no I/O in this room."""
