@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tcnb import errors, types
+    from tcnb.client.activity import ChatActivitySender
     from tcnb.client.bot import Bot
     from tcnb.nesting import enable_nesting
     from tcnb.routing import Router
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
         URLInputFile,
         enums,
     )
+    from tcnb.wire import formatting
 
 _HOMES = {
     "tcnb.session": ("Session", "aconnect", "connect"),
+    "tcnb.client.activity": ("ChatActivitySender",),
     "tcnb.client.bot": ("Bot",),
     "tcnb.nesting": ("enable_nesting",),
     "tcnb.routing": ("Router",),
@@ -47,12 +50,18 @@ _HOMES = {
     ),
     "tcnb.types.enums": ("ChatParticipantRole", "ChatType", "MessageType", "ParseMode"),
 }
-_MODULES = {"errors": "tcnb.errors", "types": "tcnb.types", "enums": "tcnb.types.enums"}
+_MODULES = {
+    "errors": "tcnb.errors",
+    "types": "tcnb.types",
+    "enums": "tcnb.types.enums",
+    "formatting": "tcnb.wire.formatting",
+}
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Bot",
     "BufferedInputFile",
+    "ChatActivitySender",
     "ChatParticipantRole",
     "ChatType",
     "FSInputFile",
@@ -71,6 +80,7 @@ __all__ = [
     "enable_nesting",
     "enums",
     "errors",
+    "formatting",
     "load_ipython_extension",
     "types",
     "unload_ipython_extension",

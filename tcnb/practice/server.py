@@ -21,7 +21,7 @@ from tornado.routing import URLSpec
 from tornado.web import Application, RequestHandler
 
 from tcnb.errors import MalformedFrameError
-from tcnb.practice import envelopes, methods, pages
+from tcnb.practice import chatpage, envelopes, methods, pages
 from tcnb.practice import requests as ask
 from tcnb.practice.colleagues import Colleagues
 from tcnb.practice.entities import DUPLICATE_REQUEST_ID, Notice, Refusal, Settings, UploadLimits, User
@@ -63,6 +63,7 @@ class PracticeServer:
         faults: what is to go wrong.
         sessions: the connections that are open now.
         malformed: how many frames were ignored since they are none.
+        watchers: set whenever something happened, for chat pages that are open.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class PracticeServer:
             self.applications[self.options.oauth_application] = ("version:read",)
         self.sessions: list[Session] = []
         self.malformed = 0
+        self.watchers: set[asyncio.Event] = set()
         self.port = self.options.port
         self._sessions_of: dict[str, list[Session]] = {}
         self._ssl_options = ssl_options or _tls(self.options)
@@ -196,7 +198,7 @@ class PracticeServer:
             ]
         if self.options.faults:
             routes.append(URLSpec("/practice/([a-z_]+)", pages.FaultsPage, this))
-        return routes
+        return routes + chatpage.routes(this)
 
     # ── who is here ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +250,10 @@ class PracticeServer:
                 if not done.done():
                     done.set_result(None)
 
+    def _wake_watchers(self) -> None:
+        for watcher in self.watchers:
+            watcher.set()
+
     # ── frames in ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def received(self, session: Session, text: str | bytes) -> None:
@@ -263,6 +269,7 @@ class PracticeServer:
             message = session.outstanding.pop(frame.id, None)
             if message is not None and session.user is not None:
                 self.world.mark_read(session.user.user_id, message)
+                self._wake_watchers()
         else:
             self._requested(session, frame)
         self._changed()
@@ -382,6 +389,8 @@ class PracticeServer:
             origin: the session that caused it; it is told only where the protocol says so.
         """
         notices = self.world.take_notices()
+        if notices:
+            self._wake_watchers()
         if origin is not None and self.colleagues is not None:
             self.colleagues.heard(notices)
         for notice in notices:

@@ -49,6 +49,11 @@ LOOK: Final = 0.1
 """Seconds between two looks whether a wait has become vain."""
 
 
+# Looking up a member of an enumeration costs more than the comparison, a million times at the opening.
+_SENT: Final = int(Kind.SENT)
+_RESERVED: Final = int(Kind.RESERVED)
+
+
 @dataclass(slots=True, eq=False)
 class _Parcel:
     """Frames that stay together.
@@ -419,9 +424,8 @@ class Intake:
         for entry, seq in zip(entries, seqs, strict=True):
             if seq is not None:
                 self.committed += 1
-                is_new = self._add(
-                    entry.kind, entry.method, entry.payload, entry.received, entry.answer, entry.file, seq
-                )
+                method, payload, received, kind, answer, file = entry
+                is_new = self._add(seq, received, kind, method, payload, answer, file)
             else:
                 is_new = entry.kind is Kind.SENT
             if not is_new:
@@ -431,20 +435,20 @@ class Intake:
         """Add to the record what stands in the journal behind our place, up to a position."""
         while self._position < until and not (self._closing and self.journal is None):
             frames = journal.read(self._position, min(CHUNK, until - self._position))
-            for seq, received, kind, method, payload, answer, file in frames:
-                if seq <= until:
-                    self._add(kind, method, payload, received, answer, file, seq)
-            self._position = min(frames[-1].seq, until) if frames else until
+            for frame in frames:
+                if frame[0] <= until:
+                    self._add(*frame)
+            self._position = min(frames[-1][0], until) if frames else until
 
     def _add(
         self,
+        seq: int,
+        received: int,
         kind: int,
         method: str,
         payload: bytes | msgspec.Raw,
-        received: int,
         answer: bytes | None,
         file: bytes | None,
-        seq: int,
     ) -> bool:
         """Add a frame of the journal to the record; return False for one that is there.
 
@@ -452,14 +456,13 @@ class Intake:
         """
         record = self._record
         try:
-            if kind == Kind.LIVE or kind == Kind.HISTORY:
-                return record.append(method, payload, received, seq=seq) is not None
-            if kind == Kind.SENT:
-                decode = msgspec.json.decode
-                about = decode(file) if file else None
-                # A caption may have been given a place of its own behind the last row.
-                place = seq if seq > record.last_seq else None
-                record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
+            if kind != _SENT:
+                return kind == _RESERVED or record.append(method, payload, received, seq=seq) is not None
+            decode = msgspec.json.decode
+            about = decode(file) if file else None
+            # A caption may have been given the place behind the last row.
+            place = seq if seq > record.last_seq else None
+            record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
         except Exception:
             self.failures += 1
             logger.exception("frame %d of the journal could not be put into the record", seq)

@@ -114,16 +114,8 @@ class Entry(NamedTuple):
     file: bytes | None = None
 
 
-class Stored(NamedTuple):
-    """A frame in the journal, as in `Entry`; `seq` is its position."""
-
-    seq: int
-    received: int
-    kind: int
-    method: str
-    payload: bytes
-    answer: bytes | None
-    file: bytes | None
+Stored = tuple[int, int, int, str, bytes, bytes | None, bytes | None]
+"""A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
 
 
 class Journal:
@@ -235,7 +227,7 @@ class Journal:
             JournalError: the file is damaged or cannot be read.
         """
         try:
-            return list(map(Stored._make, self._connection.execute(_READ, (after, limit))))
+            return self._connection.execute(_READ, (after, limit)).fetchall()
         except sqlite3.Error as error:
             raise JournalError(_why_not_opened(self.path, error)) from error
 
