@@ -11,7 +11,7 @@ from tcnb._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tcnb import errors, types
+    from tcnb import enums, errors, formatting, types
     from tcnb.client.activity import ChatActivitySender
     from tcnb.client.bot import Bot
     from tcnb.nesting import enable_nesting
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
         MessageType,
         ParseMode,
         URLInputFile,
-        enums,
     )
-    from tcnb.wire import formatting
 
 _HOMES = {
     "tcnb.session": ("Session", "aconnect", "connect"),
@@ -53,8 +51,8 @@ _HOMES = {
 _MODULES = {
     "errors": "tcnb.errors",
     "types": "tcnb.types",
-    "enums": "tcnb.types.enums",
-    "formatting": "tcnb.wire.formatting",
+    "enums": "tcnb.enums",
+    "formatting": "tcnb.formatting",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

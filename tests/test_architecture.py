@@ -16,6 +16,8 @@ FLOORS = {
     "http": 0,
     "types": 0,
     "nesting": 0,
+    "enums": 1,
+    "formatting": 2,
     "wire": 1,
     "client": 2,
     "record": 2,

@@ -731,9 +731,7 @@ class Bot:
 
 
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
-    mode = str(parse_mode)
-    if mode not in ("text", "markdown", "html"):
-        raise UsageError(f"parse_mode is text, markdown or html, not {mode!r}")
+    mode = _known_mode(parse_mode)
     if not text.strip():
         raise UsageError("there is no text to send")
     length = visible_length(text, mode)
@@ -755,8 +753,15 @@ def _quoting(quote: str, text: str, mode: str, reply_message_id: str | None) -> 
     return f'<quote class="reply">{html.escape(quote, quote=False)}</quote><br><br>{body}', str(ParseMode.HTML)
 
 
+def _known_mode(parse_mode: ParseMode | str) -> str:
+    mode = str(parse_mode)
+    if mode not in ("text", "markdown", "html"):
+        raise UsageError(f"parse_mode is text, markdown or html, not {mode!r}")
+    return mode
+
+
 def _check_caption(caption: str | None, parse_mode: ParseMode | str) -> None:
-    length = visible_length(caption or "", str(parse_mode))
+    length = visible_length(caption or "", _known_mode(parse_mode))
     if length > MOST_TEXT:
         raise FileCaptionTooLongError(length, MOST_TEXT)
 

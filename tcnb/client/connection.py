@@ -212,6 +212,9 @@ class Connection:
                 await self._renew(link)
                 deadline = loop.time() + allowed
             except LinkBrokenError:
+                if self._link is link:
+                    # Until the link is known to be gone, asking again would go round without a pause.
+                    self._ready.clear()
                 if method not in REPEATABLE:
                     raise OutcomeUnknownError(
                         f"{method}: the connection broke before the server's answer came, so it may or may not have "

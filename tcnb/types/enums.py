@@ -8,6 +8,27 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Self
 
+__all__ = [
+    "ALLOWED_BUTTON_URL_SCHEMES",
+    "ButtonStyle",
+    "ButtonType",
+    "ChatActivity",
+    "ChatParticipantRole",
+    "ChatType",
+    "CommandAnswerType",
+    "CommandMessageLevel",
+    "CommandMessageStatus",
+    "CommandMessageVisibility",
+    "EnvelopeAuthorType",
+    "FileReadyState",
+    "IncomingUpdateMethod",
+    "MessageType",
+    "OAuthError",
+    "ParseMode",
+    "SurveyType",
+    "UpdateType",
+]
+
 
 class OpenStrEnum(StrEnum):
     """An enumeration of strings that takes unknown values as members of their own."""

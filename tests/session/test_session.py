@@ -271,7 +271,7 @@ async def test_awaited_twins(connect, alice):
     assert not tc.is_open
 
 
-def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice):
+def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice, until):
     """What would wait for itself for ever is an error that names the twin to await."""
     chat = alice.group("Release crew", "robot")
     problems = []
@@ -284,6 +284,7 @@ def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice):
 
     remove = tc.on_rows(listener)
     tc.send(chat, "hello")
+    until(tc, lambda: problems)
     remove()
     assert "asend" in problems[0]
 

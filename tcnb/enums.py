@@ -1,0 +1,5 @@
+"""The enumerations under a short name, for `from tcnb.enums import …`; they live in `tcnb.types.enums`."""
+
+from __future__ import annotations
+
+from tcnb.types.enums import *  # noqa: F403

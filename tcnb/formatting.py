@@ -1,0 +1,5 @@
+"""Formatted texts under a short name, for `from tcnb.formatting import …`; they live in `tcnb.wire`."""
+
+from __future__ import annotations
+
+from tcnb.wire.formatting import *  # noqa: F403
