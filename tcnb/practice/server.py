@@ -8,6 +8,7 @@ Source: `protocol` sections 2, 3, 7 and 16.3.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
@@ -138,6 +139,8 @@ class PracticeServer:
                 session.transport.abort()
         if self._http is not None:
             await self._http.close_all_connections()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.until(lambda: not self.watchers), STOP_GRACE)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.storage.close()
 
@@ -249,6 +252,11 @@ class PracticeServer:
                 self._waiters.remove(waiter)
                 if not done.done():
                     done.set_result(None)
+
+    def unwatch(self, watcher: asyncio.Event) -> None:
+        """Take note that a chat page is closed."""
+        self.watchers.discard(watcher)
+        self._changed()
 
     def _wake_watchers(self) -> None:
         for watcher in self.watchers:

@@ -9,16 +9,16 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
 
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
-from tcnb.record.journal import Entry, Journal, Kind
+from tcnb.record.journal import Entry, Journal, Kind, Stored
 from tcnb.record.record import Record
 from tcnb.wire.exchange import Malformed
 
@@ -29,6 +29,9 @@ MOST_WAITING: Final = 20_000
 
 MOST_AT_ONCE: Final = 5_000
 """Frames in one transaction: enough that its fixed cost (some milliseconds for the disk) does not count."""
+
+SLICE: Final = 500
+"""Frames that go into the record in one step of the loop, which takes a few milliseconds."""
 
 CHUNK: Final = 5_000
 """Frames read from the journal at a time."""
@@ -59,24 +62,28 @@ class _Parcel:
     """Frames that stay together.
 
     Attributes:
-        entries: the frames; none in a parcel that only asks when everything before it is in the record.
+        entries: frames of this session; none in a parcel that only asks when everything before it is in the record.
         batch: what they came in, if from a connection.
         settled: set as soon as they are in the record.
         done: fulfilled on the loop after that.
+        seqs: their positions in the journal, once they are in it.
+        others: frames that another kernel wrote.
     """
 
     entries: list[Entry] = field(default_factory=list)
     batch: Batch | None = None
     settled: threading.Event | None = None
     done: asyncio.Future[None] | None = None
+    seqs: list[int | None] = field(default_factory=list)
+    others: list[Stored] = field(default_factory=list)
 
 
 class Intake:
     """Takes in what a connection brings, so that nothing is acknowledged before it is safe.
 
-    With a journal, a thread of its own commits everything that waits as one group, adds it to the record, and gives it
-    back to the loop, where it is acknowledged in one write and told to whoever listens. Without one, all of that
-    happens at once on the loop.
+    With a journal, a thread of its own commits everything that waits as one group and gives it back to the loop. There
+    it is added to the record, acknowledged in one write, and told to whoever listens, while the next group is written.
+    Without a journal all of that happens at once on the loop.
 
     Args:
         record: where it goes.
@@ -127,12 +134,13 @@ class Intake:
         self._closing = False
         self._hurry = threading.Event()
         self._paused: set[Link] = set()
+        self._safe: deque[_Parcel] = deque()
         self._ended = False
         self._end_told: asyncio.Future[None] | None = None
 
     @property
     def waiting(self) -> int:
-        """Frames that came and are not committed yet."""
+        """Frames that came and are not committed, recorded and acknowledged yet."""
         return self._waiting
 
     # -- on the bot's loop -------------------------------------------------------------------------------------------
@@ -203,7 +211,9 @@ class Intake:
             self._on_grown()
             return
         done: asyncio.Future[None] = self._loop.create_future()
-        self._put(_Parcel(entries, done=done))
+        for start in range(0, len(entries), SLICE):
+            self._put(_Parcel(entries[start : start + SLICE]))
+        self._put(_Parcel(done=done))
         while not done.done():
             await asyncio.wait([done], timeout=SETTLING)
             if not done.done() and self.problem is not None:
@@ -257,25 +267,54 @@ class Intake:
             self._paused.add(link)
             link.socket.pause_reading()
 
-    def _finish(self, group: list[_Parcel]) -> None:
-        """Acknowledge a group that is safe, in one write, and tell of it."""
-        batches = [parcel.batch for parcel in group if parcel.batch is not None]
+    def _hand_over(self, parcels: list[_Parcel]) -> None:
+        """Have parcels that are safe recorded, after those that were handed over before."""
+        if parcels and not self._safe:
+            self._loop.call_soon(self._proceed)
+        self._safe.extend(parcels)
+
+    def _proceed(self) -> None:
+        """Record some parcels, acknowledge them in one write, and tell of them; come back for the rest."""
+        done: list[_Parcel] = []
+        count = 0
+        while self._safe and count < SLICE:
+            parcel = self._safe.popleft()
+            self._add_parcel(parcel)
+            count += len(parcel.entries) + len(parcel.others)
+            done.append(parcel)
+        if self._safe:
+            self._loop.call_soon(self._proceed)
+        self._let_in(sum(len(parcel.entries) for parcel in done))
+        batches = [parcel.batch for parcel in done if parcel.batch is not None]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
             link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
+        for parcel in done:
+            _fulfil(parcel.done)
+        for batch in batches:
+            self._on_taken(batch)
+        if count:
+            self._on_grown()
+
+    def _add_parcel(self, parcel: _Parcel) -> None:
+        """Add what a parcel holds to the record."""
+        for frame in parcel.others:
+            self._add(*frame)
+        for (method, payload, received, kind, answer, file), seq in zip(parcel.entries, parcel.seqs, strict=True):
+            if seq is None:
+                self.duplicates += kind is not Kind.SENT
+            elif not self._add(seq, received, kind, method, payload, answer, file):
+                self.duplicates += 1
+        if parcel.settled is not None:
+            parcel.settled.set()
+
+    def _let_in(self, count: int) -> None:
+        """Note that frames wait no longer, and read on when there is room again."""
+        with self._changed:
+            self._waiting -= count
         if self._paused and self._waiting < MOST_WAITING // 2:
             paused, self._paused = self._paused, set()
             for link in paused:
                 link.socket.resume_reading()
-        for parcel in group:
-            _fulfil(parcel.done)
-        for batch in batches:
-            self._on_taken(batch)
-        self._on_grown()
-
-    def _let_go(self, left: list[_Parcel]) -> None:
-        for parcel in left:
-            _fulfil(parcel.done)
-        _fulfil(self._end_told)
 
     # -- on any thread -----------------------------------------------------------------------------------------------
 
@@ -321,49 +360,24 @@ class Intake:
             self._end()
             return
         try:
-            self._follow(journal, journal.last_seq)
+            self._load(journal)
             self.journal = journal
             self._tell(_fulfil, opened)
-            self._write_groups(journal)
-        except Exception as error:
+            while (group := self._next_group()) is not None:
+                self._write_group(journal, group)
+        except JournalError as error:
             self._tell(_fail, opened, error)
-            self.problem = f"the journal is not written any more: {error}"
-            logger.exception("the journal is not written any more")
         finally:
             journal.close()
             self._end()
 
-    def _end(self) -> None:
-        """Take nothing more, and let nobody wait for what will not be written."""
-        with self._changed:
-            self._ended = True
-            left = list(self._queue)
-            self._queue.clear()
-        for parcel in left:
-            if parcel.settled is not None:
-                parcel.settled.set()
-        self._tell(self._let_go, left)
-
-    def _write_groups(self, journal: Journal) -> None:
-        while (group := self._next_group()) is not None:
-            entries = [entry for parcel in group for entry in parcel.entries]
-            try:
-                grown = self._commit(journal, entries)
-            except JournalError:
-                return  # it was tried to the end: what is not acknowledged comes again
-            except Exception:
-                self.failures += len(entries)
-                logger.exception("%d events could not be recorded", len(entries))
-                group, grown = [_Parcel(settled=parcel.settled, done=parcel.done) for parcel in group], False
-            with self._changed:
-                for _ in group:
-                    self._queue.popleft()
-                self._waiting -= len(entries)
-            for parcel in group:
-                if parcel.settled is not None:
-                    parcel.settled.set()
-            if grown or any(parcel.batch or parcel.done for parcel in group):
-                self._tell(self._finish, group)
+    def _load(self, journal: Journal) -> None:
+        """Put what is in the journal into the record; nothing else is put there before this is done."""
+        for frames in self._written(journal, journal.last_seq):
+            for frame in frames:
+                self._add(*frame)
+            if self._closing:
+                raise JournalError(f"the connection was closed while {journal.path} was read")
 
     def _next_group(self) -> list[_Parcel] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
@@ -378,67 +392,92 @@ class Intake:
                     return []
             group: list[_Parcel] = []
             count = 0
-            for parcel in islice(self._queue, MOST_AT_ONCE):
-                group.append(parcel)
-                count += len(parcel.entries)
-                if count >= MOST_AT_ONCE:
-                    break
+            while self._queue and count < MOST_AT_ONCE:
+                group.append(self._queue.popleft())
+                count += len(group[-1].entries)
             return group
 
-    def _commit(self, journal: Journal, entries: list[Entry]) -> bool:
-        """Write frames and add them to the record, after what others wrote before them; return whether it has grown.
+    def _write_group(self, journal: Journal, group: list[_Parcel]) -> None:
+        """Write a group and hand it over to the loop, after what others wrote before it.
 
-        What cannot be written is tried again with growing pauses, until the intake is closed.
+        What cannot be written is tried again with growing pauses until the intake is closed; what comes meanwhile
+        waits behind it.
 
         Raises:
-            JournalError: it was closed before they could be written.
+            JournalError: it was closed before the group could be written.
         """
-        before = self._position
-        seqs: list[int | None] | None = [] if not entries else None
+        is_written = False
         pause = FIRST_PAUSE
         while True:
             try:
-                if seqs is None:
-                    seqs = journal.append(entries)
-                elif not entries:
-                    journal.look()
-                first = next((seq for seq in seqs if seq is not None), None)
-                self._follow(journal, journal.last_seq if first is None else first - 1)
+                if not is_written:
+                    self._append(journal, group)
+                    is_written = True
+                self._follow(journal, group)
                 break
             except JournalError as error:
                 if self.problem is None:
                     logger.warning("%s", error)
                 self.problem = str(error)
                 if self._closing:
+                    self._give_up(group)
                     raise
             self._hurry.wait(pause)
             self._hurry.clear()
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
-        self._enter(entries, seqs)
         self._position = journal.last_seq
-        return self._position > before
+        self._tell(self._hand_over, group)
 
-    def _enter(self, entries: list[Entry], seqs: list[int | None]) -> None:
-        """Add frames of our own to the record."""
-        for entry, seq in zip(entries, seqs, strict=True):
-            if seq is not None:
-                self.committed += 1
-                method, payload, received, kind, answer, file = entry
-                is_new = self._add(seq, received, kind, method, payload, answer, file)
-            else:
-                is_new = entry.kind is Kind.SENT
-            if not is_new:
-                self.duplicates += 1
+    def _append(self, journal: Journal, group: list[_Parcel]) -> None:
+        """Write a group in one transaction; with nothing to write, look what others wrote."""
+        entries = [entry for parcel in group for entry in parcel.entries]
+        if not entries:
+            journal.look()
+            return
+        seqs = journal.append(entries)
+        self.committed += len(seqs) - seqs.count(None)
+        start = 0
+        for parcel in group:
+            parcel.seqs = seqs[start : start + len(parcel.entries)]
+            start += len(parcel.entries)
 
-    def _follow(self, journal: Journal, until: int) -> None:
-        """Add to the record what stands in the journal behind our place, up to a position."""
-        while self._position < until and not (self._closing and self.journal is None):
+    def _follow(self, journal: Journal, group: list[_Parcel]) -> None:
+        """Hand over what others wrote before a group."""
+        first = next((seq for parcel in group for seq in parcel.seqs if seq is not None), journal.last_seq + 1)
+        for others in self._written(journal, first - 1):
+            for start in range(0, len(others), SLICE):
+                self._tell(self._hand_over, [_Parcel(others=others[start : start + SLICE])])
+
+    def _written(self, journal: Journal, until: int) -> Iterator[list[Stored]]:
+        """Yield what stands in the journal behind our place, up to a position."""
+        while self._position < until:
             frames = journal.read(self._position, min(CHUNK, until - self._position))
-            for frame in frames:
-                if frame[0] <= until:
-                    self._add(*frame)
             self._position = min(frames[-1][0], until) if frames else until
+            yield [frame for frame in frames if frame[0] <= until]
+
+    def _end(self) -> None:
+        """Take nothing more, and let nobody wait for what will not be written."""
+        with self._changed:
+            self._ended = True
+            left = list(self._queue)
+            self._queue.clear()
+        self._give_up(left)
+        self._tell(self._hand_over, [_Parcel(done=self._end_told)])
+
+    def _give_up(self, parcels: list[_Parcel]) -> None:
+        """Leave what is neither written nor acknowledged to the server, which sends it again."""
+        for parcel in parcels:
+            if parcel.settled is not None:
+                parcel.settled.set()
+        self._tell(self._hand_over, [_Parcel(done=parcel.done) for parcel in parcels if parcel.done is not None])
+
+    def _tell(self, callback: Callable[..., None], *args: Any) -> None:
+        # Without the loop the session has ended, and what is not acknowledged comes again.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    # -- on the loop, and while the journal is opened on the writer's thread -------------------------------------------
 
     def _add(
         self,
@@ -467,11 +506,6 @@ class Intake:
             self.failures += 1
             logger.exception("frame %d of the journal could not be put into the record", seq)
         return True
-
-    def _tell(self, callback: Callable[..., None], *args: Any) -> None:
-        # Without the loop the session has ended, and what is not acknowledged comes again.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *args)
 
 
 def _fulfil(future: asyncio.Future[None] | None) -> None:

@@ -265,6 +265,7 @@ class Journal:
         self.last_seq = self._top()
         # Whether it can be written is better known now than when the first message comes.
         self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("UPDATE meta SET value = value")
         self._connection.execute("ROLLBACK")
 
     def _is_empty(self) -> bool:
@@ -297,11 +298,12 @@ class Journal:
             "SELECT method, payload, received FROM frames WHERE seq > ? AND kind = ? AND identity IS NULL",
             (self.last_seq, int(Kind.LIVE)),
         )
+        latest = 0
         for method, payload, received in found.fetchall():
             self._others.setdefault(_echo(method, payload), deque()).append(received)
+            latest = max(latest, received)
+        self._others = {key: times for key, times in self._others.items() if times and times[-1] >= latest - ECHO}
         self.last_seq = top
-        late = time.time_ns() // 1000 - 2 * ECHO
-        self._others = {key: times for key, times in self._others.items() if times and times[-1] > late}
 
     def _is_echo(self, entry: Entry) -> bool:
         """Return whether another kernel wrote this notification already; each that it wrote counts for one here."""
