@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from tcnb.types.enums import *  # noqa: F403
+from tcnb.types.enums import __all__ as __all__

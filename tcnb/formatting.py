@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from tcnb.wire.formatting import *  # noqa: F403
+from tcnb.wire.formatting import __all__ as __all__
