@@ -244,7 +244,7 @@ class Intake:
     def _put(self, parcel: _Parcel) -> None:
         count = len(parcel.entries)
         with self._changed:
-            refused = self._ended or self._waiting + count > 2 * MOST_WAITING
+            refused = self._ended or self._waiting >= 2 * MOST_WAITING
             if not refused:
                 self._queue.append(parcel)
                 self._waiting += count

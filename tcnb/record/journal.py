@@ -50,11 +50,11 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
-_COLUMNS: Final = "received, kind, method, identity, payload, answer, file"
+_COLUMNS: Final = "seq, received, kind, method, identity, payload, answer, file"
 _INSERT: Final = {
     # One statement for many rows: each statement gives the interpreter away and has to get it back, which takes up to
     # 5 ms while another thread computes.
-    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * size)}"
+    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * size)}"
     for size in (256, 32, 4, 1)
 }
 _READ: Final = (
@@ -116,6 +116,10 @@ class Entry(NamedTuple):
 
 Stored = tuple[int, int, int, str, bytes, bytes | None, bytes | None]
 """A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
+
+
+_Row = tuple[int, int, str, bytes | None, bytes | msgspec.Raw, bytes | None, bytes | None]
+"""The columns of a frame behind its position."""
 
 
 class Journal:
@@ -318,56 +322,58 @@ class Journal:
     def _write(self, entries: Sequence[Entry]) -> list[int | None]:
         seqs: list[int | None] = [None] * len(entries)
         self._position = self.last_seq
-        waiting: list[tuple[Any, ...]] = []
+        rows: list[_Row] = []
         places: list[int] = []
         for place, entry in enumerate(entries):
             method, payload, received, kind, answer, file = entry
             if kind is Kind.SENT:
-                self._insert(waiting, places, seqs)
-                waiting, places = [], []
+                self._insert(rows, places, seqs)
+                rows, places = [], []
                 seqs[place] = self._insert_sent(entry)
                 continue
             key = identity.of_notification(method, payload)
             if key is None and self._others and kind is Kind.LIVE and self._is_echo(entry):
                 continue
             # An empty buffer of msgspec would be taken for NULL.
-            waiting.append((received, int(kind), method, key, payload or b"", answer, file))
+            rows.append((received, int(kind), method, key, payload or b"", answer, file))
             places.append(place)
-        self._insert(waiting, places, seqs)
+        self._insert(rows, places, seqs)
         return seqs
 
-    def _insert(self, rows: list[tuple[Any, ...]], places: list[int], seqs: list[int | None]) -> None:
-        """Insert rows and note where they stand; positions follow each other, since nobody else can write now."""
-        before = self._position
-        if self._insert_many(rows) == len(rows):
-            for seq, place in enumerate(places, before + 1):
-                seqs[place] = seq
-            self._position += len(rows)
-            return
-        # One value for all of them, for the reason that is given at `_INSERT`.
-        (joined,) = self._connection.execute(
-            "SELECT group_concat(hex(identity)) FROM frames WHERE seq > ?", (before,)
-        ).fetchone()
-        new = set((joined or "").split(","))
-        for row, place in zip(rows, places, strict=True):
-            key = row[3]
-            if key is not None:
-                written = key.hex().upper()
-                if written not in new:
-                    continue
-                new.remove(written)
+    def _insert(self, rows: list[_Row], places: list[int], seqs: list[int | None]) -> None:
+        """Insert rows whose key is new, and note in `seqs` where they stand.
+
+        As a rule all are new. Otherwise they are taken back and the new ones inserted alone, so that no position
+        is left out.
+        """
+        self._connection.execute("SAVEPOINT rows")
+        if self._insert_all(rows) < len(rows):
+            new = self._inserted()
+            self._connection.execute("ROLLBACK TO rows")
+            kept = [number for number in range(len(rows)) if self._position + 1 + number in new]
+            rows, places = [rows[number] for number in kept], [places[number] for number in kept]
+            self._insert_all(rows)
+        self._connection.execute("RELEASE rows")
+        for place in places:
             self._position += 1
             seqs[place] = self._position
 
-    def _insert_many(self, rows: list[tuple[Any, ...]]) -> int:
-        """Insert rows whose key is new and return how many those were."""
+    def _insert_all(self, rows: list[_Row]) -> int:
+        """Insert rows at the positions that follow and return how many of them had a new key."""
         new = start = 0
+        numbered = [(seq, *row) for seq, row in enumerate(rows, self._position + 1)]
         for size, statement in _INSERT.items():
-            while len(rows) - start >= size:
-                values = tuple(chain.from_iterable(rows[start : start + size]))
+            while len(numbered) - start >= size:
+                values = tuple(chain.from_iterable(numbered[start : start + size]))
                 new += self._connection.execute(statement, values).rowcount
                 start += size
         return new
+
+    def _inserted(self) -> set[int]:
+        """Return the positions behind our place, read as one value for the reason that is given at `_INSERT`."""
+        found = self._connection.execute("SELECT group_concat(seq) FROM frames WHERE seq > ?", (self._position,))
+        (joined,) = found.fetchone()
+        return set(map(int, joined.split(","))) if joined else set()
 
     def _insert_sent(self, entry: Entry) -> int | None:
         """Insert a request of ours, with a place for its caption behind it.
@@ -376,16 +382,14 @@ class Journal:
         for the caption.
         """
         key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
-        for first in (key, caption) if caption is not None else (key,):
-            row = (entry.received, int(Kind.SENT), entry.method, first, entry.payload, entry.answer, entry.file)
-            if self._insert_many([row]):
-                self._position += 1
-                seq = self._position
-                if caption is not None and first is not caption:
-                    reserved = (entry.received, int(Kind.RESERVED), entry.method, caption, b"", None, None)
-                    self._position += self._insert_many([reserved])
-                return seq
-        return None
+        seqs: list[int | None] = [None, None]
+        content = (entry.payload, entry.answer, entry.file)
+        self._insert([(entry.received, int(Kind.SENT), entry.method, key, *content)], [0], seqs)
+        if caption is not None and seqs[0] is not None:
+            self._insert([(entry.received, int(Kind.RESERVED), entry.method, caption, b"", None, None)], [1], seqs)
+        elif caption is not None:
+            self._insert([(entry.received, int(Kind.SENT), entry.method, caption, *content)], [0], seqs)
+        return seqs[0]
 
 
 def default_path(server: str, account: str) -> Path:

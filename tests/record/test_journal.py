@@ -92,7 +92,7 @@ def test_positions_follow_each_other(open_journal):
     for group, size in enumerate((1, 3, 31, 300, 1000)):
         journal = (one, two)[group % 2]
         seqs += journal.append([message(f"{group}-{number}") for number in range(size)])
-    assert seqs == list(range(1, len(seqs) + 1))
+    assert seqs == list(range(1, len(seqs) + 1)) == [frame[0] for frame in one.read(0, 10_000)]
 
 
 def test_reading_goes_on_behind_a_position(open_journal):
@@ -130,7 +130,9 @@ def test_new_frames_between_known_ones_get_their_positions(open_journal):
     unknown = Entry("fromTheFuture", b"{}", NOW)
     group = [message("m-1"), message("m-2"), unknown, message("m-3"), message("m-2"), unknown, message("m-4")]
     assert journal.append(group) == [None, 3, 4, None, None, 5, 6]
-    assert [json.loads(frame[4]).get("messageId") for frame in journal.read(2, 10)] == ["m-2", None, None, "m-4"]
+    found = [(frame[0], json.loads(frame[4]).get("messageId")) for frame in journal.read(2, 10)]
+    assert found == [(3, "m-2"), (4, None), (5, None), (6, "m-4")]
+    assert open_journal().append([message("m-5")]) == [7]
 
 
 def test_message_with_a_flaw_is_known_by_its_id(open_journal):

@@ -29,8 +29,8 @@ COLLECTOR = """
 import json, sys, tcnb
 tc = tcnb.connect("127.0.0.1", username="robot", password="robot", https=False, web_port=int(sys.argv[1]),
                   journal=sys.argv[2])
-tc.on_rows(lambda: print(tc.record.last_seq, flush=True))
 print("ready", flush=True)
+tc.on_rows(lambda: print(tc.record.last_seq, flush=True))
 sys.stdin.read()
 """
 """Collects until it is killed, and says how many events it has."""
@@ -337,7 +337,7 @@ def test_what_is_beyond_all_bounds_is_left_to_the_server(practice, tc, alice, un
             if tc.status().failures:
                 break
             tc._wait(tc.bot.get_chats())
-        assert tc.status().uncommitted <= 20
+        assert tc.status().uncommitted <= 30
     tc._intake._hurry.set()
     assert tc.status().failures
     practice.call(lambda server: server.drop_connections("robot"))
@@ -454,8 +454,9 @@ def test_two_sessions_share_one_journal_and_double_nothing(practice, connect, al
     practice.run(practice.server.until(lambda: practice.server.is_settled("robot")))
     first, second = (session.df.drop(columns="author").astype(str) for session in (one, two))
     assert_frame_equal(first, second)
+    written = recorded(one, chat)
+    assert len(written) == len(set(written)) == 105
     events = one.df.query("chat_id == @chat")["event"].value_counts()
-    assert events["message"] == len(held(practice, chat)) + (one.df["author_type"] == "system").sum()
     assert (events["edited_message"], events["removed_message"], events["edited_chat_title"]) == (1, 2, 1)
     assert recorded(one, chat).count(sent.caption_message_id) == 1
 
@@ -464,7 +465,6 @@ def test_what_another_session_writes_is_told_to_listeners(connect, alice, practi
     """A sending of another kernel appears here within moments, also where the server does not tell of it."""
     chat = alice.group("Release crew", "robot")
     one, two = connect(name="one"), connect(name="two", receive_unread_messages=False)
-    practice.call(lambda server: [session for session in server.sessions_of("robot")])
     grown = threading.Event()
     two._wait(_gone(two))
     remove = two.on_rows(grown.set)
