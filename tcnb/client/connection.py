@@ -176,6 +176,7 @@ class Connection:
                 raise
             link = await self._connect()
         self._life = asyncio.create_task(self._live(link), name="tcnb connection")
+        self._life.add_done_callback(self._on_life_over)
 
     async def call(self, method: str, payload: Any = None, *, timeout: float | None = None) -> Any:
         """Ask the server and return the content of its answer.
@@ -249,6 +250,14 @@ class Connection:
             if again is None:
                 return
             link = again
+
+    def _on_life_over(self, life: asyncio.Task[None]) -> None:
+        """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""
+        error = None if life.cancelled() else life.exception()
+        if error is not None:
+            logger.error("the connection is no longer kept", exc_info=error)
+            self._end(NotConnectedError(f"the connection is no longer kept ({error!r}): connect again"))
+            self._change(State("closed", repr(error)))
 
     async def _reconnect(self, reason: str) -> Link | None:
         """Try until it works and return the new link; None where it has to end."""

@@ -331,3 +331,16 @@ def test_title_that_changed_while_the_connection_was_away_is_not_trusted(practic
     practice.call(swap)
     until(tc, lambda: tc.status().reconnects == 1)
     assert tc.send("Release crew", "hello again").chat_id == titled[0]
+
+
+def test_failure_in_the_keeping_itself_is_told(practice, tc, until, monkeypatch):
+    """Should the keeping of the connection fail in a way nobody expects, every caller is told instead of waiting."""
+
+    def nothing():
+        raise RuntimeError("no delays today")
+
+    monkeypatch.setattr("tcnb.client.connection.delays", nothing)
+    practice.call(lambda server: server.drop_connections("robot"))
+    until(tc, lambda: tc.state["state"] == "closed")
+    with pytest.raises(NotConnectedError, match="no delays today"):
+        tc.send("alice", "hello")
