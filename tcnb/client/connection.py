@@ -5,7 +5,6 @@ what is said over it is not known here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import ssl
@@ -227,8 +226,7 @@ class Connection:
         self._end(NotConnectedError("this connection has been closed"))
         if self._life is not None:
             self._life.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._life
+            await asyncio.wait([self._life])
         if self._link is not None:
             await self._link.close()
             self._link = None
