@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+import tempfile
 import time
+from pathlib import Path
 
 import httpx
 import websockets
@@ -18,7 +20,7 @@ WARM_UP = 100
 TARGET = 1.3
 
 
-async def _bare(host: str, port: int, token: str, chat_id: str, rounds: int) -> list[float]:
+async def _bare(host: str, port: int, token: str, rounds: int) -> list[float]:
     """Send with nothing but a socket and the json module; returns seconds per round trip."""
     times = []
     async with websockets.connect(f"ws://{host}:{port}/websocket/chat_bot/", compression=None) as socket:
@@ -31,7 +33,8 @@ async def _bare(host: str, port: int, token: str, chat_id: str, rounds: int) -> 
                     return dict(frame.get("payload") or {})
 
         await ask(1, "auth", {"token": token, "tokenType": "JWT"})
-        for id in range(2, rounds + 2):
+        chat_id = (await ask(2, "createGroupChat", {"title": "Bare"}))["chatId"]
+        for id in range(3, rounds + 3):
             start = time.perf_counter()
             await ask(id, "sendMessage", {"chatId": chat_id, "content": {"text": "ping", "parseMode": "text"}})
             times.append(time.perf_counter() - start)
@@ -40,15 +43,23 @@ async def _bare(host: str, port: int, token: str, chat_id: str, rounds: int) -> 
 
 def main() -> None:
     """Print both medians and their ratio; blocking `send` and awaited `asend` are told apart."""
-    with start_process(accounts=["robot:robot", "other:other"]) as server:
+    with tempfile.TemporaryDirectory() as folder, start_process(accounts=["robot:robot", "other:other"]) as server:
         answer = httpx.post(
             f"http://{server.host}:{server.port}/bridge/api/client/v1/oauth/token",
             json={"client_id": "chat_bot", "grant_type": "password", "username": "other", "password": "other"},
         )
         token = answer.json()["access_token"]
-        tc = tcnb.connect(server.host, username="robot", password="robot", https=False, web_port=server.port)
-        chat_id = tc.send("other", "hello").chat_id
-        bare = asyncio.run(_bare(server.host, server.port, token, chat_id, ROUNDS))
+        # Alone, and each in a chat without listeners: neither side pays for notifications of the other.
+        bare = asyncio.run(_bare(server.host, server.port, token, ROUNDS))
+        tc = tcnb.connect(
+            server.host,
+            username="robot",
+            password="robot",
+            https=False,
+            web_port=server.port,
+            journal=Path(folder) / "journal.sqlite",
+        )
+        chat_id = asyncio.run_coroutine_threadsafe(tc.bot.create_group_chat("Ours"), tc.loop).result().chat_id
         blocking = []
         for _ in range(ROUNDS):
             start = time.perf_counter()

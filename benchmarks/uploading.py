@@ -77,7 +77,14 @@ def main() -> None:
         path = Path(folder) / "large.bin"
         with path.open("wb") as file:
             file.truncate(SIZE)
-        tc = tcnb.connect(server.host, username="robot", password="robot", https=False, web_port=server.port)
+        tc = tcnb.connect(
+            server.host,
+            username="robot",
+            password="robot",
+            https=False,
+            web_port=server.port,
+            journal=Path(folder) / "journal.sqlite",
+        )
         chat = tc.send("other", "hello").chat_id
         tc.send_document(chat, b"small", "warm up")
         before = _peak()

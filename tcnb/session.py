@@ -629,7 +629,6 @@ class Session:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
             self._directory.outdated()
-            self._names.look_again()
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
                 self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(msgspec.json.decode(payload)))

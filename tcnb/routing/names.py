@@ -51,18 +51,12 @@ class Names:
         self._loop = loop
         self._display_name = display_name
         self._reading = asyncio.Lock()
-        self._is_old = False
-
-    def look_again(self) -> None:
-        """Have the list of chats read before it is used the next time: what it says has changed."""
-        self._is_old = True
 
     async def chat(self, chat_id: str) -> ChatName:
         """Return what a chat is called now; the list of chats is read again if it may have changed."""
         async with self._reading:
-            # The directory counts as fresh as soon as somebody begins to read it, and here it must have been read.
-            while self._is_old or self._directory.stale:
-                self._is_old = False
+            # What changed while it was being read is read once more.
+            while self._directory.stale:
                 if not await self._ask(self._refreshed()):
                     break
         known = next((chat for chat in self._directory.chats() if chat.chat_id == chat_id), None)
