@@ -1,5 +1,5 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// All of it is one file because a widget's module can import no neighbour: it reaches the page as a text.
+// A widget's module can import no neighbour: it reaches the page as a text. So feed_dock.js, what a person does with a row, is put behind this file.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
@@ -260,6 +260,9 @@ class Store {
     this.requests = 0;
     this.synced = false; // whether the kernel has spoken since this page opened
     this.askingLost = false;
+    this.failures = []; // exceptions in handlers, the last ones
+    this.failed = 0;
+    this.pictures = new Pictures(this);
     this.born = Date.now();
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
@@ -272,6 +275,7 @@ class Store {
     clearInterval(this.timer);
     clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
+    this.pictures.close();
     for (const view of [...this.views]) view.close();
   }
 
@@ -284,6 +288,14 @@ class Store {
     this.tail.addHole(0, opening.after || 0, false);
     this.meet(this.tail.rows);
     this.learn(opening.people || {});
+    this.fail(opening.failures);
+  }
+
+  // Exceptions in handlers: all the kernel remembers when the page opens, later those that are new.
+  fail(told) {
+    if (!told) return;
+    this.failed = told.count;
+    this.failures = [...this.failures, ...told.latest].slice(-100);
   }
 
   opened(answer) {
@@ -297,6 +309,7 @@ class Store {
     const message = JSON.parse(new TextDecoder().decode(buffers[0]));
     if (message.state) this.state = message.state;
     if (message.people) this.learn(message.people);
+    this.fail(message.failures);
     if (message.batch) this.deliver(message.batch);
     this.synced = true;
     this.heardAt = Date.now();
@@ -340,12 +353,17 @@ class Store {
 
   // -- requests
 
-  ask(request, answered) {
+  ask(request, answered, wait = RETRY_MS) {
     this.requests += 1;
     const re = `${this.page}-${this.requests}`;
-    this.asked.set(re, { request: { ...request, re }, answered, at: Date.now(), wait: RETRY_MS });
+    this.asked.set(re, { request: { ...request, re }, answered, at: Date.now(), wait });
     this.post(this.asked.get(re).request);
     return re;
+  }
+
+  // Ask for something that must not be done twice, however late the answer.
+  askOnce(request, answered) {
+    this.ask(request, answered, Infinity);
   }
 
   post(request) {
@@ -361,7 +379,7 @@ class Store {
     if (!asked) return; // another page asked
     this.asked.delete(answer.re);
     if (answer.error) console.warn("tcnb feed:", answer.error);
-    else this.meet(answer.rows);
+    else if (answer.rows) this.meet(answer.rows);
     asked.answered(answer);
   }
 
@@ -419,6 +437,14 @@ const ICONS = {
   search: "M11 17a6 6 0 1 0 0-12 6 6 0 0 0 0 12M15.500 15.500L20 20",
   down: "M6 9.500l6 6 6-6",
   close: "M7 7l10 10M17 7L7 17",
+  reply: "M10 6L4 12l6 6M4 12h9a7 7 0 0 1 7 7",
+  forward: "M14 6l6 6-6 6M20 12h-9a7 7 0 0 0-7 7",
+  pen: "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
+  bin: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  code: "M9 7l-5 5 5 5M15 7l5 5-5 5",
+  save: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  warning: "M12 4L2.500 20h19zM12 10v4M12 17h.01",
 };
 
 function node(tag, className, text) {
@@ -495,6 +521,7 @@ class Painter {
   message(item, context) {
     const { row, edit, removal } = item;
     const line = node("div", "tcf-row");
+    line.dataset.seq = row.s;
     line.classList.toggle("tcf-first", item.head);
     line.classList.toggle("tcf-own", Boolean(row.o));
     line.classList.toggle("tcf-gone", Boolean(removal));
@@ -573,9 +600,27 @@ class Painter {
   }
 
   file(row) {
+    if (PICTURE_KINDS.has(row.k) && this.store.pictures.of(row.s) !== "") return this.picture(row);
     const size = row.z === undefined ? "" : sizeText(row.z, this.locale);
     const named = row.d && row.k !== "sticker";
     return this.chip(row, named ? row.d : this.words[row.k], [named ? this.words[row.k] : "", size].filter(Boolean).join(" · "));
+  }
+
+  // A picture in a box whose size is known before the picture is there, so that nothing moves when it comes.
+  picture(row) {
+    const box = node("div", `tcf-picture tcf-of-${row.k}`), url = this.store.pictures.of(row.s);
+    const name = row.k === "sticker" ? this.words.sticker : row.d || this.words.photo;
+    if (url) {
+      const image = node("img", "");
+      image.src = url;
+      image.alt = name;
+      image.title = row.z === undefined ? name : `${name} · ${sizeText(row.z, this.locale)}`;
+      box.append(image);
+    } else {
+      box.append(icon(row.k));
+      this.store.pictures.want(row.s, box);
+    }
+    return box;
   }
 
   chip(row, title, detail) {
@@ -618,6 +663,7 @@ class Painter {
   event(item, context) {
     const { row } = item;
     const line = node("div", "tcf-event");
+    line.dataset.seq = row.s;
     const about = { who: this.authorOf(row), user: this.store.nameOf(row.u), title: row.h || row.n || "",
       role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
     const said = this.eventText(row, about);
@@ -714,6 +760,8 @@ class View {
       toggleText: (row) => this.toggleText(row),
       isOpen: (row) => this.opened.has(row.s),
     });
+    this.dock = new Dock(this, this.locale);
+    this.tools = new Tools(this, this.dock.words);
     this.build(height);
     this.listen();
     store.views.add(this);
@@ -737,7 +785,7 @@ class View {
     root.setAttribute("aria-label", this.words.feed);
     root.setAttribute("data-jp-suppress-context-menu", "true");
     root.style.height = `${height}px`;
-    root.append(this.buildStatus(), this.buildTools(), this.buildList());
+    root.append(this.buildStatus(), this.buildTools(), this.buildList(), this.dock.box);
     this.root.append(root);
     this.box = root;
   }
@@ -756,7 +804,10 @@ class View {
     this.lostText = node("span", "tcf-lost");
     this.lostText.title = this.words.lostTitle;
     numbers.append(this.rateText, this.totalText, this.lostText);
-    bar.append(this.dot, this.stateText, this.where, numbers);
+    this.failButton = control("button", "tcf-failed");
+    this.failButton.title = this.dock.words.failuresTitle;
+    this.failButton.addEventListener("click", () => this.dock.showFailures());
+    bar.append(this.dot, this.stateText, this.where, this.failButton, numbers);
     return bar;
   }
 
@@ -817,7 +868,7 @@ class View {
     this.scroller.setAttribute("aria-label", this.words.feed);
     this.canvas = node("div", "tcf-canvas");
     this.drawn = node("div", "tcf-drawn");
-    this.canvas.append(this.drawn);
+    this.canvas.append(this.drawn, this.tools.box);
     this.scroller.append(this.canvas);
     this.emptyBox = node("div", "tcf-empty");
     this.emptyBox.append(node("b", ""), node("span", ""));
@@ -835,6 +886,8 @@ class View {
     scroller.addEventListener("touchmove", () => this.leaveEnd(), { passive: true });
     scroller.addEventListener("pointerdown", (event) => { if (event.target === scroller && event.offsetX >= scroller.clientWidth) this.leaveEnd(); });
     scroller.addEventListener("keydown", (event) => this.keyed(event));
+    scroller.addEventListener("pointermove", (event) => this.pointed(event));
+    scroller.addEventListener("pointerleave", () => { if (!this.tools.isChosen) this.tools.show(null); });
     this.searchBox.addEventListener("input", () => {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.setFilter({ ...this.filter, text: this.searchBox.value.trim() }), 150);
@@ -873,6 +926,8 @@ class View {
     for (const box of [this.chatBox, this.authorBox, this.kindBox]) if (document.activeElement === box) box.showAll(); else box.showChosen();
     this.clearButton.classList.toggle("tcf-shown", !isEmptyFilter(filter));
     this.asking = null;
+    this.tools.show(null);
+    this.store.post({ type: "filter", filter: filterForKernel(this.filter) });
     this.clearNodes();
     this.toEnd();
   }
@@ -913,8 +968,53 @@ class View {
     this.redraw();
   }
 
+  pointed(event) {
+    if (this.tools.box.contains(event.target)) return;
+    const line = event.target.closest?.("[data-seq]");
+    this.choose(line ? Number(line.dataset.seq) : null, false);
+  }
+
+  // Show the tools of a row: the one under the pointer, or the one chosen with the arrow keys.
+  choose(seq, isChosen) {
+    const item = seq === null ? null : this.items[this.indexOfSeq(seq)];
+    this.tools.show(item && item.seq === seq && !item.removal ? item.row : null, isChosen);
+    this.placeTools();
+  }
+
+  placeTools() {
+    const { row } = this.tools;
+    for (const drawn of this.drawn.querySelectorAll(".tcf-chosen")) drawn.classList.remove("tcf-chosen");
+    const index = row ? this.indexOfSeq(row.s) : -1, item = this.items[index];
+    if (!item || item.seq !== row.s) { if (row) this.tools.show(null); return; }
+    this.tools.box.style.transform = `translateY(${Math.max(0, this.offsets[index] - 6)}px)`;
+    if (this.tools.isChosen) this.nodes.get(item.key)?.node.classList.add("tcf-chosen");
+  }
+
+  // Go to the row before or behind the chosen one; at first to the last one in sight.
+  step(by) {
+    let index = this.tools.isChosen ? this.indexOfSeq(this.tools.row.s) + by : Math.min(this.indexAt(this.setTop + this.height - END_GAP), this.items.length - 1);
+    while (this.items[index] && this.items[index].type !== "row") index += by;
+    const item = this.items[index];
+    if (!item) return;
+    this.leaveEnd();
+    const top = this.offsets[index], bottom = this.offsets[index + 1];
+    const wanted = Math.min(Math.max(this.setTop, bottom - this.height), top);
+    if (wanted !== this.setTop) { this.setTop = this.scroller.scrollTop = wanted; this.holdAnchor(); this.redraw(false); }
+    this.choose(item.seq, true);
+  }
+
+  // What a message says now, with the edit that this page knows.
+  currentText(row) {
+    const item = this.items[this.indexOfSeq(row.s)];
+    return (item && item.edit ? item.edit.x : row.x) || "";
+  }
+
   keyed(event) {
-    if (["ArrowUp", "PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) this.leaveEnd();
+    if (event.target !== this.scroller) return;
+    if (["PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) this.leaveEnd();
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") { event.preventDefault(); this.step(event.key === "ArrowUp" ? -1 : 1); }
+    if (event.key === "Escape" && this.tools.isChosen) this.choose(null, false);
+    if (event.key === "Enter" && this.tools.isChosen) { event.preventDefault(); this.tools.box.querySelector("button")?.focus({ preventScroll: true }); }
     if (event.key === "End") { event.preventDefault(); this.toEnd(); }
   }
 
@@ -972,6 +1072,7 @@ class View {
     }
     this.measureOffsets();
     this.place(height);
+    this.placeTools();
     this.fillHoles(height);
     this.showEdges();
   }
@@ -1052,6 +1153,7 @@ class View {
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
   signOf(item) {
     const { row, answered } = item;
+    if (row && PICTURE_KINDS.has(row.k)) return `${item.sign}|${this.store.namesVersion}|${this.store.pictures.of(row.s)}`;
     const isSettled = !row || (row.w && !row.u && !row.f && !(answered && !answered.w));
     return isSettled ? item.sign : `${item.sign}|${this.store.namesVersion}`;
   }
@@ -1161,6 +1263,8 @@ class View {
     const lost = store.tail.lost;
     setText(this.lostText, words.lost(locale.number(lost)));
     this.lostText.classList.toggle("tcf-bad", lost > 0);
+    this.failButton.classList.toggle("tcf-shown", store.failed > 0);
+    setText(this.failButton, store.failed ? this.dock.words.failures(store.failed) : "");
     const live = this.follow && !this.paused && rate < FLOOD_RATE ? "polite" : "off";
     if (this.scroller.getAttribute("aria-live") !== live) this.scroller.setAttribute("aria-live", live);
   }

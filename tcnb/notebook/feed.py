@@ -1,20 +1,28 @@
-"""The live feed: a widget that shows a session's events as they come; what the page does with them is in `feed.js`."""
+"""The live feed: a widget that shows a session's events as they come; its page is in `feed.js` and `feed_dock.js`."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anywidget
 import msgspec
 import traitlets
 
+from tcnb.routing.handlers import Failure
+
+from . import feed_actions
 from .feed_rows import Filter, Row, of_chats, short_form
+from .feed_selection import select
 from .snapshot import still_html, still_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INTERVAL: Final = 0.1
 """Seconds between two messages to the front end: at most ten a second (the design, section 4)."""
@@ -41,6 +49,14 @@ SCAN_STEP: Final = 500
 SCAN_LIMIT: Final = 20_000
 """Rows looked through for one answer; the front end asks on from there while a person keeps looking."""
 
+FAILURES: Final = 20
+"""Exceptions in handlers that a page gets when it opens."""
+
+
+def page_script() -> str:
+    """Return the page's side as one module, since a widget's module cannot import another file."""
+    return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("feed.js", "feed_dock.js"))
+
 
 class Record(Protocol):
     """What the feed reads of a record; any thread may ask."""
@@ -49,9 +65,10 @@ class Record(Protocol):
     def last_seq(self) -> int: ...
     def rows(self, after: int, limit: int) -> list[dict[str, Any]]: ...
     def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]: ...
+    def frame(self) -> pd.DataFrame: ...
 
 
-class Source(Protocol):
+class Source(feed_actions.Session, Protocol):
     """What the feed needs of a session."""
 
     @property
@@ -61,6 +78,8 @@ class Source(Protocol):
     @property
     def me_id(self) -> str | None: ...
     @property
+    def router(self) -> Any: ...
+    @property
     def record(self) -> Record: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -69,17 +88,19 @@ class Source(Protocol):
     def known_people(self) -> list[tuple[str | None, str]]: ...
     def on_rows(self, callback: Callable[[], None]) -> Callable[[], None]: ...
     def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]: ...
+    def on_failure(self, callback: Callable[[Failure], None]) -> Callable[[], None]: ...
 
 
 class Feed(anywidget.AnyWidget):
     """Show the events of a session as rows as they come, in batches, while cells run.
 
     `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
+    What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
     Everything but the constructor and `close` happens on the session's own loop: the handler of front-end messages,
     which runs on a kernel thread, only hands work over. `unsent` counts messages that the kernel's socket did not take.
     """
 
-    _esm = Path(__file__).with_name("feed.js")
+    _esm = page_script()
     _css = Path(__file__).with_name("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
@@ -94,6 +115,10 @@ class Feed(anywidget.AnyWidget):
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
+        self._actions = feed_actions.Actions(session)
+        self._acting: set[asyncio.Task[None]] = set()
+        self._filter = Filter()
+        self._failures: list[Failure] = []
         self._restate_from = self._announced
         self._restate_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -115,6 +140,14 @@ class Feed(anywidget.AnyWidget):
             self._hand_over(self._stop_listening)
         super().close()
 
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The rows of `tc.df` that pass the filter of the page; with several views, of the one filtered last.
+
+        Columns and types are those of `tc.df`. An edit or a removal is a row of its own here as there.
+        """
+        return select(self.session.record.frame(), self._filter, self.chats)
+
     # -- from the kernel's threads to the session's loop -------------------------------------------------------
 
     def _hand_over(self, work: Callable[..., None], *arguments: Any) -> None:
@@ -133,7 +166,11 @@ class Feed(anywidget.AnyWidget):
     def _listen(self) -> None:
         if self._closed or self.session.loop.is_closed():
             return
-        self._removals = [self.session.on_rows(self._schedule), self.session.on_state(self._state_changed)]
+        self._removals = [
+            self.session.on_rows(self._schedule),
+            self.session.on_state(self._state_changed),
+            self.session.on_failure(self._failure_came),
+        ]
         self._greet()
 
     def _restate(self, last: int) -> None:
@@ -161,6 +198,8 @@ class Feed(anywidget.AnyWidget):
             if timer is not None:
                 timer.cancel()
         self._greeting = self._timer = None
+        for task in self._acting:
+            task.cancel()
 
     def _state_changed(self, state: dict[str, Any]) -> None:
         self._state_to_send = state
@@ -169,6 +208,10 @@ class Feed(anywidget.AnyWidget):
             self._flush()
         else:
             self._schedule()
+
+    def _failure_came(self, failure: Failure) -> None:
+        self._failures.append(failure)
+        self._schedule()
 
     def _schedule(self) -> None:
         """See to it that a message goes out, at once if the last one is long enough ago."""
@@ -189,6 +232,8 @@ class Feed(anywidget.AnyWidget):
             message["state"], self._state_to_send = self._state_to_send, None
         if self._answers:
             message["answers"], self._answers = self._answers, []
+        if self._failures:
+            message["failures"], self._failures = self._told(self._failures), []
         people = self._new_names()
         if people:
             message["people"] = people
@@ -235,12 +280,36 @@ class Feed(anywidget.AnyWidget):
     def _begin_answer(self, request: dict[str, Any]) -> None:
         if self._closed:
             return
+        kind = request.get("type")
+        if kind == "filter":
+            self._filter = Filter.from_request(request.get("filter"))
+            return
+        if kind in feed_actions.KINDS:
+            self._begin_action(request)
+            return
         steps = self._steps_of_answer(request)
         if self.session.loop.is_closed():
             for _ in steps:
                 pass
         else:
             self._go_on(steps)
+
+    def _begin_action(self, request: dict[str, Any]) -> None:
+        if self.session.loop.is_closed():
+            self._answers.append({"re": request.get("re"), "refused": "the connection is closed"})
+            self._schedule()
+            return
+        task = self.session.loop.create_task(self._act(request))
+        self._acting.add(task)
+        task.add_done_callback(self._acting.discard)
+
+    async def _act(self, request: dict[str, Any]) -> None:
+        try:
+            told = await self._actions.carry_out(request)
+        except Exception as error:  # whatever it is, a person waits for a word on what became of it
+            told = {"refused": f"{type(error).__name__}: {error}"}
+        self._answers.append({"re": request.get("re"), **told})
+        self._schedule()
 
     def _go_on(self, steps: Iterator[None]) -> None:
         for _ in steps:
@@ -332,12 +401,17 @@ class Feed(anywidget.AnyWidget):
             "server": self.session.server,
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},
+            "failures": self._told(list(self.session.router.failures)[-FAILURES:]),
             "after": first - 1,
             "last": last,
             "rows": self._short_rows(rows),
         }
         self._hand_over(self._restate, last)
         return _as_json(opening).decode()
+
+    def _told(self, failures: list[Failure]) -> dict[str, Any]:
+        """Give what the page is told of exceptions in handlers."""
+        return {"count": len(self.session.router.failures), "latest": [dataclasses.asdict(one) for one in failures]}
 
     # -- where there is no live view ---------------------------------------------------------------------------
 

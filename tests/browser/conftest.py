@@ -69,10 +69,11 @@ def screenshots() -> Path:
     return SCREENSHOTS
 
 
-FILES = {
+NOTEBOOK = ROOT / "tcnb" / "notebook"
+FILES: dict[str, tuple[Path | str, ...]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
-    "/feed.js": (ROOT / "tcnb" / "notebook" / "feed.js", "text/javascript; charset=utf-8"),
-    "/feed.css": (ROOT / "tcnb" / "notebook" / "feed.css", "text/css; charset=utf-8"),
+    "/feed.js": (NOTEBOOK / "feed.js", NOTEBOOK / "feed_dock.js", "text/javascript; charset=utf-8"),
+    "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
 }
 
 
@@ -81,8 +82,8 @@ class _PageHandler(http.server.BaseHTTPRequestHandler):
         if self.path not in FILES:
             self.send_error(404)
             return
-        path, kind = FILES[self.path]
-        body = path.read_bytes()
+        *paths, kind = FILES[self.path]  # the last one is the type
+        body = b"\n".join(path.read_bytes() for path in paths)
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

@@ -13,6 +13,8 @@ import pytest
 from tcnb.notebook import feed as feed_module
 from tcnb.notebook.feed import INTERVAL, LARGEST_BATCH, Feed
 from tcnb.record.record import Record
+from tcnb.routing import Router
+from tcnb.routing.handlers import Failure
 
 UNIT = 5.0
 """Seconds a test waits at most for something that comes much sooner."""
@@ -31,6 +33,8 @@ class StandInSession:
         self.people: dict[str, str] = {}
         self.row_listeners: list[Callable[[], None]] = []
         self.state_listeners: list[Callable[[dict[str, Any]], None]] = []
+        self.failure_listeners: list[Callable[[Failure], None]] = []
+        self.router = Router()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -45,6 +49,10 @@ class StandInSession:
     def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         self.state_listeners.append(callback)
         return lambda: self.state_listeners.remove(callback)
+
+    def on_failure(self, callback: Callable[[Failure], None]) -> Callable[[], None]:
+        self.failure_listeners.append(callback)
+        return lambda: self.failure_listeners.remove(callback)
 
     def on_loop(self, work: Callable[[], Any]) -> Any:
         """Do something on the bot's loop and wait for it."""

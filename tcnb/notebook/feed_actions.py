@@ -1,0 +1,145 @@
+"""What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tcnb.errors import TcnbError
+from tcnb.types import BufferedInputFile, make_preview
+
+from .feed_rows import Row, is_own
+
+LARGEST_PICTURE: Final = 12 * 1024 * 1024
+"""Bytes of a picture that are fetched to show it small; a larger one is shown as a file."""
+
+PICTURES_AT_ONCE: Final = 3
+"""Pictures fetched at the same time, so that scrolling through an album does not keep a sending waiting."""
+
+KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code"})
+"""What may be asked."""
+
+
+class Session(Protocol):
+    """What the actions need of a session."""
+
+    @property
+    def me_id(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def record(self) -> Any: ...
+    @property
+    def bot(self) -> Any: ...
+    async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
+    async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
+
+
+class RefusedError(TcnbError):
+    """What was asked of a row cannot be done with it."""
+
+
+class Actions:
+    """Carries out what the page asks for one row, on the session's loop.
+
+    Rows are named by their `seq`; chat, message and file come from the record, never from the page, so a page that
+    is out of date cannot send anything to another chat than the one it shows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
+
+    async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
+        kind = str(request.get("type"))
+        try:
+            row = self._row(request.get("seq"))
+            return {"done": await getattr(self, f"_{kind}")(row, request)}
+        except TcnbError as error:
+            return {"refused": str(error)}
+
+    def _row(self, seq: object) -> Row:
+        if isinstance(seq, bool) or not isinstance(seq, int):
+            raise RefusedError("the page did not say which row it means")
+        rows = self._session.record.rows(seq - 1, 1)
+        if not rows or rows[0]["seq"] != seq:
+            raise RefusedError(f"there is no row {seq} in the record")
+        row: Row = rows[0]
+        return row
+
+    async def _reply(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
+        sent = await self._session.asend(
+            _chat_of(row), _text_of(request), parse_mode=str(request.get("mode") or "text"), reply_to=_message_of(row)
+        )
+        return {"message_id": sent.message_id}
+
+    async def _edit(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
+        self._must_be_own(row)
+        await self._session.bot.edit_message(_message_of(row), _text_of(request), str(request.get("mode") or "text"))
+        return {}
+
+    async def _remove(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        self._must_be_own(row)
+        await self._session.bot.remove_message(_message_of(row), for_all=True)
+        return {}
+
+    async def _forward(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
+        chat_id = request.get("chat")
+        if not isinstance(chat_id, str) or not chat_id:
+            raise RefusedError("choose the chat that the message is forwarded to")
+        sent = await self._session.bot.forward_message(chat_id, _message_of(row))
+        return {"message_id": sent.message_id}
+
+    async def _keep(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        path = await self._session.adownload(_file_of(row), Path.cwd())
+        return {"path": path.name if isinstance(path, Path) else str(path)}
+
+    async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a picture made anew from the file, since a page must never be handed what a stranger uploaded."""
+        if (row.get("file_size") or 0) > LARGEST_PICTURE:
+            raise RefusedError("the picture is too large to be shown here")
+        async with self._turn:
+            data = await self._session.adownload(_file_of(row))
+            small = await make_preview(BufferedInputFile(data, row.get("file_name") or "picture"))
+            return {"webp": base64.b64encode(await small.content()).decode()}
+
+    async def _code(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        from tcnb.routing.suggestions import suggestion
+
+        return {"code": suggestion(str(row["event"]), row)}
+
+    def _must_be_own(self, row: Row) -> None:
+        if not is_own(row, self._session.me_id):
+            raise RefusedError("only your own messages can be changed")
+
+
+def _chat_of(row: Row) -> str:
+    chat_id = row.get("chat_id")
+    if not chat_id:
+        raise RefusedError("this row belongs to no chat")
+    return str(chat_id)
+
+
+def _message_of(row: Row) -> str:
+    message_id = row.get("message_id")
+    if not message_id:
+        raise RefusedError("this row is no message")
+    return str(message_id)
+
+
+def _file_of(row: Row) -> str:
+    file_id = row.get("file_id")
+    if not file_id:
+        raise RefusedError("this row has no file")
+    return str(file_id)
+
+
+def _text_of(request: Mapping[str, Any]) -> str:
+    text = request.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise RefusedError("there is no text to send")
+    return text

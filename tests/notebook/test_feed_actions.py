@@ -1,0 +1,163 @@
+"""What a person does with a row of the feed, carried out by a real session at the practice server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from io import BytesIO
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tcnb.notebook.feed import Feed
+from tcnb.notebook.feed_actions import Actions
+
+
+@pytest.fixture
+def do(tc):
+    """Ask for something as the page does, and give what it is told."""
+    actions = Actions(tc)
+
+    def ask(kind: str, seq: Any, **more: Any) -> dict[str, Any]:
+        request = {"type": kind, "seq": seq, **more}
+        return asyncio.run_coroutine_threadsafe(actions.carry_out(request), tc.loop).result(30)
+
+    return ask
+
+
+@pytest.fixture
+def talk(tc, alice, until):
+    """A chat in which Alice wrote something that the session has got; gives the chat's id and the message's row."""
+    chat_id = alice.group("Release crew", "robot")
+    message_id = alice.say(chat_id, "Is build 42 out?")
+    until(tc, lambda: message_id in set(tc.df["message_id"]))
+    return chat_id, seq_of(tc, message_id)
+
+
+def seq_of(tc, message_id: str) -> int:
+    return int(tc.df.loc[tc.df["message_id"] == message_id, "seq"].iloc[0])
+
+
+def test_reply_goes_to_the_chat_of_its_row(tc, do, talk):
+    """An answer is sent to the chat of the row and answers that row's message."""
+    chat_id, seq = talk
+    message_id = do("reply", seq, text="Since **noon**", mode="markdown")["done"]["message_id"]
+    row = tc.df.loc[tc.df["message_id"] == message_id].iloc[0]
+    asked = tc.df.loc[tc.df["seq"] == seq, "message_id"].iloc[0]
+    assert (row["chat_id"], row["reply_to"], row["text"]) == (chat_id, asked, "Since noon")
+
+
+def test_own_message_is_edited_and_removed(tc, do, talk):
+    """What this account wrote can be changed and taken back from the feed."""
+    chat_id, _ = talk
+    message_id = tc.send(chat_id, "tomorow").message_id
+    seq = seq_of(tc, message_id)
+    assert do("edit", seq, text="tomorrow") == {"done": {}}
+    assert tc.messages.set_index("message_id").loc[message_id, "text"] == "tomorrow"
+    assert do("remove", seq) == {"done": {}}
+    assert tc.messages.set_index("message_id").loc[message_id, "removed"]
+
+
+@pytest.mark.parametrize("kind", ["edit", "remove"])
+def test_message_of_others_is_left_alone(do, talk, kind):
+    """Somebody else's message can be neither edited nor removed from the feed."""
+    assert do(kind, talk[1], text="no") == {"refused": "only your own messages can be changed"}
+
+
+def test_message_is_forwarded(tc, do, talk, alice):
+    """A forwarded message arrives in the chat that was chosen."""
+    target = alice.group("Archive", "robot")
+    message_id = do("forward", talk[1], chat=target)["done"]["message_id"]
+    row = tc.df.loc[tc.df["message_id"] == message_id].iloc[0]
+    assert (row["chat_id"], row["message_type"]) == (target, "forwarded")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "reason"),
+    [
+        ("reply", {"text": "  "}, "there is no text to send"),
+        ("reply", {"text": "hello", "mode": "latex"}, "not 'latex'"),
+        ("forward", {}, "choose the chat"),
+        ("keep", {}, "this row has no file"),
+        ("picture", {}, "this row has no file"),
+    ],
+)
+def test_senseless_request_is_refused(do, talk, kind, more, reason):
+    """What cannot be done is refused with its reason, and nothing is sent."""
+    assert reason in do(kind, talk[1], **more)["refused"]
+
+
+@pytest.mark.parametrize("seq", [None, "1", True, 0, -1, 10_000])
+def test_unknown_row_is_refused(do, talk, seq):
+    """A row that is not in the record is refused, whatever the page calls it."""
+    assert "row" in do("reply", seq, text="hello")["refused"]
+
+
+def test_refusal_of_the_server_is_told(do, talk, alice):
+    """When the server refuses, the page hears the server's reason."""
+    chat_id, seq = talk
+
+    def remove(server: Any, me: Any) -> None:
+        server.world.remove_participant(me, chat_id, server.world.user("robot@practice.local"), clear_history=True)
+
+    alice.act(remove)
+    assert "chat" in do("reply", seq, text="hello")["refused"].lower()
+
+
+def a_photo() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (1600, 900), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_picture_is_made_small_and_anew(tc, do, talk):
+    """The page gets a small WebP that was made here, never the file that somebody uploaded."""
+    seq = seq_of(tc, tc.send_photo(talk[0], a_photo()).message_id)
+    with Image.open(BytesIO(base64.b64decode(do("picture", seq)["done"]["webp"]))) as image:
+        assert (image.format, max(image.size)) == ("WEBP", 512)
+
+
+def test_file_that_is_no_picture_is_refused(tc, do, talk):
+    """A file that only says it is a picture is not shown."""
+    seq = seq_of(tc, tc.send_document(talk[0], b"<svg onload=alert(1)>").message_id)
+    assert "not an image" in do("picture", seq)["refused"]
+
+
+def test_file_is_kept_beside_the_notebook(tc, do, talk, tmp_path, monkeypatch):
+    """A file is saved into the working folder, under a safe name that the page is told."""
+    monkeypatch.chdir(tmp_path)
+    seq = seq_of(tc, tc.send_document(talk[0], b"a,b\n1,2\n").message_id)
+    name = do("keep", seq)["done"]["path"]
+    assert (tmp_path / name).read_bytes() == b"a,b\n1,2\n"
+
+
+def test_code_for_a_row_compiles(do, talk):
+    """The code that would handle an event can be had for every row."""
+    code = do("code", talk[1])["done"]["code"]
+    compile(code, "cell", "exec")
+    assert "Release crew" in code
+
+
+def test_selection_is_what_passes_the_filter(tc, talk):
+    """`selection` has the rows of `tc.df` that pass the filter of the page, with the same columns and types."""
+    chat_id, _ = talk
+    tc.send(chat_id, "Build 42 is out")
+    tc.send_photo(chat_id, a_photo())
+    feed = Feed(tc)
+    asked = {"type": "filter", "filter": {"chat": chat_id, "kinds": ["text"], "text": "BUILD"}}
+    feed._front_end_said(feed, asked, [])
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), tc.loop).result(30)
+    chosen = feed.selection
+    pd.testing.assert_series_equal(chosen.dtypes, tc.df.dtypes)
+    assert list(chosen["text"]) == ["Is build 42 out?", "Build 42 is out"]
+    feed.close()
+
+
+def test_selection_of_an_empty_record(connect):
+    """Without any event the selection is empty and has all columns."""
+    tc = connect("second", journal=None)
+    feed = Feed(tc)
+    assert list(feed.selection.columns) == list(tc.df.columns)
+    feed.close()
