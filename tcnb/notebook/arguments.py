@@ -127,6 +127,12 @@ class Arguments:
         return code
 
     @property
+    def path(self) -> str:
+        """The path or URL, with `~` resolved."""
+        path = str(self._expanded(self._line.fields["path"]))
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+
+    @property
     def caption(self) -> str | None:
         """The text beside a file, None if there is none."""
         text = self._line.text

@@ -7,8 +7,11 @@ from typing import Any
 from tcnb.errors import UsageError
 from tcnb.notebook import messages, transforms
 from tcnb.notebook.completion import complete_magic
+from tcnb.notebook.data_magics import DataMagics
 from tcnb.notebook.magics import TcnbMagics
 from tcnb.notebook.verbs import VERBS
+
+MAGICS = (TcnbMagics, DataMagics)
 
 
 def load(ipython: Any) -> None:
@@ -23,7 +26,8 @@ def load(ipython: Any) -> None:
     if _is_loaded(ipython):
         return
     _refuse_cell_with_questions(ipython)
-    ipython.register_magics(TcnbMagics)
+    for magics in MAGICS:
+        ipython.register_magics(magics)
     ipython.input_transformer_manager.token_transformers.append(transforms.MagicLine)
     ipython.input_transformers_post.append(transforms.silence)
     ipython.Completer.custom_matchers.append(complete_magic)
@@ -34,7 +38,8 @@ def unload(ipython: Any) -> None:
     for table in ipython.magics_manager.magics.values():
         for name in VERBS:
             table.pop(name, None)
-    ipython.magics_manager.registry.pop(TcnbMagics.__name__, None)
+    for magics in MAGICS:
+        ipython.magics_manager.registry.pop(magics.__name__, None)
     _remove(ipython.input_transformer_manager.token_transformers, transforms.MagicLine)
     _remove(ipython.input_transformers_post, transforms.silence)
     _remove(ipython.Completer.custom_matchers, complete_magic)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+from IPython.core.magic import line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
-from tcnb.errors import FileMissingError, TcnbError, UnknownChatError, UsageError, WSConnectionError
+from tcnb.errors import UsageError
 from tcnb.notebook import handlers, messages, verbs
 from tcnb.notebook.arguments import Arguments
+from tcnb.notebook.base import VerbMagics, one_line_errors
 from tcnb.notebook.connections import DEFAULT, VARIABLE, Overview, connections
-from tcnb.notebook.grammar import Verb
-
-_NETWORK_PACKAGES = frozenset({"httpx", "httpcore", "websockets", "ssl", "socket"})
 
 
 @magics_class
-class TcnbMagics(Magics):
+class TcnbMagics(VerbMagics):
     """The verbs of a chat as magics: `%tc_connect`, `%tc_send` and their siblings."""
 
     @line_magic
@@ -56,7 +52,7 @@ class TcnbMagics(Magics):
         given = self._given(verbs.CONNECT, line, local_ns)
         name = given.connection or DEFAULT
         request = _connect_request(given)
-        with _one_line_errors():
+        with one_line_errors():
             session = connections.connect(name, request, _open_session)
         self._bind(name, session)
         return session
@@ -91,7 +87,7 @@ class TcnbMagics(Magics):
             raise UsageError(messages.options_exclude("--all", "--as"))
         if not given.has("all") and (names or given.connection is not None):
             names = [given.connection or (DEFAULT if DEFAULT in names else names[-1])]
-        with _one_line_errors():
+        with one_line_errors():
             for name in names:
                 connections.disconnect(name)
 
@@ -106,7 +102,7 @@ class TcnbMagics(Magics):
             chats = %tc_chats
         """
         given = self._given(verbs.CHATS, line, local_ns)
-        with _one_line_errors():
+        with one_line_errors():
             return connections.get(given.connection).chats
 
     @line_magic
@@ -120,7 +116,7 @@ class TcnbMagics(Magics):
             events = %tc_df
         """
         given = self._given(verbs.FRAME, line, local_ns)
-        with _one_line_errors():
+        with one_line_errors():
             return connections.get(given.connection).df
 
     @line_magic
@@ -136,7 +132,7 @@ class TcnbMagics(Magics):
         """
         given = self._given(verbs.FEED, line, local_ns)
         session = connections.get(given.connection)
-        with _one_line_errors(session):
+        with one_line_errors(session):
             return session.feed(*given.chats)
 
     @line_cell_magic
@@ -176,7 +172,7 @@ class TcnbMagics(Magics):
         chat, text, writing = given.chat, given.text, given.writing()
         if (timeout := given.number("timeout", float)) is not None:
             writing["timeout"] = timeout
-        with _one_line_errors(session):
+        with one_line_errors(session):
             return session.send(chat, text, **writing)
 
     @line_magic
@@ -198,7 +194,7 @@ class TcnbMagics(Magics):
         given = self._given(verbs.PHOTO, line, local_ns)
         session = connections.get(given.connection)
         chat, file, caption, writing = given.chat, given.file, given.caption, given.writing()
-        with _one_line_errors(session):
+        with one_line_errors(session):
             return session.send_photo(chat, file, caption, **writing)
 
     @line_magic
@@ -216,7 +212,7 @@ class TcnbMagics(Magics):
         given = self._given(verbs.STICKER, line, local_ns)
         session = connections.get(given.connection)
         chat, file, replying = given.chat, given.file, given.replying()
-        with _one_line_errors(session):
+        with one_line_errors(session):
             return session.send_sticker(chat, file, **replying)
 
     @line_magic
@@ -236,7 +232,7 @@ class TcnbMagics(Magics):
         given = self._given(verbs.DOCUMENT, line, local_ns)
         session = connections.get(given.connection)
         chat, file, caption, writing = given.chat, given.file, given.caption, given.writing()
-        with _one_line_errors(session):
+        with one_line_errors(session):
             return session.send_document(chat, file, caption, **writing)
 
     @line_magic
@@ -257,7 +253,7 @@ class TcnbMagics(Magics):
         """
         given = self._given(verbs.HANDLERS, line, local_ns)
         router = connections.get(given.connection).router
-        with _one_line_errors():
+        with one_line_errors():
             handlers.change(router, given)
             return handlers.frame(router.handlers)
 
@@ -296,18 +292,8 @@ class TcnbMagics(Magics):
         """
         given = self._given(verbs.ON, line, local_ns, cell)
         router = connections.get(given.connection).router
-        with _one_line_errors():
+        with one_line_errors():
             return handlers.define(self._shell, router, given.event, given)
-
-    @property
-    def _shell(self) -> Any:
-        return self.shell
-
-    def _given(self, verb: Verb, line: str, local_ns: dict[str, Any] | None, cell: str | None = None) -> Arguments:
-        names: dict[str, Any] = self._shell.user_ns
-        if local_ns is not None and local_ns is not names:
-            names = {**names, **local_ns}
-        return Arguments(verb, line, names, cell)
 
     def _bind(self, name: str, session: Any) -> None:
         """Put the session into the user's namespace, if that takes nothing from the user."""
@@ -362,36 +348,3 @@ def _practice(given: Arguments) -> object:
     for name in shape:
         raise UsageError(messages.option_needs_another(f"--{name}", "--practice"))
     return None
-
-
-@contextmanager
-def _one_line_errors(session: Any = None) -> Iterator[None]:
-    """Let errors of tcnb and of programming pass, and give every other a name of tcnb and one line."""
-    try:
-        yield
-    except UnknownChatError as error:
-        _add_quoting_hint(error, session)
-        raise
-    except TcnbError:
-        raise
-    except Exception as error:
-        if (named := _named(error)) is None:
-            raise
-        raise named from error
-
-
-def _named(error: Exception) -> TcnbError | None:
-    """Return the error of tcnb that a file's or network's error amounts to; None for an error of programming."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return FileMissingError(messages.file_unreadable(error))
-    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _NETWORK_PACKAGES:
-        return WSConnectionError(messages.connection_failed(error))
-    return None
-
-
-def _add_quoting_hint(error: UnknownChatError, session: Any) -> None:
-    """Say that a title needs quotes, if the unknown name is the first word of one."""
-    titles = [title for title, *_ in session.known_chats()] if session is not None else []
-    begin = f"{error.name} ".lower()
-    if (title := next((title for title in titles if title and title.lower().startswith(begin)), None)) is not None:
-        error.args = (messages.title_needs_quotes(str(error), title),)

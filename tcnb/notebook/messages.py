@@ -243,6 +243,10 @@ def file_unreadable(error: OSError) -> str:
     return f"{error.filename!r} cannot be read: {error.strerror or type(error).__name__}"
 
 
+def not_a_variable(name: str) -> str:
+    return f"{name!r} cannot be the name of a variable: write  %%tc_sql answer <<"
+
+
 def described(error: BaseException) -> str:
     """An exception in one line, with its name."""
     text = _one_line(str(error))

@@ -84,8 +84,30 @@ PHOTO = Verb("tc_photo", (CHAT, FILE), Field("caption", required=False), (*WRITI
 STICKER = Verb("tc_sticker", (CHAT, FILE), None, (REPLY, CONNECTION))
 DOCUMENT = Verb("tc_file", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
 
+SQL = Verb(
+    "tc_sql",
+    text=Field("query"),
+    options=(Option("archive", "ask this archive instead of the live record", "PATH"), CONNECTION),
+)
+EXPORT = Verb("tc_export", (Field("path"),), options=(CONNECTION,))
+
 VERBS: Final = {
     verb.name: verb
-    for verb in (CONNECT, STATUS, DISCONNECT, CHATS, SEND, PHOTO, STICKER, DOCUMENT, FRAME, FEED, HANDLERS, ON)
+    for verb in (
+        CONNECT,
+        STATUS,
+        DISCONNECT,
+        CHATS,
+        SEND,
+        PHOTO,
+        STICKER,
+        DOCUMENT,
+        FRAME,
+        FEED,
+        HANDLERS,
+        ON,
+        SQL,
+        EXPORT,
+    )
 }
-CELL_VERBS: Final = frozenset({SEND.name, ON.name})
+CELL_VERBS: Final = frozenset({SEND.name, ON.name, SQL.name})

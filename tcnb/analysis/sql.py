@@ -1,0 +1,187 @@
+"""SQL over the live record and over archives, by DuckDB; what the tables of an archive are made of is written here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tcnb.errors import MissingPackageError, UsageError
+from tcnb.record.scan import scan
+from tcnb.record.schema import CHATS, COLUMNS, MESSAGES, PEOPLE, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+TABLES: Final = ("events", "messages", "chats", "people")
+"""The tables there are."""
+
+_TIMES: Final = frozenset(column.name for column in (*COLUMNS, *MESSAGES, *CHATS, *PEOPLE) if column.kind is Kind.TIME)
+
+
+class Source(Protocol):
+    """Where the live tables come from: a session."""
+
+    @property
+    def df(self) -> pd.DataFrame: ...
+    @property
+    def messages(self) -> pd.DataFrame: ...
+    @property
+    def chats(self) -> pd.DataFrame: ...
+    @property
+    def people(self) -> pd.DataFrame: ...
+
+
+# Times lose their zone on the way in: what DuckDB does with zones is in an extension that it loads from the network.
+# The same message may have come to two accounts that export into one archive: it counts once.
+_EVENTS: Final = """
+SELECT * REPLACE (make_timestamp(epoch_us(received)) AS received, make_timestamp(epoch_us(timestamp)) AS timestamp)
+FROM {archive}
+QUALIFY event <> 'message' OR message_id IS NULL
+    OR row_number() OVER (PARTITION BY event, message_id ORDER BY received, seq) = 1
+"""
+
+_MESSAGES: Final = """
+WITH edits AS (
+    SELECT message_id, count(*) AS edits, max(coalesce(timestamp, received)) AS edited_at,
+        arg_max(text, received) FILTER (text IS NOT NULL) AS text, max(received) FILTER (text IS NOT NULL) AS text_came
+    FROM events WHERE event = 'edited_message' AND message_id IS NOT NULL GROUP BY message_id
+), removals AS (
+    SELECT message_id, min(coalesce(timestamp, received)) AS removed_at
+    FROM events WHERE event = 'removed_message' AND message_id IS NOT NULL GROUP BY message_id
+), titles AS (
+    SELECT chat_id, arg_max(chat, received) FILTER (chat IS NOT NULL) AS chat FROM events GROUP BY chat_id
+), names AS (
+    SELECT author_id, arg_max(author, received) FILTER (author IS NOT NULL) AS author FROM events GROUP BY author_id
+)
+SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.timestamp,
+    CASE WHEN edits.text_came > said.received THEN edits.text ELSE said.text END AS text,
+    said.message_type, said.reply_to, said.forwarded_from,
+    coalesce(edits.edits, 0) AS edits, edits.edited_at,
+    removals.removed_at IS NOT NULL AS removed, removals.removed_at,
+    said.file_id, said.file_name, said.file_size, said.mime_type
+FROM events AS said
+LEFT JOIN edits USING (message_id)
+LEFT JOIN removals USING (message_id)
+LEFT JOIN titles ON titles.chat_id = said.chat_id
+LEFT JOIN names ON names.author_id = said.author_id
+WHERE said.event = 'message'
+"""
+
+_TALLY: Final = """
+SELECT {of}, arg_max({name}, received) FILTER ({name} IS NOT NULL) AS {name}, {more}
+    count(*) FILTER ({counted}) AS messages, count(DISTINCT {other}) FILTER ({counted}) AS {others},
+    min(coalesce(timestamp, received)) FILTER ({counted}) AS first,
+    max(coalesce(timestamp, received)) FILTER ({counted}) AS last
+FROM events WHERE {of} IS NOT NULL {only} GROUP BY {of}
+"""
+_COUNTED: Final = "event = 'message' AND author_type IS DISTINCT FROM 'system'"
+_CHATS: Final = _TALLY.format(
+    of="chat_id",
+    name="chat",
+    more="arg_max(chat_type, received) FILTER (chat_type IS NOT NULL) AS chat_type,",
+    counted=_COUNTED,
+    other="author_id",
+    others="people",
+    only="",
+)
+_PEOPLE: Final = _TALLY.format(
+    of="author_id",
+    name="author",
+    more="",
+    counted=_COUNTED,
+    other="chat_id",
+    others="chats",
+    only="AND author_type IS DISTINCT FROM 'system'",
+)
+
+
+def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Run a query and return its result.
+
+    Args:
+        sql: what DuckDB understands, over the tables `events` (the columns of `tc.df`), `messages`, `chats` and
+            `people` (those of the views of the same names). In a query times are in UTC and have no zone.
+        source: the session whose record is asked.
+        archive: ask this archive instead, see `scan`; it may be larger than memory.
+
+    Returns:
+        A row a row; integers, truths and texts as the types that know missing values. Columns that are called like
+        times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
+
+    Raises:
+        UsageError: DuckDB refuses the query; its reason is in the error.
+        ArchiveError: there is no such archive.
+        MissingPackageError: DuckDB is not installed.
+    """
+    import pandas as pd
+
+    try:
+        import duckdb
+    except ImportError as error:
+        raise MissingPackageError("SQL needs DuckDB: pip install 'tcnb[analysis]'") from error
+    if not sql.strip():
+        raise UsageError("there is no query: write SQL over events, messages, chats, people")
+    with duckdb.connect() as connection:
+        try:
+            if archive is not None:
+                _add_archive(connection, archive)
+            elif source is not None:
+                _add_live(connection, source, connection.get_table_names(sql))
+            result = connection.sql(sql)
+            table = None if result is None else result.to_arrow_table()
+        except duckdb.Error as error:
+            raise UsageError(f"DuckDB: {_in_brief(error)}") from None
+    return pd.DataFrame() if table is None else _in_utc(table).to_pandas(types_mapper=_types().get)
+
+
+def _add_live(connection: Any, source: Source, names: set[str]) -> None:
+    """Hand over those tables that the query names; the others cost nothing."""
+    import pyarrow as pa
+
+    homes = {"events": "df"}
+    for name in TABLES:
+        if name in {asked.casefold() for asked in names}:
+            frame = getattr(source, homes.get(name, name))
+            connection.register(name, _without_zones(pa.Table.from_pandas(frame, preserve_index=False)))
+
+
+def _add_archive(connection: Any, archive: str | os.PathLike[str]) -> None:
+    scan(archive, "duckdb", connection=connection).create_view("_archive")
+    views = {"events": _EVENTS.format(archive="_archive"), "messages": _MESSAGES, "chats": _CHATS, "people": _PEOPLE}
+    for name, definition in views.items():
+        connection.execute(f"CREATE VIEW {name} AS {definition}")
+
+
+def _without_zones(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    plain = [pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type for field in table.schema]
+    return table.cast(pa.schema(list(zip(table.column_names, plain, strict=True))))
+
+
+def _in_utc(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    fields = [
+        field.with_type(pa.timestamp("us", "UTC"))
+        if field.name in _TIMES and pa.types.is_timestamp(field.type)
+        else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _types() -> dict[Any, Any]:
+    import pandas as pd
+    import pyarrow as pa
+
+    whole = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
+    text = {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}
+    return {**whole, **text, pa.float64(): pd.Float64Dtype()}
+
+
+def _in_brief(error: Exception) -> str:
+    """Return what DuckDB says without the drawing of where in the query it is."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]
+    return " ".join(line.strip() for line in lines if set(line.strip()) != {"^"})

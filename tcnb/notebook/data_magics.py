@@ -1,0 +1,92 @@
+"""The magics for what was collected: SQL over it, and its way into an archive; sending and showing are in `magics`."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+from IPython.core.magic import line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+
+from tcnb.errors import UsageError
+from tcnb.notebook import messages, verbs
+from tcnb.notebook.base import VerbMagics, one_line_errors
+from tcnb.notebook.connections import connections
+
+_ASSIGNMENT = re.compile(r"\s*(?P<name>\S+)\s*<<(?P<rest>.*)", re.DOTALL)
+
+
+@magics_class
+class DataMagics(VerbMagics):
+    """The verbs of the record as magics: `%%tc_sql`, `%tc_export`."""
+
+    @line_cell_magic
+    @needs_local_scope
+    @no_var_expand
+    def tc_sql(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
+        """Ask what was collected, in SQL, and return the answer as a DataFrame.
+
+        Usage: %tc_sql [options] query
+               %%tc_sql [name <<] [options]     and the query below
+
+            %%tc_sql
+            SELECT chat, count(*) AS messages FROM messages GROUP BY chat ORDER BY messages DESC
+
+            %%tc_sql busiest <<
+            SELECT author, count(*) AS n FROM events WHERE event = 'message' GROUP BY ALL ORDER BY n DESC LIMIT 10
+
+        name <<            assign the answer to a variable instead of returning it
+        --archive PATH     ask an archive (see %tc_export) instead of the live record, however large it is
+        --as NAME          use another connection
+
+        The tables are events (as in tc.df), messages, chats and people; the SQL is DuckDB's. Times are in UTC.
+        The query is taken as it stands: nothing is expanded in it.
+        """
+        name, line = _assigned(line) if cell is not None else (None, line)
+        given = self._given(verbs.SQL, line, local_ns, cell)
+        archive = given.value("archive")
+        source = None if archive is not None else connections.get(given.connection)
+        with one_line_errors():
+            from tcnb.analysis.sql import query
+
+            answer = query(given.code, source, archive=None if archive is None else str(archive))
+        if name is None:
+            return answer
+        self._shell.push({name: answer})
+        return None
+
+    @line_magic
+    @needs_local_scope
+    @no_var_expand
+    def tc_export(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+        """Append to an archive of Parquet files what it does not hold yet.
+
+        Usage: %tc_export path [--as NAME]
+
+            %tc_export archive
+            %tc_export s3://company-chats/archive
+
+        The path is a folder, or the address of one that fsspec understands. Repeating it adds only what is new.
+        Open archives with tcnb.scan(path, engine=…) or %%tc_sql --archive PATH.
+
+        Returns what was written.
+        """
+        given = self._given(verbs.EXPORT, line, local_ns)
+        session = connections.get(given.connection)
+        with one_line_errors():
+            return session.export(given.path)
+
+
+def _assigned(line: str) -> tuple[str | None, str]:
+    """Split `name << options` into its parts.
+
+    Raises:
+        UsageError: what stands before `<<` cannot be the name of a variable.
+    """
+    found = _ASSIGNMENT.fullmatch(line)
+    if found is None:
+        return None, line
+    name = found["name"]
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(messages.not_a_variable(name))
+    return name, found["rest"].strip()

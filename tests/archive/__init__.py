@@ -1,0 +1,1 @@
+"""Tests of archives: export, scan, and SQL over both the live record and archives."""

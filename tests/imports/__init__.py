@@ -1,0 +1,1 @@
+"""Tests of reading the exports of other products."""
