@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import keyword
+import os
 from typing import Any
 
 from IPython.core.magic import line_cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
-from tcnb.errors import UsageError
+from tcnb.errors import UsageError, WSConnectionError
 from tcnb.notebook import handlers, messages, verbs
 from tcnb.notebook.arguments import Arguments
 from tcnb.notebook.base import VerbMagics, one_line_errors
 from tcnb.notebook.connections import DEFAULT, VARIABLE, Overview, connections
+
+ON_BINDER = "TCNB_ON_BINDER"
+"""Set by `binder/start`, where a corporate server cannot be reached."""
 
 
 @magics_class
@@ -308,7 +312,12 @@ class TcnbMagics(VerbMagics):
 def _open_session(**request: Any) -> Any:
     import tcnb
 
-    return tcnb.connect(**request)
+    try:
+        return tcnb.connect(**request)
+    except WSConnectionError as error:
+        if ON_BINDER in os.environ and not request.get("practice"):
+            error.args = (messages.unreachable_from_binder(str(error)),)
+        raise
 
 
 def _connect_request(given: Arguments) -> dict[str, Any]:

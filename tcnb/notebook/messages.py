@@ -243,6 +243,10 @@ def file_unreadable(error: OSError) -> str:
     return f"{error.filename!r} cannot be read: {error.strerror or type(error).__name__}"
 
 
+def unreachable_from_binder(reason: str) -> str:
+    return f"{reason} (Binder reaches public addresses only, no corporate server: try %tc_connect --practice)"
+
+
 def not_a_variable(name: str) -> str:
     return f"{name!r} cannot be the name of a variable: write  %%tc_sql answer <<"
 

@@ -1,0 +1,88 @@
+"""`%%tc_sql` and `%tc_export` in a real IPython shell with a real session, and what is said on Binder."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from tcnb.errors import NotConnectedError, UsageError, WSConnectionError
+from tcnb.notebook import data_magics
+from tcnb.notebook import magics as magics_module
+from tcnb.notebook.connections import Connections
+
+
+@pytest.fixture
+def run(tc, alice, until, monkeypatch):
+    """A shell with the extension and a session in which one message was received; gives the way to run magics."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from tcnb.notebook import extension
+
+    chat_id = alice.group("Release crew", "robot")
+    message_id = alice.say(chat_id, "Build 42 is out")
+    until(tc, lambda: message_id in set(tc.df["message_id"]))
+    registry = Connections(lambda: [tc])
+    monkeypatch.setattr(data_magics, "connections", registry)
+    monkeypatch.setattr(registry, "get", lambda name=None: tc)
+    shell = InteractiveShell.instance()
+    extension.load(shell)
+    yield shell
+    extension.unload(shell)
+    InteractiveShell.clear_instance()
+
+
+def test_sql_over_the_live_record(run):
+    """The body of the cell is the query, and its answer a DataFrame."""
+    answer = run.run_cell_magic("tc_sql", "", "SELECT text FROM events WHERE text IS NOT NULL\n")
+    assert answer["text"].to_list() == ["Build 42 is out"]
+
+
+def test_sql_on_a_line(run):
+    """A short query stands on the line of the magic."""
+    assert run.run_line_magic("tc_sql", "SELECT count(text) AS n FROM messages")["n"].to_list() == [1]
+
+
+def test_answer_is_assigned(run):
+    """With `name <<` the answer goes to a variable and the cell shows nothing."""
+    assert run.run_cell_magic("tc_sql", "said << ", "SELECT text FROM messages") is None
+    assert isinstance(run.user_ns["said"], pd.DataFrame)
+
+
+@pytest.mark.parametrize("name", ["1st", "class", "a.b"])
+def test_answer_needs_the_name_of_a_variable(run, name):
+    """What cannot be a variable is refused before anything runs."""
+    with pytest.raises(UsageError, match="variable"):
+        run.run_cell_magic("tc_sql", f"{name} <<", "SELECT 1")
+
+
+def test_query_is_taken_as_it_stands(run):
+    """Braces and dollars in a query are the query's own."""
+    answer = run.run_cell_magic("tc_sql", "", "SELECT {'a': '$b'} AS pair")
+    assert answer["pair"].to_list() == [{"a": "$b"}]
+
+
+def test_export_and_sql_over_the_archive(run, tmp_path):
+    """What was exported is asked in the archive with the same tables; repeating the export adds nothing."""
+    assert run.run_line_magic("tc_export", str(tmp_path / "archive")).events > 0
+    assert run.run_line_magic("tc_export", str(tmp_path / "archive")).events == 0
+    answer = run.run_cell_magic("tc_sql", f"--archive {tmp_path / 'archive'}", "SELECT DISTINCT chat FROM messages")
+    assert answer["chat"].to_list() == ["Release crew"]
+
+
+def test_sql_needs_a_connection_or_an_archive(monkeypatch):
+    """Without a connection the error says how to make one."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    monkeypatch.setattr(data_magics, "connections", Connections(list))
+    with pytest.raises(NotConnectedError):
+        data_magics.DataMagics(InteractiveShell.instance()).tc_sql("", "SELECT 1")
+    InteractiveShell.clear_instance()
+
+
+def test_binder_says_that_corporate_servers_are_out_of_reach(monkeypatch):
+    """On Binder a server that cannot be reached is explained."""
+    monkeypatch.setenv(magics_module.ON_BINDER, "1")
+    with pytest.raises(WSConnectionError, match="Binder reaches public addresses only"):
+        magics_module._open_session(
+            server="127.0.0.1", web_port=9, https=False, username="robot", password="x", timeout=5, journal=None
+        )
