@@ -263,6 +263,7 @@ class Store {
     this.failures = []; // exceptions in handlers, the last ones
     this.failed = 0;
     this.pictures = new Pictures(this);
+    this.markup = new Markup(this);
     this.born = Date.now();
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
@@ -276,6 +277,7 @@ class Store {
     clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
     this.pictures.close();
+    this.markup.close();
     for (const view of [...this.views]) view.close();
   }
 
@@ -530,7 +532,7 @@ class Painter {
     if (item.head) main.append(this.heading(row, context));
     if (row.k === "forward") main.append(node("div", "tcf-label", this.words.forwarded(row.f ? this.store.nameOf(row.f) : "")));
     if (row.r) main.append(this.quote(item.answered));
-    this.content(main, edit ? { ...row, x: edit.x, q: edit.q } : row);
+    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, writtenIn: edit.s } : row);
     if (edit || row.e || removal) main.append(this.note(row, edit, removal));
     line.append(main);
     return line;
@@ -636,7 +638,9 @@ class Painter {
   }
 
   text(row) {
-    const text = node("div", "tcf-text", row.x);
+    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.markup.of(seq) : null;
+    if (tree) drawTree(tree, text); else text.textContent = row.x;
+    if (row.g) this.store.markup.want(seq, text);
     text.dir = "auto";
     const isLong = row.x.length > 900 || row.x.split("\n", 15).length === 15;
     if (!isLong) return text;
@@ -1153,6 +1157,8 @@ class View {
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
   signOf(item) {
     const { row, answered } = item;
+    const written = item.edit || row;
+    if (written && written.g) return `${item.sign}|${this.store.namesVersion}|${Boolean(this.store.markup.of(written.s))}`;
     if (row && PICTURE_KINDS.has(row.k)) return `${item.sign}|${this.store.namesVersion}|${this.store.pictures.of(row.s)}`;
     const isSettled = !row || (row.w && !row.u && !row.f && !(answered && !answered.w));
     return isSettled ? item.sign : `${item.sign}|${this.store.namesVersion}`;

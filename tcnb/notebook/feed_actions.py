@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tcnb.errors import TcnbError
-from tcnb.types import BufferedInputFile, make_preview
+from tcnb.record import raw
+from tcnb.types import BufferedInputFile, TextContent, make_preview
+from tcnb.wire.text import plain
 
+from .composer_markup import Node, Rendering
 from .feed_rows import Row, is_own
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
@@ -19,8 +23,14 @@ LARGEST_PICTURE: Final = 12 * 1024 * 1024
 PICTURES_AT_ONCE: Final = 3
 """Pictures fetched at the same time, so that scrolling through an album does not keep a sending waiting."""
 
-KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code"})
+KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code", "markup"})
 """What may be asked."""
+
+MOST_TEXTS: Final = 64
+"""Texts with markup that are told in one answer."""
+
+MOST_NODES: Final = 40
+"""Pieces of a text that are drawn in their styles; a text with more of them is shown without markup."""
 
 
 class Session(Protocol):
@@ -32,6 +42,8 @@ class Session(Protocol):
     def name(self) -> str: ...
     @property
     def record(self) -> Any: ...
+    @property
+    def journal_path(self) -> Path | None: ...
     @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
@@ -57,6 +69,8 @@ class Actions:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
         kind = str(request.get("type"))
         try:
+            if kind == "markup":
+                return {"done": await self._markup(request.get("seqs"))}
             row = self._row(request.get("seq"))
             return {"done": await getattr(self, f"_{kind}")(row, request)}
         except TcnbError as error:
@@ -112,9 +126,39 @@ class Actions:
 
         return {"code": suggestion(str(row["event"]), row)}
 
+    async def _markup(self, seqs: object) -> dict[str, Any]:
+        """Return, by row, what its text looks like as it was written; rows of which nobody knows it are left out."""
+        asked = [seq for seq in seqs if type(seq) is int] if isinstance(seqs, list) else []
+        trees = {}
+        for seq, (text, mode) in (await self._written(asked[:MOST_TEXTS])).items():
+            row = self._row(seq)
+            # What is drawn must be what the record says, whatever the text has become since.
+            if plain(text, mode) == row.get("text"):
+                nodes = Rendering(text, mode, is_reply=True).nodes
+                if _count(nodes) <= MOST_NODES:
+                    trees[str(seq)] = nodes
+        return {"trees": trees}
+
+    async def _written(self, seqs: list[int]) -> dict[int, raw.Written]:
+        """Return texts with their markup: from the journal, or without one from the server."""
+        journal = self._session.journal_path
+        if journal is not None:
+            return await asyncio.to_thread(raw.written, journal, seqs)
+        texts = {}
+        for seq in seqs:
+            with contextlib.suppress(TcnbError):
+                said = await self._session.bot.get_message_by_id(_message_of(self._row(seq)))
+                if isinstance(said.content, TextContent):
+                    texts[seq] = (said.content.text, str(said.content.parse_mode))
+        return texts
+
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):
             raise RefusedError("only your own messages can be changed")
+
+
+def _count(nodes: list[Node]) -> int:
+    return sum(1 if isinstance(node, str) else 1 + _count(node.get("c", [])) for node in nodes)
 
 
 def _chat_of(row: Row) -> str:

@@ -80,6 +80,74 @@ class Pictures {
   }
 }
 
+// ---------------------------------------------------------------------------------------------------------------- markup
+
+const TAGS = new Map([["b", "strong"], ["i", "em"], ["s", "s"], ["u", "u"], ["quote", "blockquote"]]);
+const SCHEMES = new Set(["http:", "https:", "mailto:", "trueconf:"]);
+
+// What texts look like as they were written, asked for when looked at. It comes as a tree of the few styles that the connector knows.
+class Markup {
+  constructor(store) {
+    this.store = store;
+    this.trees = new Map(); // sequence number → tree, or null for one that is shown plain
+    this.wanted = new Map();
+  }
+
+  of(seq) {
+    return this.trees.get(seq);
+  }
+
+  want(seq, box) {
+    if (this.trees.has(seq)) return;
+    this.wanted.set(seq, box);
+    if (!this.timer) this.timer = setTimeout(() => this.ask(), PICTURE_WAIT_MS);
+  }
+
+  ask() {
+    this.timer = 0;
+    const seqs = [...this.wanted].filter(([, box]) => box.isConnected).map(([seq]) => seq).slice(0, 64);
+    this.wanted.clear();
+    if (!seqs.length) return;
+    for (const seq of seqs) this.trees.set(seq, null);
+    while (this.trees.size > MOST_ROWS) this.trees.delete(this.trees.keys().next().value);
+    this.store.askOnce({ type: "markup", seqs }, (answer) => {
+      const trees = (answer.done && answer.done.trees) || {};
+      for (const [seq, tree] of Object.entries(trees)) this.trees.set(Number(seq), tree);
+      for (const view of this.store.views) view.redraw(false);
+    });
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+// Every node is made here from the allow-list; a link leads where its address says, in a new window, and only by a scheme that is known.
+function drawTree(tree, into, depth = 0) {
+  for (const part of tree) {
+    if (typeof part === "string") { into.append(part); continue; }
+    if (part.t === "br") { into.append(document.createElement("br")); continue; }
+    let made = into;
+    if (part.t === "a" && isSafe(part.h)) {
+      made = control("a", "tcf-a");
+      made.href = part.h;
+      made.target = "_blank";
+      made.rel = "noopener noreferrer nofollow";
+      made.title = part.h;
+    } else if (TAGS.has(part.t)) made = node(TAGS.get(part.t), "");
+    if (made !== into) into.append(made);
+    if (depth < 30) drawTree(part.c || [], made, depth + 1);
+  }
+}
+
+function isSafe(address) {
+  try {
+    return SCHEMES.has(new URL(address).protocol);
+  } catch {
+    return false;
+  }
+}
+
 function bytesOf(base64) {
   const text = atob(base64), bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);

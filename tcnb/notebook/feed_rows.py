@@ -33,7 +33,8 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
 }
 """Column → its key in the short form.
 
-Added are `t` time, `k` kind, `x` text, `q` its full length, `o` own, `e` edited, `v` the name of what is unknown."""
+Added are `t` time, `k` kind, `x` text, `q` its full length, `g` whether it has markup, `o` own, `e` edited, `v` the
+name of what is unknown."""
 
 KIND_OF_EVENT: Final[Mapping[str, str]] = {
     "edited_message": "edit",
@@ -110,6 +111,8 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
         short["x"] = text[:LONGEST_TEXT]
         if len(text) > LONGEST_TEXT:
             short["q"] = len(text)
+        elif row.get("parse_mode") in ("markdown", "html"):
+            short["g"] = 1
     if is_own(row, me_id):
         short["o"] = 1
     if row.get("is_edited"):

@@ -188,3 +188,43 @@ def test_pictures_that_run_by_are_not_fetched(page):
         page.push([a_row(number, k="photo", d="p.png") for number in range(start, start + 100)])
     page.wait_for("model.requests.some((request) => request.type === 'picture')")
     assert len(page.requests("picture")) <= 48
+
+
+def test_markup_is_drawn_from_the_tree(page):
+    """A text with markup is plain at first and styled when its tree has come; a link opens safely in a new window."""
+    page.push([a_row(6, x="Build 42 by us", g=1)])
+    page.wait_for("model.requests.some((request) => request.type === 'markup')")
+    assert page.texts[-1] == "Build 42 by us"
+    tree = ["Build ", {"t": "b", "c": ["42"]}, " by ", {"t": "a", "h": "https://example.com", "c": ["us"]}]
+    answer(page, "markup", done={"trees": {"6": tree}})
+    page.wait_for("document.querySelector('.tcf-text strong')?.textContent === '42'")
+    link = page.page.get_by_role("link", name="us")
+    assert link.get_attribute("href") == "https://example.com"
+    assert "noopener" in link.get_attribute("rel")
+
+
+HOSTILE_TREES = [
+    {"t": "script", "c": ["alert(1)"]},
+    {"t": "img", "c": [], "h": "x", "onerror": "alert(1)"},
+    {"t": "a", "h": "javascript:alert(1)", "c": ["click"]},
+    {"t": "a", "h": " JaVaScRiPt:alert(1)", "c": ["click"]},
+    {"t": "a", "h": "data:text/html,<script>alert(1)</script>", "c": ["click"]},
+    {"t": "a", "h": "//example.com", "c": ["click"]},
+    {"t": "style", "c": ["body { display: none }"]},
+    {"t": "__proto__", "c": ["x"]},
+    {"t": "constructor", "c": ["x"]},
+    {"t": "b", "c": ["<img src=x onerror=alert(1)>"]},
+]
+
+
+@pytest.mark.parametrize("part", HOSTILE_TREES, ids=lambda part: f"{part['t']} {part.get('h', '')[:12]}")
+def test_only_known_styles_are_drawn(page, part):
+    """Whatever a tree says, nothing but the few styles of the connector is made of it."""
+    page.push([a_row(6, x="plain", g=1)])
+    page.wait_for("model.requests.some((request) => request.type === 'markup')")
+    answer(page, "markup", done={"trees": {"6": [part]}})
+    page.settle()
+    made = page.page.locator(".tcf-text").last.evaluate(
+        "(box) => [...box.querySelectorAll('*')].map((one) => one.tagName)"
+    )
+    assert set(made) <= {"STRONG", "EM", "S", "U", "BLOCKQUOTE", "BR"}

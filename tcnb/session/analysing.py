@@ -1,0 +1,74 @@
+"""The verbs that look back: files, edits, the latest events, SQL, and the way into an archive."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tcnb.record import archive, derived
+from tcnb.session.reading import ReadingVerbs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class AnalysingVerbs(ReadingVerbs):
+    """What can be said about the record as it stands; the network is never asked."""
+
+    @property
+    def files(self) -> pd.DataFrame:
+        """One row a file that was sent, with the columns of `tcnb.record.derived.FILES`."""
+        return derived.files(self.messages)
+
+    @property
+    def edits(self) -> pd.DataFrame:
+        """One row an edit, with what the message said before and then: `tcnb.record.derived.EDITS`."""
+        return derived.edits(self.df)
+
+    def since(self, when: datetime.datetime | datetime.timedelta | str) -> pd.DataFrame:
+        """Return the events from a moment on.
+
+        Args:
+            when: a moment, a length of time back from now, or either in words: `"09:00"`, `"today"`, `"2h"`.
+
+        Returns:
+            Rows of `df`.
+
+        Raises:
+            UsageError: it is no moment.
+        """
+        return derived.since(self.df, when)
+
+    def tail(self, n: int = 10) -> pd.DataFrame:
+        """Return the last `n` rows of `df`."""
+        return self.df.tail(n)
+
+    def export(self, path: str | os.PathLike[str]) -> archive.Exported:
+        """Append to an archive of Parquet files what it does not hold yet; see `tcnb.record.archive.export`.
+
+        Args:
+            path: a folder, or the URL of one that fsspec understands.
+
+        Returns:
+            What was written; repeating it adds only what is new.
+
+        Raises:
+            ArchiveError: the place cannot be written, or holds something else.
+        """
+        return archive.export(self.df, path, source=self._source)
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where the journal is; None without one."""
+        journal = self._intake.journal
+        return None if journal is None else journal.path
+
+    @cached_property
+    def _source(self) -> str:
+        """What an archive calls this record: positions begin anew in every journal, or without one in every session."""
+        journal = self._intake.journal
+        return f"{self._connection.me_id} {secrets.token_hex(8) if journal is None else journal.id[:16]}"
