@@ -11,57 +11,87 @@ from tcnb._version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from tcnb import enums, errors, formatting, types
+    from tcnb import enums, errors, exceptions, filters, formatting, fsm, middleware, types
+    from tcnb.analysis.bringing import read_discord, read_slack, read_telegram, scan
     from tcnb.client.activity import ChatActivitySender
-    from tcnb.client.bot import Bot
     from tcnb.nesting import enable_nesting
-    from tcnb.routing import Router
+    from tcnb.routing import BaseMiddleware, Dispatcher, Router, SkipSelfMessages
+    from tcnb.scripts import Bot
     from tcnb.session import Session, aconnect, connect
     from tcnb.types import (
         BufferedInputFile,
-        ChatParticipantRole,
-        ChatType,
+        CallbackQuery,
         FSInputFile,
         InlineKeyboardButton,
         InlineKeyboardMarkup,
         InputFile,
         Message,
-        MessageType,
-        ParseMode,
+        SystemMessage,
         URLInputFile,
+        requests,
     )
+    from tcnb.types.enums import ButtonStyle, ButtonType, ChatParticipantRole, ChatType, MessageType, ParseMode
 
 _HOMES = {
-    "tcnb.session": ("Session", "aconnect", "connect"),
+    "tcnb.session": (
+        "Session",
+        "aconnect",
+        "connect",
+    ),
+    "tcnb.scripts": ("Bot",),
+    "tcnb.analysis.bringing": ("read_discord", "read_slack", "read_telegram", "scan"),
     "tcnb.client.activity": ("ChatActivitySender",),
-    "tcnb.client.bot": ("Bot",),
     "tcnb.nesting": ("enable_nesting",),
-    "tcnb.routing": ("Router",),
+    "tcnb.routing": (
+        "BaseMiddleware",
+        "Dispatcher",
+        "Router",
+        "SkipSelfMessages",
+    ),
     "tcnb.types": (
         "BufferedInputFile",
+        "CallbackQuery",
         "FSInputFile",
         "InlineKeyboardButton",
         "InlineKeyboardMarkup",
         "InputFile",
         "Message",
+        "SystemMessage",
         "URLInputFile",
     ),
-    "tcnb.types.enums": ("ChatParticipantRole", "ChatType", "MessageType", "ParseMode"),
+    "tcnb.types.enums": (
+        "ButtonStyle",
+        "ButtonType",
+        "ChatParticipantRole",
+        "ChatType",
+        "MessageType",
+        "ParseMode",
+    ),
 }
 _MODULES = {
-    "errors": "tcnb.errors",
-    "types": "tcnb.types",
     "enums": "tcnb.enums",
+    "errors": "tcnb.errors",
+    "exceptions": "tcnb.exceptions",
+    "filters": "tcnb.filters",
     "formatting": "tcnb.formatting",
+    "fsm": "tcnb.fsm",
+    "middleware": "tcnb.middleware",
+    "requests": "tcnb.types.requests",
+    "types": "tcnb.types",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BaseMiddleware",
     "Bot",
     "BufferedInputFile",
+    "ButtonStyle",
+    "ButtonType",
+    "CallbackQuery",
     "ChatActivitySender",
     "ChatParticipantRole",
     "ChatType",
+    "Dispatcher",
     "FSInputFile",
     "InlineKeyboardButton",
     "InlineKeyboardMarkup",
@@ -71,6 +101,8 @@ __all__ = [
     "ParseMode",
     "Router",
     "Session",
+    "SkipSelfMessages",
+    "SystemMessage",
     "URLInputFile",
     "__version__",
     "aconnect",
@@ -78,8 +110,17 @@ __all__ = [
     "enable_nesting",
     "enums",
     "errors",
+    "exceptions",
+    "filters",
     "formatting",
+    "fsm",
     "load_ipython_extension",
+    "middleware",
+    "read_discord",
+    "read_slack",
+    "read_telegram",
+    "requests",
+    "scan",
     "types",
     "unload_ipython_extension",
 ]
@@ -108,6 +149,8 @@ def __getattr__(name: str) -> Any:
         return import_module(_MODULES[name])
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
+    if name == "F":  # not among the public names, since it is there only where magic-filter is installed
+        return import_module("tcnb.routing").F
     raise AttributeError(f"module 'tcnb' has no attribute {name!r}")
 
 

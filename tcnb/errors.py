@@ -20,6 +20,8 @@ TcnbError
 ├── ApiErrorException                 the server refused a request with a code
 ├── MalformedFrameError               what arrived is not a frame of the connector
 ├── JournalError                      the journal cannot be opened or written
+├── ArchiveError                      an archive or an export of another product cannot be read or written
+├── MissingPackageError               something optional is asked for and not installed
 ├── LimitExceededError                something is larger than the server allows
 │   ├── TextMessageTooLongError
 │   ├── FileCaptionTooLongError
@@ -181,6 +183,14 @@ class JournalError(TcnbError):
     """The journal cannot be opened or written; what is in it is kept, whatever this is about."""
 
 
+class ArchiveError(TcnbError):
+    """An archive, or the export of another product, cannot be read or written."""
+
+
+class MissingPackageError(TcnbError, ImportError):
+    """What was asked for needs a package that is not installed."""
+
+
 class LimitExceededError(TcnbError, ValueError):
     """Something is larger than the server allows.
 
@@ -201,7 +211,7 @@ class TextMessageTooLongError(LimitExceededError):
     def __init__(self, actual_length: int, limit: int = 4096) -> None:
         super().__init__(
             f"the text has {actual_length} visible characters, a message may have {limit}: shorten it, "
-            "send it in parts, or send it as a file",
+            "cut it into parts with tcnb.formatting.safe_split_text, or send it as a file",
             actual_length,
             limit,
         )

@@ -25,6 +25,7 @@ from tcnb.errors import (
     FileSizeTooLargeError,
     GroupTitleTooLongError,
     InvalidFileExtensionError,
+    NotConnectedError,
     TcnbError,
     TextMessageTooLongError,
     UsageError,
@@ -111,6 +112,8 @@ def on_bots_loop(
     async def anywhere(self: Bot, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if asyncio.get_running_loop() is self.loop:
             return await method(self, *args, **kwargs)
+        if self.loop.is_closed():
+            raise NotConnectedError("this connection has been closed: connect again")
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(method(self, *args, **kwargs), self.loop))
 
     functools.update_wrapper(anywhere, method)
@@ -143,6 +146,7 @@ class Bot:
         self._connection = connection
         self._transfers = transfers
         self._on_sent = on_sent
+        connection.on_late = on_sent
         self._server_info = server_info
         self._limits: GetFileUploadLimitsResponse | None = None
         self._me_chat: str | None = None
@@ -596,7 +600,7 @@ class Bot:
         file: dict[str, Any] | None = None,
     ) -> T:
         """Ask for something that changes a chat, and have it recorded: the server does not echo it to us."""
-        content = await self._connection.call(method, payload, timeout=timeout)
+        content = await self._connection.call(method, payload, timeout=timeout, about=file or {})
         content = content if isinstance(content, dict) else {}
         if method == "sendFile" and not content.get("fileId"):
             content["fileId"] = await self._file_id_of(content.get("messageId"))

@@ -9,21 +9,23 @@ import logging
 import random
 import ssl
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 
+from tcnb.client import clocks
 from tcnb.client.address import Address
+from tcnb.client.calls import NO_FILE, Calls, Late
+from tcnb.client.clocks import ServerClock, Sleepiness
 from tcnb.client.link import Batch, Link, LinkBrokenError
+from tcnb.client.statistics import Reconnect, Statistics
 from tcnb.client.tokens import TokenSource, unreachable
 from tcnb.errors import (
     ApiErrorException,
     AuthenticationError,
     NotConnectedError,
-    OutcomeUnknownError,
     TcnbError,
     TokenValidationError,
     WSConnectionError,
@@ -38,26 +40,14 @@ MOST_REFUSALS: Final = 3
 LONGEST_DELAY: Final = 60.0
 """Seconds between two attempts to connect, at most."""
 
-REPEATABLE: Final = frozenset(
-    {
-        "createFavoritesChat",
-        "createP2PChat",
-        "getChatByID",
-        "getChatHistory",
-        "getChatParticipant",
-        "getChatParticipants",
-        "getChats",
-        "getFileInfo",
-        "getFileUploadLimits",
-        "getMessageById",
-        "getUserDisplayName",
-        "hasChatParticipant",
-        "sendChatActivity",
-        "subscribeFileProgress",
-        "unsubscribeFileProgress",
-    }
-)
-"""Methods that may be asked again after the connection broke: asking twice is the same as asking once."""
+PING_INTERVAL: Final = 15.0
+"""Seconds between our own pings; proxies were seen to cut connections idle for 41 s (`protocol` section 1.4)."""
+
+PING_TIMEOUT: Final = 10.0
+"""Seconds of silence after a ping before the connection is given up."""
+
+WAKE_TIMEOUT: Final = 4.0
+"""The same after this machine has slept, when the connection has most likely gone."""
 
 StateName = Literal["connecting", "connected", "reconnecting", "closed"]
 
@@ -77,28 +67,18 @@ class State:
     retry_at: float | None = None
 
 
-@dataclass
-class Statistics:
-    """What happened to the connection, counted.
-
-    Attributes:
-        connected_at: when the present connection was authorized, in seconds since the epoch.
-        connects: how often it was authorized.
-        breaks: when (seconds since the epoch) and why it broke, the last hundred.
-    """
-
-    connected_at: float | None = None
-    connects: int = 0
-    breaks: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=100))
-
-
 def is_worth_another_try(error: Exception, refusals: int) -> bool:
     """Decide whether a failed attempt to connect is followed by another.
 
-    Networks, proxies and servers come back, so whatever is not about the credentials is tried again without end.
-    Credentials do not heal by themselves, and trying them on may lock the account: after three refusals in a row
-    it ends,
-    and at once when a ready token is refused for which no new one can be fetched.
+    | failure | another try? |
+    |---|---|
+    | no network, no route, no name, a refused or timed out connection, a broken handshake | yes, without end |
+    | the server answers with an error (502, 503 and the like), or is no TrueConf server | the same |
+    | a certificate that is not trusted: it may be renewed, and a hotel's login page goes away | the same |
+    | the server closes the connection during the login, or refuses it for a reason of its own | the same |
+    | an expired token, where login and password are known | yes, with a fresh one |
+    | login, password or account are refused | twice more: such things do not heal, and trying on may lock the account |
+    | a ready token is refused, and there is no password to fetch another | no |
 
     Args:
         error: what the attempt failed with.
@@ -109,12 +89,18 @@ def is_worth_another_try(error: Exception, refusals: int) -> bool:
     return refusals < MOST_REFUSALS
 
 
-def delays() -> Any:
-    """Yield the seconds to wait before each attempt: growing, jittered, 60 at most."""
+def delays() -> Iterator[float]:
+    """Yield the seconds to wait before each attempt: less than one at first, then twice as long and up to a second
+    more each time, at most sixty. The random part keeps many clients from coming back at the same moment.
+    """
     delay = 0.0
     while True:
         delay = min(LONGEST_DELAY, delay * 2 + random.random())
         yield delay
+
+
+class _ExpiredTokenError(TokenValidationError):
+    """A token had its day, which says nothing against login and password."""
 
 
 class Connection:
@@ -149,15 +135,20 @@ class Connection:
         self.timeout = timeout
         self.me_id: str | None = None
         self.statistics = Statistics()
+        self.clock = ServerClock()
         self._tokens = tokens
         self._context = context
         self._receive_unread = receive_unread
         self._receive_system = receive_system
         self._intake = intake
         self._on_state = on_state
+        self._calls = Calls(self)
         self._link: Link | None = None
         self._ready = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
         self._ended: Exception | None = None
         self.state = State("connecting")
 
@@ -176,57 +167,55 @@ class Connection:
             link = await self._connect()
         self._life = asyncio.create_task(self._live(link), name="tcnb connection")
         self._life.add_done_callback(self._on_life_over)
+        self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
 
-    async def call(self, method: str, payload: Any = None, *, timeout: float | None = None) -> Any:
+    async def call(
+        self,
+        method: str,
+        payload: Any = None,
+        *,
+        timeout: float | None = None,
+        about: Mapping[str, Any] = NO_FILE,
+    ) -> Any:
         """Ask the server and return the content of its answer.
 
-        While the connection is away this waits for it, up to `timeout`. Error 203 is answered with a fresh token
-        and one
-        more try. When the connection breaks before the answer, methods that only read are asked again; for others
-        nobody
-        can tell here whether they were carried out.
+        While the connection is away this waits for it, up to `timeout`. Error 203 is answered with a fresh token and
+        one more try. When the connection breaks before the answer, the rule for the method in `tcnb.client.rules` says
+        what is done: it is asked again; or the server is asked whether it was carried out, and it is sent again if it
+        was surely not; or that is told.
 
         Args:
             method: wire name of the method.
             payload: any JSON value.
             timeout: seconds for everything together; None takes the connection's own.
+            about: of a file that is sent: `file_name`, `file_size` (bytes) and `mime_type`, by which it is recognised.
 
         Raises:
             ApiErrorException: the server refused it.
             RequestTimeoutError: no answer in time.
-            OutcomeUnknownError: the connection broke between request and answer.
-            WSConnectionError, AuthenticationError, NotConnectedError: there is no connection.
+            OutcomeUnknownError: it may or may not have been carried out; its text says why and what to do.
+            WSConnectionError, AuthenticationError, NotConnectedError: there is no connection, and nothing was done.
         """
-        loop = asyncio.get_running_loop()
         allowed = self.timeout if timeout is None else timeout
-        deadline = loop.time() + allowed
-        renewed = False
-        while True:
-            link = await self._link_by(deadline)
-            try:
-                return await link.ask(method, payload, timeout=max(0.0, deadline - loop.time()))
-            except ApiErrorException as error:
-                if error.code not in (codes.CREDENTIALS_EXPIRED, codes.NOT_AUTHORIZED) or renewed:
-                    raise
-                renewed = True
-                await self._renew(link)
-                deadline = loop.time() + allowed
-            except LinkBrokenError:
-                if self._link is link:
-                    # Until the link is known to be gone, asking again would go round without a pause.
-                    self._ready.clear()
-                if method not in REPEATABLE:
-                    raise OutcomeUnknownError(
-                        f"{method}: the connection broke before the server's answer came, so it may or may not have "
-                        "been carried out: look into the chat before you repeat it"
-                    ) from None
+        return await self._calls.carry_out(method, payload, timeout=allowed, about=about)
+
+    @property
+    def on_late(self) -> Late | None:
+        """Told of sendings whose answer came after their caller had gone."""
+        return self._calls.on_late
+
+    @on_late.setter
+    def on_late(self, listener: Late | None) -> None:
+        self._calls.on_late = listener
 
     async def close(self) -> None:
         """Close normally, and stay closed."""
         self._end(NotConnectedError("this connection has been closed"))
-        if self._life is not None:
-            self._life.cancel()
-            await asyncio.wait([self._life])
+        tasks = [task for task in (self._watch, self._pinging, self._life) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         if self._link is not None:
             await self._link.close()
             self._link = None
@@ -234,20 +223,22 @@ class Connection:
 
     @property
     def latency(self) -> float | None:
-        """Seconds the last ping took; None while not connected or before the first ping."""
-        return (self._link.latency or None) if self._link is not None else None
+        """Seconds the last ping took; None while not connected or before the first answer to a ping."""
+        return self.statistics.latency if self.state.state == "connected" else None
 
     async def _live(self, link: Link) -> None:
         """Reconnect for as long as it makes sense."""
         while True:
             reason = await link.wait_closed()
             self._ready.clear()
-            self.statistics.breaks.append((time.time(), reason))
+            at, since = self.statistics.broke(reason), asyncio.get_running_loop().time()
             logger.info("%s: %s", self.address, reason)
             again = await self._reconnect(reason)
             if again is None:
                 return
-            link = again
+            link, attempts = again
+            seconds = asyncio.get_running_loop().time() - since
+            self.statistics.reconnects.append(Reconnect(at, reason, seconds, attempts))
 
     def _on_life_over(self, life: asyncio.Task[None]) -> None:
         """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""
@@ -257,22 +248,50 @@ class Connection:
             self._end(NotConnectedError(f"the connection is no longer kept ({error!r}): connect again"))
             self._change(State("closed", repr(error)))
 
-    async def _reconnect(self, reason: str) -> Link | None:
-        """Try until it works and return the new link; None where it has to end."""
-        refusals = 0
-        for delay in delays():
+    async def _reconnect(self, reason: str) -> tuple[Link, int] | None:
+        """Try until it works and return the new link and how many tries it took; None where it has to end."""
+        refusals, attempts = 0, 0
+        waits = delays()
+        while True:
+            delay = next(waits)
             self._change(State("reconnecting", reason, time.time() + delay))
-            await asyncio.sleep(delay)
+            if await self._is_hurried(delay):
+                waits = delays()
+            attempts += 1
             try:
-                return await self._connect()
+                return await self._connect(), attempts
             except (TcnbError, OSError, WebSocketException) as error:
-                refusals = refusals + 1 if isinstance(error, AuthenticationError) else 0
+                if not isinstance(error, _ExpiredTokenError):
+                    refusals = refusals + 1 if isinstance(error, AuthenticationError) else 0
                 reason = str(error)
                 if not is_worth_another_try(error, refusals):
                     self._end(error)
                     self._change(State("closed", reason))
                     return None
-        raise AssertionError("delays never end")
+
+    async def _is_hurried(self, delay: float) -> bool:
+        """Wait before the next try; True if that was cut short because the machine woke up."""
+        self._hurry.clear()
+        try:
+            async with asyncio.timeout(delay):
+                await self._hurry.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _watch_for_sleep(self) -> None:
+        """After each sleep of this machine, look at once whether the connection still stands."""
+        loop = asyncio.get_running_loop()
+        sleepiness = Sleepiness(loop.time())
+        while True:
+            await asyncio.sleep(clocks.TICK)
+            if sleepiness.has_slept(loop.time()):
+                self.statistics.wakes += 1
+                logger.info("%s: this machine has slept, or its clock was set", self.address)
+                self.clock.forget()
+                self._hurry.set()
+                if self._link is not None:
+                    self._link.check(WAKE_TIMEOUT)
 
     async def _connect(self) -> Link:
         """Open a socket and authorize it."""
@@ -281,8 +300,16 @@ class Connection:
         except TokenValidationError as error:
             error.renewable = self._tokens.can_renew  # type: ignore[attr-defined]
             raise
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         try:
-            link = await Link.open(self.address, self._context, timeout=self.timeout, intake=self._intake)
+            link = await Link.open(
+                self.address,
+                self._context,
+                timeout=self.timeout,
+                intake=self._take,
+                statistics=self.statistics,
+            )
         except InvalidStatus as error:
             status = error.response.status_code
             full = (
@@ -291,17 +318,26 @@ class Connection:
             raise WSConnectionError(f"{self.address} does not open the bot socket (HTTP {status}){full}") from error
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, InvalidProxy) as error:
             raise unreachable(self.address, error) from error
+        self.clock.dated(link.date, asked, loop.time())
+        link.authorised = self.clock.now(loop.time()) * 1000
         try:
             await self._authorize(link, token)
         except BaseException:
-            link.socket.transport.abort()
+            link.socket.abort()
             raise
         self._link = link
-        self.statistics.connects += 1
-        self.statistics.connected_at = time.time()
+        if self._pinging is not None:
+            self._pinging.cancel()
+        self._pinging = asyncio.create_task(link.keep_alive(PING_INTERVAL, PING_TIMEOUT), name="tcnb pings")
+        self.statistics.connected()
         self._ready.set()
         self._change(State("connected"))
         return link
+
+    def _take(self, batch: Batch) -> None:
+        """Pass notifications on, after a glance at what they tell about this account's own messages."""
+        self._calls.heard(batch)
+        self._intake(batch)
 
     async def _authorize(self, link: Link, token: str) -> None:
         request = {
@@ -325,18 +361,31 @@ class Connection:
             return AuthenticationError("this account is disabled on the server: its administrator can enable it")
         if error.code in (codes.INVALID_CREDENTIALS, codes.CREDENTIALS_EXPIRED, codes.UNSUPPORTED_CREDENTIALS):
             self._tokens.discard()
-            return TokenValidationError(f"the server refuses the token: {error.detail} [{error.code}]")
+            kind = _ExpiredTokenError if error.code == codes.CREDENTIALS_EXPIRED else TokenValidationError
+            return kind(f"the server refuses the token: {error.detail} [{error.code}]")
         return WSConnectionError(f"{self.address} refuses the login: {error.detail} [{error.code}]")
 
-    async def _renew(self, link: Link) -> None:
+    def lost(self, link: Link) -> None:
+        """Take note that a link does not work any more: until it is known to be gone everywhere, asking again would go
+        round without a pause.
+        """
+        if self._link is link and self._ended is None:
+            self._ready.clear()
+
+    async def renew(self, link: Link) -> None:
         """Drop an expired token together with its socket; the connection comes back with a fresh one."""
         if self._link is link and self._ready.is_set():
             self._ready.clear()
             self._tokens.discard()
             await link.close()
 
-    async def _link_by(self, deadline: float) -> Link:
-        """Return the open link, waiting for it until `deadline` (loop time)."""
+    async def link_by(self, deadline: float) -> Link:
+        """Return the open link, waiting for it until `deadline` (loop time, s).
+
+        Raises:
+            WSConnectionError: there is none by then.
+            AuthenticationError, NotConnectedError: there will be none.
+        """
         if self._ended is None and not self._ready.is_set():
             try:
                 async with asyncio.timeout_at(deadline):

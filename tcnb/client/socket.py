@@ -5,8 +5,11 @@ frames mean nothing here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket as network
 import ssl
+import struct
+import sys
 from collections.abc import Callable, Iterable
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -18,14 +21,14 @@ from tcnb.client.address import Address
 from tcnb.http import USER_AGENT
 from tcnb.wire import paths
 
-PING_INTERVAL = 15.0
-"""Seconds between our own pings; proxies were seen to cut connections idle for 41 s (`protocol` section 1.4)."""
-
-PING_TIMEOUT = 10.0
-"""Seconds to wait for the answer to a ping before the connection is given up."""
+PEEK_INTERVAL = 2.0
+"""Seconds between two reads while reading is paused; a server drops who does not answer its pings for about 20 s."""
 
 KEEPALIVE_IDLE = 15
 """Seconds without traffic before TCP itself probes (`protocol` section 16.1)."""
+
+_FORGET = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
+"""The value of SO_LINGER that discards what is not delivered."""
 
 MOST_BYTES = 64 * 2**20
 """Largest text accepted, in bytes; the connector states no limit."""
@@ -39,8 +42,11 @@ class BatchingSocket(ClientConnection):
     """
 
     on_texts: Callable[[list[bytes]], None]
+    heard_at: float
+    """When something was read last, or reading was resumed (loop time, s): until then its silence says nothing."""
     _texts: list[bytes]
     _fragments: list[bytes]
+    _peeking: asyncio.TimerHandle | None
 
     def process_event(self, event: Event) -> None:
         """Collect data frames; everything else is the base class's business."""
@@ -59,6 +65,8 @@ class BatchingSocket(ClientConnection):
         """Prepare the collecting and let TCP notice a dead peer."""
         self._texts = []
         self._fragments = []
+        self._peeking = None
+        self.heard_at = self.loop.time()
         super().connection_made(transport)
         raw = transport.get_extra_info("socket")
         if raw is not None:
@@ -66,7 +74,10 @@ class BatchingSocket(ClientConnection):
 
     def data_received(self, data: bytes) -> None:
         """Process one read and hand over what it held."""
+        self.heard_at = self.loop.time()
         super().data_received(data)
+        if self._peeking is not None:
+            self.transport.pause_reading()
         if self._texts:
             texts, self._texts = self._texts, []
             self.on_texts(texts)
@@ -87,12 +98,52 @@ class BatchingSocket(ClientConnection):
             self.protocol.send_text(text)
         self.transport.write(b"".join(self.protocol.data_to_send()))
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether reading is paused, so that silence says nothing about the other side."""
+        return self._peeking is not None
+
     def pause_reading(self) -> None:
-        """Stop reading until `resume_reading`, so that the server waits for us."""
-        self.transport.pause_reading()
+        """Read next to nothing until `resume_reading`, so that the server waits for us.
+
+        Every two seconds one read is let through. So pings are still answered, which keeps the connection, and answers
+        still come; where a flood waits it grows by one read at a time.
+        """
+        if self._peeking is None:
+            self.transport.pause_reading()
+            self._peeking = self.loop.call_later(PEEK_INTERVAL, self._peek)
 
     def resume_reading(self) -> None:
         """Read on."""
+        if self._peeking is not None:
+            self._peeking.cancel()
+            self._peeking = None
+            self.heard_at = self.loop.time()
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def abort(self) -> None:
+        """Break the connection, and have the system forget what was written and not delivered.
+
+        Otherwise it would go on delivering for minutes, and a request that is long sent again on another connection
+        would be carried out twice.
+        """
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.setsockopt(network.SOL_SOCKET, network.SO_LINGER, _FORGET)
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note of the end."""
+        if self._peeking is not None:
+            self._peeking.cancel()
+        super().connection_lost(exc)
+
+    def _peek(self) -> None:
+        if self.transport.is_closing():
+            return
+        self._peeking = self.loop.call_later(PEEK_INTERVAL, self._peek)
         self.transport.resume_reading()
 
 
@@ -123,8 +174,7 @@ async def open_socket(
         compression=None,
         user_agent_header=USER_AGENT,
         open_timeout=timeout,
-        ping_interval=PING_INTERVAL,
-        ping_timeout=PING_TIMEOUT,
+        ping_interval=None,
         close_timeout=3.0,
         max_size=MOST_BYTES,
         create_connection=factory,  # type: ignore[arg-type]

@@ -9,14 +9,66 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tcnb.errors import NotConnectedError, UsageError
 
 T = TypeVar("T")
 
 POLL = 0.5
-"""Seconds between two looks for an interrupt, on platforms where waiting for a lock hides it."""
+"""Seconds between two looks whether the thread still runs, and for an interrupt where waiting for a lock hides it."""
+
+
+class _Handed(Generic[T]):
+    """A coroutine that is done on the loop while another thread waits for it.
+
+    One lock is all that passes between the two: a future of `concurrent.futures` chained to one of asyncio costs
+    several locks and two more turns of the loop, which is a good part of a short request.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> None:
+        self.done = threading.Lock()
+        self.done.acquire()
+        self._work = work
+        self._loop = loop
+        self._task: asyncio.Task[None] | None = None
+        self._value: T
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin; on the loop."""
+        self._task = self._loop.create_task(self._run())
+
+    def cancel(self) -> None:
+        """Cancel the work; on the loop, after `start`."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def result(self) -> T:
+        """Return what came of it, or raise; once `done` could be acquired."""
+        if self._error is None:
+            return self._value
+        try:
+            # Nobody but the end of the loop cancels work whose waiter still waits.
+            raise _closed() if isinstance(self._error, asyncio.CancelledError) else self._error
+        finally:
+            # An error that knows this frame, which knows the error, would live until the next collection of garbage.
+            self._error = None
+
+    async def _run(self) -> None:
+        try:
+            self._value = await self._work
+        except asyncio.CancelledError as error:
+            self._error = error
+            raise
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.done.release()
+
+
+def _closed() -> NotConnectedError:
+    return NotConnectedError("this connection has been closed: connect again")
 
 
 class BotThread:
@@ -44,7 +96,7 @@ class BotThread:
         """
         if not self.is_running:
             work.close()
-            raise NotConnectedError("this connection has been closed: connect again")
+            raise _closed()
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -60,14 +112,22 @@ class BotThread:
             raise UsageError(
                 "this blocks, and here it would wait for itself: use the twin that is awaited (asend for send, …)"
             )
-        future = self.submit(work)
+        if not self.is_running:
+            work.close()
+            raise _closed()
+        handed = _Handed(work, self.loop)
         try:
-            while not concurrent.futures.wait([future], timeout=POLL).done:
-                pass
+            self.loop.call_soon_threadsafe(handed.start)
+            # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
+            while not handed.done.acquire(timeout=POLL):
+                if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
+                    work.close()
+                    raise _closed()
         except BaseException:
-            future.cancel()
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(handed.cancel)
             raise
-        return future.result()
+        return handed.result()
 
     async def hand_over(self, work: Coroutine[Any, Any, T]) -> T:
         """Hand over a coroutine and await it from any loop."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any
 
 from tcnb.errors import UsageError
@@ -31,6 +33,8 @@ def load(ipython: Any) -> None:
     ipython.input_transformer_manager.token_transformers.append(transforms.MagicLine)
     ipython.input_transformers_post.append(transforms.silence)
     ipython.Completer.custom_matchers.append(complete_magic)
+    if "pandas" in sys.modules:  # otherwise a session will see to it; importing pandas would take half a second
+        importlib.import_module("tcnb.analysis.accessor").register()
 
 
 def unload(ipython: Any) -> None:

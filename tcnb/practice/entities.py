@@ -120,7 +120,11 @@ class Chat:
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
-    """A file on the server; `source` is its bytes or the path of them."""
+    """A file on the server; `source` is its bytes or the path of them.
+
+    `posted_name` is the name in the header of the part that brought it, so that a test can tell how a client writes
+    names that are not ASCII; the file goes by `name`, which `uploadFile` declared (`protocol` section 8.1).
+    """
 
     file_id: str
     name: str
@@ -130,6 +134,7 @@ class StoredFile:
     previews: list[StoredFile] = field(default_factory=list)
     state: FileReadyState = FileReadyState.READY
     received: int = 0
+    posted_name: str | None = None
 
 
 @dataclass(slots=True)

@@ -245,10 +245,8 @@ class UploadPage(Page):
             self.answer({"errorCode": self.server.file_code(code)}, 400)
             return
         assert self._reader is not None and self._task is not None
-        parts = self._reader.parts
-        temporal_id = self.server.storage.keep(
-            self._task, parts["file"].path, parts["file"].mime_type, self._preview(self._reader)
-        )
+        part, preview = self._reader.parts["file"], self._preview(self._reader)
+        temporal_id = self.server.storage.keep(self._task, part.path, part.mime_type, preview, part.file_name)
         self._is_kept = True
         self.answer({"temporalFileId": temporal_id})
 
@@ -266,7 +264,8 @@ class UploadPage(Page):
         if part is None or not 0 < part.size <= MOST_PREVIEW:
             return None
         mime_type = part.mime_type or "image/webp"
-        preview = new_file(f"preview.{mime_type.rpartition('/')[2]}", part.size, mime_type, part.path)
+        name = part.file_name or f"preview.{mime_type.rpartition('/')[2]}"
+        preview = new_file(name, part.size, mime_type, part.path)
         self.server.world.files[preview.file_id] = preview
         return preview
 

@@ -97,11 +97,19 @@ class Storage:
             raise Refusal(UPLOAD_TASK_NOT_FOUND)
         return task
 
-    def keep(self, task: UploadTask, body: Path, mime_type: str | None, preview: StoredFile | None) -> str:
+    def keep(
+        self,
+        task: UploadTask,
+        body: Path,
+        mime_type: str | None,
+        preview: StoredFile | None,
+        posted_name: str | None = None,
+    ) -> str:
         """Take over an uploaded file and return the temporal id by which it can be sent once."""
         self._tasks.pop(task.task_id, None)
         kind = mime_type or guess_type(task.name)[0] or "application/octet-stream"
         file = new_file(task.name, task.size, kind, body, [preview] if preview else [])
+        file.posted_name = posted_name
         temporal_id = f"tf-{secrets.token_hex(16)}"
         self._waiting[temporal_id] = (file, task.owner, self._expiry())
         return temporal_id

@@ -16,6 +16,7 @@ MOST_PREVIEW: Final = 16 * 1024 * 1024
 """Bytes that a preview may have."""
 
 _NAME: Final = re.compile(r"""\bname="([^"]*)\"""", re.IGNORECASE)
+_FILE_NAME: Final = re.compile(r"""\bfilename="([^"]*)\"""", re.IGNORECASE)
 _BOUNDARY: Final = re.compile(r"""boundary=(?:"([^"]+)"|([^;\s]+))""", re.IGNORECASE)
 
 
@@ -25,9 +26,10 @@ class MalformedUpload(Exception):
 
 @dataclass(slots=True)
 class Part:
-    """One part of an upload, written to `path`."""
+    """One part of an upload, written to `path`; `file_name` is as it stands in its header, None where it does not."""
 
     name: str
+    file_name: str | None
     mime_type: str | None
     path: Path
     size: int = 0
@@ -119,7 +121,8 @@ class MultipartReader:
 
     def _begin(self, headers: str) -> None:
         fields = dict(_field(line) for line in headers.split("\r\n") if ":" in line)
-        found = _NAME.search(fields.get("content-disposition", ""))
+        disposition = fields.get("content-disposition", "")
+        found, file_name = _NAME.search(disposition), _FILE_NAME.search(disposition)
         if found is None:
             raise MalformedUpload("a part has no name")
         name = found.group(1)
@@ -127,7 +130,7 @@ class MultipartReader:
         if place is None or name in self.parts:
             self._part = None
             return
-        self._part = self.parts[name] = Part(name, fields.get("content-type"), place)
+        self._part = self.parts[name] = Part(name, file_name and file_name.group(1), fields.get("content-type"), place)
         self._file = place.open("wb")
 
     def _write(self, data: memoryview) -> None:

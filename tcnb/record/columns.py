@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import sys
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -50,7 +51,9 @@ class Buffer:
         """Return the place of some values, to be written by the caller; what stands before it is kept."""
         capacity = len(self._data)
         if stop > capacity:
-            moved = _memory(max(stop, capacity + capacity // _GROWTH, _SMALLEST), self._data.dtype)
+            # What is filled at once (a record from its saved columns) is going to grow, too.
+            spare = 0 if capacity else stop // _GROWTH
+            moved = _memory(max(stop + spare, capacity + capacity // _GROWTH, _SMALLEST), self._data.dtype)
             moved[:capacity] = self._data
             self._data = moved
         return self._data[start:stop]
@@ -72,6 +75,14 @@ class ColumnStore(ABC):
     @abstractmethod
     def write(self, start: int, values: Sequence[Any]) -> None:
         """Write values from row `start` on, None for a missing one; the rows before it have been written."""
+
+    @abstractmethod
+    def place(self, start: int, array: Any) -> None:
+        """Write the values of an Arrow array, of the type that `arrow` returns, as `write` does."""
+
+    @abstractmethod
+    def arrow(self, length: int) -> Any:
+        """Return the first values as an Arrow array; it may share this memory and must not be written."""
 
     @abstractmethod
     def make_room(self, length: int, more: int) -> None:
@@ -108,13 +119,20 @@ class MaskedStore(ColumnStore):
             numbers[:] = self._filling
             missing[:] = True
             return
-        array = pa.array(values, self._arrow_type)
+        self.place(start, pa.array(values, self._arrow_type))
+
+    def place(self, start: int, array: Any) -> None:
+        stop = start + len(array)
+        numbers, missing = self._numbers.room(start, stop), self._missing.room(start, stop)
         if array.null_count:
             missing[:] = array.is_null().to_numpy(zero_copy_only=False)
             array = array.fill_null(self._filling)
         else:
             missing[:] = False
         numbers[:] = array.to_numpy(zero_copy_only=False)
+
+    def arrow(self, length: int) -> Any:
+        return pa.array(self._numbers.view(0, length), self._arrow_type, mask=self._missing.view(0, length))
 
     def make_room(self, length: int, more: int) -> None:
         self._numbers.room(length, length + more)
@@ -126,6 +144,11 @@ class MaskedStore(ColumnStore):
     def values(self, start: int, stop: int) -> list[Any]:
         numbers, missing = self._numbers.view(start, stop).tolist(), self._missing.view(start, stop).tolist()
         return [None if gone else number for number, gone in zip(numbers, missing, strict=True)]
+
+    def search(self, value: int, length: int) -> int:
+        """Return how many of the first values, ascending and none missing, are not above `value`."""
+        # Not the vectorized way, which gives the interpreter away.
+        return bisect_right(self._numbers.view(0, length), value)
 
     @property
     def nbytes(self) -> int:
@@ -139,12 +162,18 @@ class TimeStore(ColumnStore):
         self._times = Buffer(np.int64)
 
     def write(self, start: int, values: Sequence[Any]) -> None:
-        times = self._times.room(start, start + len(values))
         if _none_at_all(values):
-            times[:] = NO_TIME
+            self._times.room(start, start + len(values))[:] = NO_TIME
             return
-        array = pa.array(values, pa.int64())
+        self.place(start, pa.array(values, pa.int64()))
+
+    def place(self, start: int, array: Any) -> None:
+        times = self._times.room(start, start + len(array))
         times[:] = (array.fill_null(NO_TIME) if array.null_count else array).to_numpy()
+
+    def arrow(self, length: int) -> Any:
+        times = self._times.view(0, length)
+        return pa.array(times, mask=times == NO_TIME)
 
     def make_room(self, length: int, more: int) -> None:
         self._times.room(length, length + more)
@@ -166,7 +195,6 @@ class CategoryStore(ColumnStore):
     def __init__(self, categories: Sequence[str] = ()) -> None:
         self._codes = Buffer(np.int8)
         self._code_of = _Codes(categories)
-        self._categories: list[str] = []
         self._dtype = _category_dtype(())
 
     def write(self, start: int, values: Sequence[Any]) -> None:
@@ -175,19 +203,36 @@ class CategoryStore(ColumnStore):
             codes = self._code_of[values[0]]
         else:
             codes = np.fromiter(map(self._code_of.__getitem__, values), np.int32, len(values))
-        self._widen(start)
-        self._codes.room(start, start + len(values))[:] = codes
+        self._put(start, start + len(values), codes)
+
+    def place(self, start: int, array: Any) -> None:
+        code_of = np.array([*map(self._code_of.__getitem__, array.dictionary.to_pylist()), _NO_CODE], np.int32)
+        # A missing value takes the last entry.
+        codes = array.indices.fill_null(len(code_of) - 1).to_numpy()
+        self._put(start, start + len(array), code_of[codes])
+
+    def arrow(self, length: int) -> Any:
+        codes = self._codes.view(0, length)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(codes.astype(np.int32), mask=codes < 0), pa.array(self.categories, pa.string())
+        )
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories in the order of their codes."""
+        return self._code_of.categories[: self._code_of.count]
 
     def make_room(self, length: int, more: int) -> None:
         self._codes.room(length, length + more)
 
     def array(self, length: int) -> Any:
-        self._refresh()
+        if len(self._dtype.categories) < self._code_of.count:
+            self._dtype = _category_dtype(self.categories)
         return pd.Categorical.from_codes(self._codes.view(0, length), dtype=self._dtype, validate=False)
 
     def values(self, start: int, stop: int) -> list[Any]:
-        self._refresh()
-        return [None if code < 0 else self._categories[code] for code in self._codes.view(start, stop).tolist()]
+        categories = self._code_of.categories
+        return [None if code < 0 else categories[code] for code in self._codes.view(start, stop).tolist()]
 
     @property
     def nbytes(self) -> int:
@@ -195,22 +240,17 @@ class CategoryStore(ColumnStore):
 
     def derive(self, source: CategoryStore, length: int, value_of: Callable[[str], str | None]) -> None:
         """Write all values anew, each from that of another column; what was handed out before keeps what it had."""
-        source._refresh()
         code_of = _Codes(())
-        table = [code_of[value_of(category)] for category in source._categories]
+        table = [code_of[value_of(category)] for category in source._code_of.categories]
         # A missing value has the code -1, which takes the last entry.
         numbered = np.array([*table, _NO_CODE], _code_type(code_of.count))
         codes = Buffer(numbered.dtype)
         codes.room(0, length)[:] = numbered.take(source._codes.view(0, length), mode="wrap")
-        self._code_of, self._codes = code_of, codes
-        self._categories, self._dtype = [], _category_dtype(())
+        self._code_of, self._codes, self._dtype = code_of, codes, _category_dtype(())
 
-    def _refresh(self) -> None:
-        """Take note of categories that came since."""
-        if len(self._categories) < self._code_of.count:
-            categories = self._code_of.categories()
-            self._dtype = _category_dtype(categories)
-            self._categories = categories
+    def _put(self, start: int, stop: int, codes: Any) -> None:
+        self._widen(start)
+        self._codes.room(start, stop)[:] = codes
 
     def _widen(self, length: int) -> None:
         needed = _code_type(self._code_of.count)
@@ -232,19 +272,28 @@ class TextStore(ColumnStore):
 
     def write(self, start: int, values: Sequence[Any]) -> None:
         count = len(values)
-        first = int(self._ends.view(start, start + 1)[0])
-        ends = self._ends.room(start + 1, start + 1 + count)
         if _none_at_all(values):
-            ends[:] = first
+            self._ends.room(start + 1, start + 1 + count)[:] = self._ends.view(start, start + 1)[0]
             self._mark(start, np.zeros(count, np.bool_))
             return
-        array = _text_array(values)
+        self.place(start, _text_array(values))
+
+    def place(self, start: int, array: Any) -> None:
+        count = len(array)
+        first = int(self._ends.view(start, start + 1)[0])
+        ends = self._ends.room(start + 1, start + 1 + count)
         _, offsets, data = array.buffers()
         np.add(np.frombuffer(offsets, np.int64, count + 1)[1:], first, out=ends)
         size = int(ends[-1]) - first
         if size:
             self._bytes.room(first, first + size)[:] = np.frombuffer(data, np.uint8, size)
         self._mark(start, array.is_valid().to_numpy(zero_copy_only=False))
+
+    def arrow(self, length: int) -> Any:
+        ends = self._ends.view(0, length + 1)
+        present = self._present.view(0, (length + 7) // 8)
+        buffers = [pa.py_buffer(values) for values in (ends, self._bytes.view(0, int(ends[-1])), present)]
+        return pa.LargeStringArray.from_buffers(length, *buffers)
 
     def make_room(self, length: int, more: int) -> None:
         used = int(self._ends.view(length, length + 1)[0])
@@ -254,10 +303,7 @@ class TextStore(ColumnStore):
         self._bytes.room(used, used + 2 * more * used // max(length, 1))
 
     def array(self, length: int) -> Any:
-        ends = self._ends.view(0, length + 1)
-        present = self._present.view(0, (length + 7) // 8)
-        buffers = [pa.py_buffer(values) for values in (ends, self._bytes.view(0, int(ends[-1])), present)]
-        return pd.arrays.ArrowStringArray(pa.LargeStringArray.from_buffers(length, *buffers))
+        return pd.arrays.ArrowStringArray(self.arrow(length))
 
     def values(self, start: int, stop: int) -> list[Any]:
         ends = self._ends.view(start, stop + 1).tolist()
@@ -290,22 +336,30 @@ class TextStore(ColumnStore):
 
 
 class _Codes(dict[str | None, int]):
-    """Code of each category; a value not met before gets the next one."""
+    """Code of each category; a value not met before gets the next one.
+
+    Attributes:
+        categories: the categories in the order of their codes.
+    """
 
     def __init__(self, categories: Sequence[str]) -> None:
         super().__init__({None: _NO_CODE})
-        self.update((category, code) for code, category in enumerate(categories))
+        self.categories: list[str] = []
+        for category in categories:
+            self[category]
 
     def __missing__(self, value: str | None) -> int:
-        code = self[value] = self.count
+        assert value is not None
+        code = self.count
+        # Whatever stands there was left by an interrupt between the next two steps.
+        del self.categories[code:]
+        self.categories.append(value)
+        self[value] = code
         return code
 
     @property
     def count(self) -> int:
         return len(self) - 1
-
-    def categories(self) -> list[str]:
-        return [value for value in self if value is not None]
 
 
 def store(column: Column) -> ColumnStore:

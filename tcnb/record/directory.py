@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from tcnb.record.schema import CHAT_TYPES
 from tcnb.wire.notifications import well_formed
@@ -55,6 +56,8 @@ class Directory:
         self._me: str | None = None
         self._nameless: dict[str, None] = {}
         self._untold: dict[str, None] = {}
+        # Names from an earlier session, which may have changed since.
+        self._old_names: set[str] = set()
 
     @property
     def me(self) -> str | None:
@@ -100,6 +103,7 @@ class Directory:
         """Note the display name of a person."""
         bare, display_name = well_formed(bare_id(user_id)), well_formed(display_name)
         key = bare.casefold()
+        self._old_names.discard(key)
         if self._names.get(key, ("", ""))[1] != display_name:
             self._names[key] = (bare, display_name)
             self.names_learned += 1
@@ -120,11 +124,40 @@ class Directory:
         self._nameless[user_id] = None
 
     def people_without_name(self) -> list[str]:
-        """Return the users noted since this was asked last whose display name is still not known."""
-        missed = [user_id for user_id in self._nameless if user_id.casefold() not in self._names]
+        """Return the users noted since this was asked last whose display name is still not known, or may be old."""
+        missed = [
+            user_id
+            for user_id in self._nameless
+            if user_id.casefold() not in self._names or user_id.casefold() in self._old_names
+        ]
         self._nameless.clear()
         return missed
 
     def names(self) -> dict[str, str]:
         """Return all display names known by now, by id."""
         return dict(self._names.values())
+
+    def state(self) -> dict[str, list[Any]]:
+        """Return what is known, as plain values for `restore`."""
+        return {
+            "chats": [[chat_id, chat.title, chat.type_number] for chat_id, chat in self._chats.items()],
+            "names": [list(named) for named in self._names.values()],
+        }
+
+    def restore(self, state: Mapping[str, list[Any]], chat_ids: Iterable[str], user_ids: Iterable[str]) -> None:
+        """Know again what an earlier session knew.
+
+        Args:
+            state: what `state` returned then.
+            chat_ids: the chats in which something happened up to then.
+            user_ids: the people who did something up to then; their names are asked for again, as are unknown ones.
+        """
+        for chat_id, title, type_number in state["chats"]:
+            if chat_id not in self._chats:
+                self.learn_chat(chat_id, title, type_number)
+        for user_id, name in state["names"]:
+            if user_id.casefold() not in self._names:
+                self.learn_person(user_id, name)
+                self._old_names.add(user_id.casefold())
+        self._untold |= dict.fromkeys(chat_ids)
+        self._nameless |= dict.fromkeys(user_ids)

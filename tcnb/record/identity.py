@@ -50,6 +50,12 @@ class _Text(msgspec.Struct, gc=False):
     text: str | None = None
 
 
+class _Found(_Marks, gc=False):
+    """The fields that tell apart edits that were found out: of which message, and which of them it is."""
+
+    edit: int = 0
+
+
 _marks = msgspec.json.Decoder(_Marks).decode
 _said = msgspec.json.Decoder(_Said).decode
 
@@ -57,6 +63,11 @@ _said = msgspec.json.Decoder(_Said).decode
 def of_message(message_id: str, timestamp: int | None) -> bytes:
     """Return the key of a message, whichever way it comes: live, again, from history, or as the answer to a sending."""
     return _timed(timestamp) + digest(message_id.encode(errors="replace"))
+
+
+def is_before(key: bytes | None, timestamp: int) -> bool:
+    """Return whether a key begins with an earlier time (in the server's milliseconds since 1970)."""
+    return key is not None and key[:8] != _UNTIMED and key[:8] < timestamp.to_bytes(8)
 
 
 def of_notification(method: str, payload: bytes | msgspec.Raw) -> bytes | None:
@@ -78,6 +89,17 @@ def of_notification(method: str, payload: bytes | msgspec.Raw) -> bytes | None:
     if timestamp is None and said.message_id is None:
         return None
     return _timed(timestamp) + digest(method.encode() + b"\0" + bytes(payload))
+
+
+def of_finding(method: str, payload: bytes | msgspec.Raw) -> bytes | None:
+    """Return the key of an edit or a removal that was found out: two kernels may find the same one."""
+    if method == "removeMessage":
+        return of_notification(method, payload)
+    try:
+        found = msgspec.json.decode(payload, type=_Found)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return _UNTIMED + digest(f"found\0{found.edit}\0{found.message_id}".encode(errors="replace"))
 
 
 def of_sent(method: str, request: Mapping[str, Any], answer: Mapping[str, Any]) -> tuple[bytes | None, bytes | None]:

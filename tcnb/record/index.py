@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 _SMALLEST: Final = 1024
 _ROW_BITS: Final = 32
@@ -58,6 +59,15 @@ class MessageIndex:
             self._grow()
         return None
 
+    def fill(self, messages: Iterable[str], rows: npt.NDArray[np.int64]) -> None:
+        """Note messages, no two of one id, that stand at these rows; the index must be empty."""
+        hashes = np.fromiter((hash(message_id) & _HASH_MASK for message_id in messages), np.uint64, len(rows))
+        size = _SMALLEST
+        while len(rows) > size * 2 // 3:
+            size *= 2
+        self._place(hashes << np.uint64(_ROW_BITS) | (rows + 1).astype(np.uint64), size)
+        self._count = len(rows)
+
     def _seek(self, message_id: str, hashed: int) -> int:
         """Return the slot of a message; where there is none, the empty slot for it."""
         table, mask = self._table, self._mask
@@ -69,10 +79,12 @@ class MessageIndex:
         return slot
 
     def _grow(self) -> None:
-        """Double the table in one vectorized step: a loop over a million entries would hold up the bot."""
-        size = 2 * len(self._table)
+        """Double the table."""
         old = np.frombuffer(self._table, np.uint64)
-        entries = old[old != 0]
+        self._place(old[old != 0], 2 * len(self._table))
+
+    def _place(self, entries: npt.NDArray[np.uint64], size: int) -> None:
+        """Fill a new table in one vectorized step: a loop over a million entries would hold up the bot."""
         home = (entries >> np.uint64(_ROW_BITS)) & np.uint64(size - 1)
         order = np.argsort(home, kind="stable")
         steps = np.arange(len(order))

@@ -20,6 +20,7 @@ from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
 from tcnb.record.journal import Entry, Journal, Kind, Stored
 from tcnb.record.record import Record
+from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
 from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
@@ -48,6 +49,9 @@ LONGEST_PAUSE: Final = 5.0
 SETTLING: Final = 5.0
 """Seconds that a question waits at most for what came before it."""
 
+LINGER: Final = 0.005
+"""Seconds that what this account sent may wait for more: the thread that writes would get in the way of the sender."""
+
 LOOK: Final = 0.1
 """Seconds between two looks whether a wait has become vain."""
 
@@ -55,6 +59,7 @@ LOOK: Final = 0.1
 # Looking up a member of an enumeration costs more than the comparison, a million times at the opening.
 _SENT: Final = int(Kind.SENT)
 _RESERVED: Final = int(Kind.RESERVED)
+_ORIGINS: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +69,7 @@ class _Parcel:
     Attributes:
         entries: frames of this session; none in a parcel that only asks when everything before it is in the record.
         batch: what they came in, if from a connection.
+        note: what else is to be done with the journal, before they are written.
         settled: set as soon as they are in the record.
         done: fulfilled on the loop after that.
         seqs: their positions in the journal, once they are in it.
@@ -72,6 +78,7 @@ class _Parcel:
 
     entries: list[Entry] = field(default_factory=list)
     batch: Batch | None = None
+    note: Callable[[Journal], object] | None = None
     settled: threading.Event | None = None
     done: asyncio.Future[None] | None = None
     seqs: list[int | None] = field(default_factory=list)
@@ -127,6 +134,9 @@ class Intake:
         self._on_grown = on_grown
         self._is_followed = is_followed
         self._position = 0
+        self._saved: SavedColumns | None = None
+        self._redelivered_before = 0
+        self._lingering: asyncio.TimerHandle | None = None
         # What follows is shared by the loop, the writer and whoever asks.
         self._changed = threading.Condition()
         self._queue: deque[_Parcel] = deque()
@@ -137,6 +147,11 @@ class Intake:
         self._safe: deque[_Parcel] = deque()
         self._ended = False
         self._end_told: asyncio.Future[None] | None = None
+
+    @property
+    def redelivered(self) -> int:
+        """Messages of this session that had come while this account was away, and were sent again."""
+        return self._record.counts.redelivered - self._redelivered_before
 
     @property
     def waiting(self) -> int:
@@ -161,13 +176,14 @@ class Intake:
 
     def take(self, batch: Batch) -> None:
         """Take in what one read from the socket brought."""
-        entries = [self._entry(request, batch.received) for request in batch.requests]
+        since = _since(batch.link)
+        entries = [self._entry(request, batch.received, since) for request in batch.requests]
         self.received += len(entries)
         if self._journaled:
             self._put(_Parcel(entries, batch))
             return
         try:
-            seqs = self._record.extend([entry[:3] for entry in entries])
+            seqs = self._record.extend([entry[:3] for entry in entries], since=since)
         except Exception:
             # What cannot be recorded is not acknowledged: the server sends what is unread another time.
             self.failures += len(entries)
@@ -187,7 +203,8 @@ class Intake:
             if self._journaled:
                 encode = msgspec.json.encode
                 about = encode(file) if file else None
-                self._put(_Parcel([Entry(method, encode(request), received, Kind.SENT, encode(answer), about)]))
+                entry = Entry(method, encode(request), received, Kind.SENT, encode(answer), about)
+                self._put(_Parcel([entry]), linger=True)
                 return
             self._record.append_sent(method, request, answer, received, file=file)
         except Exception:
@@ -207,17 +224,28 @@ class Intake:
             Entry("sendMessage", msgspec.json.encode(envelope), received, Kind.HISTORY) for envelope in envelopes
         ]
         if not self._journaled:
-            self.duplicates += self._record.extend([entry[:3] for entry in entries]).count(None)
+            for method, payload, *_ in entries:
+                self.duplicates += self._record.append(method, payload, received, origin="history") is None
             self._on_grown()
             return
-        done: asyncio.Future[None] = self._loop.create_future()
-        for start in range(0, len(entries), SLICE):
-            self._put(_Parcel(entries[start : start + SLICE]))
-        self._put(_Parcel(done=done))
-        while not done.done():
-            await asyncio.wait([done], timeout=SETTLING)
-            if not done.done() and self.problem is not None:
-                raise JournalError(self.problem)
+        await self._put_and_wait(*(_Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
+
+    async def take_found(self, method: str, payload: bytes) -> None:
+        """Take in an edit or a removal that was found out, in the form of its notification; as `take_past`.
+
+        Raises:
+            JournalError: as `take_past` says.
+        """
+        received = time.time_ns() // 1000
+        if not self._journaled:
+            self._record.append(method, payload, received, origin="found")
+            self._on_grown()
+            return
+        await self._put_and_wait(_Parcel([Entry(method, payload, received, Kind.FOUND)]))
+
+    def note(self, deed: Callable[[Journal], object]) -> None:
+        """Have something noted in the journal, after what came before this call and before what comes later."""
+        self._put(_Parcel(note=deed))
 
     async def flush(self, timeout: float) -> None:
         """Wait until everything that came is committed, recorded and acknowledged, at most `timeout` seconds."""
@@ -234,25 +262,44 @@ class Intake:
         if self._end_told is not None:
             await asyncio.wait([self._end_told], timeout=timeout)
 
-    def _entry(self, request: Any, received: int) -> Entry:
+    def _entry(self, request: Any, received: int, since: int | None) -> Entry:
         if isinstance(request, Malformed):
             self.malformed += 1
             logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
             return Entry("", request.text, received)
-        return Entry(request.method or "", request.payload, received)
+        return Entry(request.method or "", request.payload, received, Kind.LIVE, None, None, since)
 
-    def _put(self, parcel: _Parcel) -> None:
+    def _put(self, parcel: _Parcel, *, linger: bool = False) -> None:
+        """Have a parcel written: at once, or soon and with what comes meanwhile."""
         count = len(parcel.entries)
         with self._changed:
             refused = self._ended or self._waiting >= 2 * MOST_WAITING
             if not refused:
                 self._queue.append(parcel)
                 self._waiting += count
-                self._changed.notify_all()
+                if not linger:
+                    self._changed.notify_all()
+        if linger and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         if refused:
             self._refuse(parcel)
         elif parcel.batch is not None and self._waiting > MOST_WAITING:
             self._pause(parcel.batch.link)
+
+    async def _put_and_wait(self, *parcels: _Parcel) -> None:
+        """Put parcels into the queue and wait until they are in the record."""
+        done: asyncio.Future[None] = self._loop.create_future()
+        for parcel in (*parcels, _Parcel(done=done)):
+            self._put(parcel)
+        while not done.done():
+            await asyncio.wait([done], timeout=SETTLING)
+            if not done.done() and self.problem is not None:
+                raise JournalError(self.problem)
+
+    def _linger_no_more(self) -> None:
+        self._lingering = None
+        with self._changed:
+            self._changed.notify_all()
 
     def _refuse(self, parcel: _Parcel) -> None:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
@@ -299,10 +346,11 @@ class Intake:
         """Add what a parcel holds to the record."""
         for frame in parcel.others:
             self._add(*frame)
-        for (method, payload, received, kind, answer, file), seq in zip(parcel.entries, parcel.seqs, strict=True):
+        for entry, seq in zip(parcel.entries, parcel.seqs, strict=True):
+            method, payload, received, kind, answer, file, since = entry
             if seq is None:
                 self.duplicates += kind is not Kind.SENT
-            elif not self._add(seq, received, kind, method, payload, answer, file):
+            elif not self._add(seq, received, kind, method, payload, answer, file, since):
                 self.duplicates += 1
         if parcel.settled is not None:
             parcel.settled.set()
@@ -363,21 +411,48 @@ class Intake:
             self._load(journal)
             self.journal = journal
             self._tell(_fulfil, opened)
+            self._save(journal, WORTH_KEEPING)
             while (group := self._next_group()) is not None:
                 self._write_group(journal, group)
+                self._save(journal, WORTH_WRITING)
         except JournalError as error:
             self._tell(_fail, opened, error)
         finally:
+            self._save(journal, WORTH_KEEPING)
             journal.close()
             self._end()
 
     def _load(self, journal: Journal) -> None:
-        """Put what is in the journal into the record; nothing else is put there before this is done."""
+        """Put what is in the journal into the record; nothing else is put there before this is done.
+
+        What was decoded in an earlier session is taken from the file of columns, and only what came behind it is read.
+        """
+        self._saved = SavedColumns(journal.path)
+        stamp = self._saved.stamp()
+        if stamp is not None and stamp == self._stamp(journal, stamp.seq) and self._saved.restore(self._record):
+            self._position = stamp.seq
         for frames in self._written(journal, journal.last_seq):
             for frame in frames:
                 self._add(*frame)
             if self._closing:
                 raise JournalError(f"the connection was closed while {journal.path} was read")
+        self._redelivered_before = self._record.counts.redelivered
+
+    def _stamp(self, journal: Journal, seq: int) -> Stamp | None:
+        """Return what tells whether columns were made of the frames of this journal up to one; None without that."""
+        digest = journal.digest(seq)
+        return None if digest is None else Stamp(journal.id, seq, digest)
+
+    def _save(self, journal: Journal, least: int) -> None:
+        """Have the columns written beside the journal if at least so many rows are new; without them it is slower."""
+        saved = self._saved
+        if saved is None or saved.is_writing or not saved.is_due(len(self._record), least):
+            return
+        with contextlib.suppress(JournalError):
+            state = self._record.state()
+            stamp = self._stamp(journal, state.seq)
+            if stamp is not None:
+                saved.save_in_background(stamp, state)
 
     def _next_group(self) -> list[_Parcel] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
@@ -431,6 +506,9 @@ class Intake:
 
     def _append(self, journal: Journal, group: list[_Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
+        for parcel in group:
+            if parcel.note is not None:
+                parcel.note(journal)
         entries = [entry for parcel in group for entry in parcel.entries]
         if not entries:
             journal.look()
@@ -488,6 +566,7 @@ class Intake:
         payload: bytes | msgspec.Raw,
         answer: bytes | None,
         file: bytes | None,
+        since: int | None = None,
     ) -> bool:
         """Add a frame of the journal to the record; return False for one that is there.
 
@@ -495,8 +574,11 @@ class Intake:
         """
         record = self._record
         try:
+            if kind == _RESERVED:
+                return True
             if kind != _SENT:
-                return kind == _RESERVED or record.append(method, payload, received, seq=seq) is not None
+                origin = _ORIGINS.get(kind, "live")
+                return record.append(method, payload, received, origin=origin, since=since, seq=seq) is not None
             decode = msgspec.json.decode
             about = decode(file) if file else None
             # A caption may have been given the place behind the last row.
@@ -506,6 +588,16 @@ class Intake:
             self.failures += 1
             logger.exception("frame %d of the journal could not be put into the record", seq)
         return True
+
+
+def _since(link: Link) -> int | None:
+    """Return when a connection was authorized, in the server's milliseconds since 1970; None where that is not known.
+
+    `Link.authorised` is that in microseconds. Messages that were written before were told to nobody on this connection
+    when they came: they are sent again because they had not been read (`protocol` section 2.6).
+    """
+    authorised: int | None = getattr(link, "authorised", None)
+    return None if authorised is None else authorised // 1000
 
 
 def _fulfil(future: asyncio.Future[None] | None) -> None:

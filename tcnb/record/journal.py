@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import os
+import secrets
 import sqlite3
 import time
 from collections import deque
@@ -51,12 +52,16 @@ PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
 _COLUMNS: Final = "seq, received, kind, method, identity, payload, answer, file"
+_PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT: Final = {
     # One statement for many rows: each statement gives the interpreter away and has to get it back, which takes up to
     # 5 ms while another thread computes.
-    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * size)}"
+    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join([_PLACES] * size)}"
     for size in (256, 32, 4, 1)
 }
+AT_A_STROKE: Final = 64
+"""Frames that are written by one statement, which is its own transaction."""
+
 _READ: Final = (
     "SELECT seq, received, kind, method, payload, answer, file FROM frames WHERE seq > ? ORDER BY seq LIMIT ?"
 )
@@ -86,12 +91,21 @@ class Kind(enum.IntEnum):
         SENT: a request of this account with its answer.
         HISTORY: a message read from a chat's past.
         RESERVED: nothing; it keeps the place of the caption that the frame before it tells of as well.
+        FOUND: what the server did not tell and its history shows: an edit or a removal, in the form of the notification
+            and with the id of the message.
+        REDELIVERED: a message that had come while this account was away, and was sent again.
     """
 
     LIVE = 0
     SENT = 1
     HISTORY = 2
     RESERVED = 3
+    FOUND = 4
+    REDELIVERED = 5
+
+
+# SQLite looks for an adapter of whatever is no plain number.
+_NUMBERS: Final = {kind: int(kind) for kind in Kind}
 
 
 class Entry(NamedTuple):
@@ -104,6 +118,8 @@ class Entry(NamedTuple):
         kind: what it is.
         answer: the server's answer to a request.
         file: what is known of a file that was sent.
+        since: when the connection that it came on was authorized (the server's milliseconds since 1970), if known: a
+            message that was written before is redelivered.
     """
 
     method: str
@@ -112,6 +128,7 @@ class Entry(NamedTuple):
     kind: Kind = Kind.LIVE
     answer: bytes | None = None
     file: bytes | None = None
+    since: int | None = None
 
 
 Stored = tuple[int, int, int, str, bytes, bytes | None, bytes | None]
@@ -130,11 +147,13 @@ class Journal:
 
     Attributes:
         path: the file.
+        id: what tells it from every other journal.
         last_seq: the last position that was there at the last `append` or `look`.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self.id = ""
         self.last_seq = 0
         self._position = 0
         self._connection = connection
@@ -157,7 +176,7 @@ class Journal:
         try:
             _make(path)
             connection = sqlite3.connect(
-                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=32
+                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=128
             )
         except (OSError, sqlite3.Error) as error:
             raise JournalError(_why_not_opened(path, error)) from error
@@ -194,6 +213,8 @@ class Journal:
             JournalError: nothing was written, and the same may be tried again.
         """
         try:
+            if self._append_at_a_stroke(entries):
+                return list(range(self.last_seq - len(entries) + 1, self.last_seq + 1))
             self._connection.execute("BEGIN IMMEDIATE")
             self._catch_up()
             others = {key: deque(times) for key, times in self._others.items()}
@@ -224,6 +245,37 @@ class Journal:
             raise JournalError(_why_not_written(self.path, error)) from error
         return self.last_seq
 
+    def whole_until(self) -> int | None:
+        """Return the position up to which no chat lacks a message; None where that is the end.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'whole_until'").fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_written(self.path, error)) from error
+        return None if row is None else int(row[0])
+
+    def doubt(self) -> None:
+        """Note that messages may be missing behind the last position, unless that is noted of an earlier one.
+
+        Raises:
+            JournalError: it was not written, and the same may be tried again.
+        """
+        self._note(
+            "INSERT OR IGNORE INTO meta "
+            "SELECT 'whole_until', coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'frames'), 0)"
+        )
+
+    def trust(self) -> None:
+        """Note that no chat lacks a message any more.
+
+        Raises:
+            JournalError: it was not written, and the same may be tried again.
+        """
+        self._note("DELETE FROM meta WHERE key = 'whole_until'")
+
     def read(self, after: int, limit: int) -> list[Stored]:
         """Return the first frames behind a position, oldest first, at most `limit`.
 
@@ -234,6 +286,17 @@ class Journal:
             return self._connection.execute(_READ, (after, limit)).fetchall()
         except sqlite3.Error as error:
             raise JournalError(_why_not_opened(self.path, error)) from error
+
+    def digest(self, seq: int) -> str | None:
+        """Return what stands for the frame at a position; None where there is none.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        for number, received, _, method, payload, *_ in self.read(seq - 1, 1):
+            if number == seq:
+                return identity.digest(b"%d\0%b\0%b" % (received, method.encode(), payload)).hex()
+        return None
 
     def close(self) -> None:
         """Close the file; nothing can be written any more."""
@@ -269,8 +332,10 @@ class Journal:
         self.last_seq = self._top()
         # Whether it can be written is better known now than when the first message comes.
         self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
         self._connection.execute("UPDATE meta SET value = value")
-        self._connection.execute("ROLLBACK")
+        (self.id,) = self._connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
+        self._connection.execute("ROLLBACK" if "id" in owner else "COMMIT")
 
     def _is_empty(self) -> bool:
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -284,8 +349,45 @@ class Journal:
         )
         self._connection.execute("COMMIT")
 
+    def _note(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_written(self.path, error)) from error
+
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    # -- writing (a few frames in one statement) ---------------------------------------------------------------------
+
+    def _append_at_a_stroke(self, entries: Sequence[Entry]) -> bool:
+        """Write a few frames in the shortest way there is; False where it takes a closer look.
+
+        They are put at the positions that follow ours, and all of them or none are written: where another process has
+        written since, or one of the frames is there already, that fails.
+        """
+        if not 0 < len(entries) <= AT_A_STROKE or self._others:
+            return False
+        values: list[Any] = []
+        for seq, entry in enumerate(entries, self.last_seq + 1):
+            if entry.kind is Kind.SENT:
+                key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
+                if caption is not None:
+                    return False
+                row: _Row = (
+                    *(entry.received, _NUMBERS[Kind.SENT], entry.method, key),
+                    *(entry.payload, entry.answer, entry.file),
+                )
+            else:
+                row = _row(entry)
+            values += (seq, *row)
+        rows = ", ".join([_PLACES] * len(entries))
+        try:
+            self._connection.execute(f"INSERT INTO frames ({_COLUMNS}) VALUES {rows}", values)
+        except sqlite3.IntegrityError:
+            return False
+        self.last_seq = self._position = self.last_seq + len(entries)
+        return True
 
     # -- writing (inside a transaction) ------------------------------------------------------------------------------
 
@@ -325,17 +427,15 @@ class Journal:
         rows: list[_Row] = []
         places: list[int] = []
         for place, entry in enumerate(entries):
-            method, payload, received, kind, answer, file = entry
-            if kind is Kind.SENT:
+            if entry.kind is Kind.SENT:
                 self._insert(rows, places, seqs)
                 rows, places = [], []
                 seqs[place] = self._insert_sent(entry)
                 continue
-            key = identity.of_notification(method, payload)
-            if key is None and self._others and kind is Kind.LIVE and self._is_echo(entry):
+            row = _row(entry)
+            if row[3] is None and self._others and entry.kind is Kind.LIVE and self._is_echo(entry):
                 continue
-            # An empty buffer of msgspec would be taken for NULL.
-            rows.append((received, int(kind), method, key, payload or b"", answer, file))
+            rows.append(row)
             places.append(place)
         self._insert(rows, places, seqs)
         return seqs
@@ -390,6 +490,16 @@ class Journal:
         elif caption is not None:
             self._insert([(entry.received, int(Kind.SENT), entry.method, caption, *content)], [0], seqs)
         return seqs[0]
+
+
+def _row(entry: Entry) -> _Row:
+    """Return the columns of what is no request of ours."""
+    method, payload, received, kind, answer, file, since = entry
+    key = (identity.of_finding if kind is Kind.FOUND else identity.of_notification)(method, payload)
+    if since is not None and method == "sendMessage" and identity.is_before(key, since):
+        kind = Kind.REDELIVERED
+    # An empty buffer of msgspec would be taken for NULL.
+    return received, _NUMBERS[kind], method, key, payload or b"", answer, file
 
 
 def default_path(server: str, account: str) -> Path:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tcnb.record import frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
-from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
 from tcnb.record.table import Table
 from tcnb.wire import notifications
 
@@ -23,6 +25,9 @@ Arrival = tuple[str, bytes | msgspec.Raw, int]
 _FORWARDED: Final = (
     *("text", "parse_mode", "title", "file_id", "file_name", "file_size", "mime_type", "latitude", "longitude"),
 )
+_PART: Final = 50_000
+"""Message ids that are strings at once while a record is restored."""
+
 _TIMES: Final = frozenset(column.name for column in COLUMNS if column.kind is Kind.TIME)
 
 
@@ -34,6 +39,7 @@ class Counts:
         received: notifications taken in, whatever became of them.
         sent: events of our own.
         duplicates: messages that were there already; they add no row.
+        redelivered: messages that had come while this account was away, and were sent again.
         incomplete: events of which something needed was missing or of the wrong type; the rest is in the row.
         undecodable: payloads of known methods of which nothing could be read; their rows say `unknown`.
         unknown: notifications by a method that this version does not know; their rows say `unknown`.
@@ -42,9 +48,24 @@ class Counts:
     received: int = 0
     sent: int = 0
     duplicates: int = 0
+    redelivered: int = 0
     incomplete: int = 0
     undecodable: int = 0
     unknown: int = 0
+
+
+class State(NamedTuple):
+    """All that is in a record at one moment.
+
+    Attributes:
+        seq: the highest `seq`.
+        arrays: gives the columns as Arrow arrays, on any thread; they share memory and must not be written.
+        rest: what does not fit columns, as plain values.
+    """
+
+    seq: int
+    arrays: Callable[[], dict[str, Any]]
+    rest: dict[str, Any]
 
 
 class Record:
@@ -63,7 +84,7 @@ class Record:
         self._lock = threading.Lock()
         self._directory = Directory()
         self._directory.me = me
-        self._table = Table(COLUMNS)
+        self._table = Table((*COLUMNS, ORIGIN))
         self._index = MessageIndex(lambda row: self._table.at(row, "message_id"))
         self._last_seq = 0
         self._named = 0
@@ -115,6 +136,11 @@ class Record:
         with self._lock:
             self._directory.learn_person(user_id, display_name)
 
+    def has_message(self, message_id: str) -> bool:
+        """Return whether a message is there."""
+        with self._lock:
+            return self._index.find(message_id) is not None
+
     def chats_without_type(self) -> list[str]:
         """Return the chats in which something happened since this was asked last and of which nothing is known yet.
 
@@ -135,6 +161,8 @@ class Record:
         received: int,
         *,
         direction: str = "in",
+        origin: str = "live",
+        since: int | None = None,
         seq: int | None = None,
     ) -> int | None:
         """Take in one notification; whatever it says, this does not raise.
@@ -144,6 +172,9 @@ class Record:
             payload: the JSON of its payload, as it came.
             received: when it came, in microseconds since 1970 in UTC.
             direction: `in` or `out`; a message by this account is `out` in any case.
+            origin: how it came, one of `schema.ORIGINS`.
+            since: when the connection was authorized that it came on (the server's milliseconds since 1970), if known:
+                a message that was written before has the origin `redelivered`.
             seq: its position in the journal; without it the next one.
 
         Returns:
@@ -152,40 +183,14 @@ class Record:
         Raises:
             ValueError: `seq` is not above the last one.
         """
-        event, part, whole = notifications.decode(method, payload)
         with self._lock:
-            seq = self._next(seq)
-            self._counts.received += 1
-            if isinstance(part, notifications.Envelope):
-                if part.message_id is not None and self._has(part.message_id):
-                    return None
-                row = rows.message(part, seq, received, direction, self._directory)
-                whole = whole and (part.chat_id is not None or part.chat is not None)
-            else:
-                row = rows.other(event, part, seq, received, direction, self._directory)
-            if not whole:
-                self._count_flaw(method, event)
-            self._table.append(row)
-            self._last_seq = seq
-            return seq
+            return self._append(method, payload, received, direction, origin, since, seq)
 
-    def extend(self, batch: Iterable[Arrival], *, seqs: Iterable[int] | None = None) -> list[int | None]:
-        """Take in many notifications.
-
-        Args:
-            batch: method, payload and time of each.
-            seqs: their positions in the journal; without it the next ones.
-
-        Returns:
-            What `append` returns, for each.
-
-        Raises:
-            ValueError: one of `seqs` is not above the one before; what stands before it is kept.
-        """
-        append = self.append
-        if seqs is None:
-            return [append(method, payload, received) for method, payload, received in batch]
-        return [append(*arrival, seq=seq) for arrival, seq in zip(batch, seqs, strict=True)]
+    def extend(self, batch: Iterable[Arrival], *, since: int | None = None) -> list[int | None]:
+        """Take in many notifications, `since` as for `append`; returns what `append` does, for each."""
+        append = self._append
+        with self._lock:
+            return [append(method, payload, received, "in", "live", since, None) for method, payload, received in batch]
 
     def append_sent(
         self,
@@ -238,11 +243,21 @@ class Record:
         with self._lock:
             self._name_authors()
             arrays = self._table.arrays()
+        del arrays[ORIGIN.name]
         return frames.frame(arrays)
+
+    def origins(self) -> pd.Series[Any]:
+        """Return how each event came (one of `schema.ORIGINS`), as a categorical in the order of the rows of `frame`.
+
+        One that was taken later than a frame may be longer; what came first stands first in both.
+        """
+        with self._lock:
+            return pd.Series(self._table.arrays()[ORIGIN.name], name=ORIGIN.name).copy()
 
     def messages(self) -> pd.DataFrame:
         """Return the messages, one row each, edits and removals applied, with the columns of `schema.MESSAGES`."""
-        return views.messages(self.frame(), *self._known())
+        events = self.frame()
+        return views.messages(events, *self._known(), self.origins().iloc[: len(events)])
 
     def chats(self) -> pd.DataFrame:
         """Return the chats that are known or were seen, with the columns of `schema.CHATS`."""
@@ -272,9 +287,62 @@ class Record:
             stop = self._table.search("seq", seq - 1)
             return self._rows(max(stop - max(limit, 0), 0), stop)
 
+    def state(self) -> State:
+        """Return all that is in here now, for `restore`."""
+        with self._lock:
+            rest = {"seq": self._last_seq, "counts": asdict(self._counts), "directory": self._directory.state()}
+            return State(self._last_seq, self._table.frozen(), rest)
+
+    def restore(self, arrays: Mapping[str, Any], rest: Mapping[str, Any]) -> None:
+        """Take in a `State` of an earlier session; the record must be empty."""
+        message = arrays["event"].dictionary.to_pylist().index("message")
+        with_id = arrays["message_id"].is_valid().to_numpy(zero_copy_only=False)
+        known = np.flatnonzero((arrays["event"].indices.to_numpy() == message) & with_id)
+        parts = (known[start : start + _PART] for start in range(0, len(known), _PART))
+        ids = (message_id for part in parts for message_id in arrays["message_id"].take(pa.array(part)).to_pylist())
+        with self._lock:
+            self._table.load(arrays)
+            self._index.fill(ids, known)
+            chat_ids, user_ids = self._table.categories("chat_id"), self._table.categories("author_id")
+            self._directory.restore(rest["directory"], chat_ids, user_ids)
+            self._counts = Counts(**rest["counts"])
+            self._named = -1  # names may have been learned before this, and the column knows nothing of them
+            self._last_seq = rest["seq"]
+
     def _known(self) -> tuple[dict[str, KnownChat], dict[str, str]]:
         with self._lock:
             return self._directory.chats(), self._directory.names()
+
+    def _append(
+        self,
+        method: str,
+        payload: bytes | msgspec.Raw,
+        received: int,
+        direction: str,
+        origin: str,
+        since: int | None,
+        seq: int | None,
+    ) -> int | None:
+        """Do what `append` does, once others are kept out."""
+        event, part, whole = notifications.decode(method, payload)
+        seq = self._next(seq)
+        self._counts.received += 1
+        if isinstance(part, notifications.Envelope):
+            if part.message_id is not None and self._has(part.message_id):
+                return None
+            row = rows.message(part, seq, received, direction, self._directory)
+            whole = whole and (part.chat_id is not None or part.chat is not None)
+            if since is not None and part.timestamp is not None and 0 < part.timestamp < since:
+                origin = "redelivered"
+        else:
+            row = rows.other(event, part, seq, received, direction, self._directory)
+        if not whole:
+            self._count_flaw(method, event)
+        if origin == "redelivered":
+            self._counts.redelivered += 1
+        self._table.append((*row, origin))
+        self._last_seq = seq
+        return seq
 
     def _next(self, seq: int | None) -> int:
         if seq is None:
@@ -307,7 +375,7 @@ class Record:
                 self._counts.duplicates += 1
                 return int(self._table.at(found, "seq"))
         values |= {"seq": seq, "received": received, "direction": "out"}
-        self._table.append(rows.from_values(values, self._directory))
+        self._table.append((*rows.from_values(values, self._directory), "sent"))
         self._last_seq = seq
         return seq
 
@@ -333,8 +401,13 @@ class Record:
             self._named = learned  # last, since an interrupt may strike before: then it is done again
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        self._name_authors()
-        columns = self._table.columns(start, stop)
-        for name in _TIMES:
-            columns[name] = [None if time is None else time // 1000 for time in columns[name]]
-        return [dict(zip(NAMES, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        found = [dict(zip(NAMES, row, strict=False)) for row in self._table.rows(start, stop)]
+        person = self._directory.person
+        for row in found:
+            for name in _TIMES:
+                if row[name] is not None:
+                    row[name] //= 1000
+            # It may have been learned after the row was written.
+            if row["author_id"] is not None:
+                row["author"] = person(row["author_id"]).name
+        return found

@@ -113,6 +113,13 @@ COLUMNS: Final = (
 )
 """The columns of the event frame, in order."""
 
+ORIGINS: Final = ("live", "redelivered", "history", "sent", "found")
+"""Ways in which an event came into the record, the names in `origin`: told as it happened; sent again because it had
+come while this account was away; read from the past of a chat; our own doing; told by nobody, and found out since."""
+
+ORIGIN: Final = Column("origin", Kind.CATEGORY, "how it came: " + ", ".join(f"`{name}`" for name in ORIGINS), ORIGINS)
+"""How an event came; it stands beside the event frame, whose columns are fixed."""
+
 NAMES: Final = tuple(column.name for column in COLUMNS)
 """The names of the columns of the event frame, in order."""
 
@@ -134,6 +141,7 @@ MESSAGES: Final = (
     Column("removed", Kind.BOOLEAN, "whether it was removed"),
     Column("removed_at", Kind.TIME, "when it was removed, as received: the server does not say"),
     *(_EVENT_COLUMNS[name] for name in ("file_id", "file_name", "file_size", "mime_type")),
+    ORIGIN,
 )
 """The columns of the messages, in order."""
 

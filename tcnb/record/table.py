@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 
-import numpy as np
-
-from tcnb.record.columns import CategoryStore, ColumnStore, store
+from tcnb.record.columns import CategoryStore, ColumnStore, MaskedStore, store
 from tcnb.record.schema import Column
 
 Row = tuple[Any, ...]
@@ -16,6 +17,9 @@ Row = tuple[Any, ...]
 
 # Long enough that the vectorized step is cheap per row, short enough that a snapshot never waits for it.
 _BATCH: Final = 1024
+
+# How far ahead of the rows memory is got. Getting it for every batch anew would move one column or another at each.
+_AHEAD: Final = 8 * _BATCH
 
 
 @dataclass(slots=True)
@@ -34,6 +38,10 @@ class _Waiting:
 class Table:
     """Rows by number; the caller lets in one thread at a time.
 
+    Rows that wait are plain Python values and are searched and handed out as such. Moving them into the columns gives
+    the interpreter away many times, and beside a thread that computes each time may cost 5 ms and more to get it back:
+    that happens for a full batch, and for a snapshot, which whoever asks for it waits for.
+
     Attributes:
         length: how many rows there are.
     """
@@ -47,6 +55,7 @@ class Table:
         self._stores: dict[str, ColumnStore] = {column.name: store(column) for column in columns}
         self._position_of = {column.name: position for position, column in enumerate(columns)}
         self._waiting = _Waiting()
+        self._room = 0
         self.length = 0
 
     @property
@@ -56,12 +65,12 @@ class Table:
 
     def append(self, row: Row) -> None:
         """Add a row."""
-        rows = self._waiting.rows
-        if not rows:
+        waiting = self._waiting
+        if waiting.start + _BATCH > self._room:
             self._make_room()
-        rows.append(row)
+        waiting.rows.append(row)
         self.length += 1
-        if len(rows) >= _BATCH:
+        if len(waiting.rows) >= _BATCH:
             self._write()
 
     def at(self, row: int, name: str) -> Any:
@@ -77,10 +86,40 @@ class Table:
         length = self._waiting.start
         return {name: column.array(length) for name, column in self._stores.items()}
 
-    def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
-        """Return some rows as lists of plain values by column."""
+    def frozen(self) -> Callable[[], dict[str, Any]]:
+        """Return what gives the rows up to now as Arrow arrays by column, on any thread and at any later time.
+
+        The arrays may share this memory and must not be written.
+        """
         self._write()
-        return {name: column.values(start, stop) for name, column in self._stores.items()}
+        length = self._waiting.start
+        # A copy keeps the memory it has, where the column itself moves to other or is written anew.
+        columns = {name: copy(column) for name, column in self._stores.items()}
+        return lambda: {name: column.arrow(length) for name, column in columns.items()}
+
+    def categories(self, name: str) -> list[str]:
+        """Return the categories that a column has in its rows up to the last full batch or snapshot."""
+        column = self._stores[name]
+        assert isinstance(column, CategoryStore)
+        return column.categories
+
+    def load(self, arrays: Mapping[str, Any]) -> None:
+        """Take all rows from arrays of the types that `frozen` gives; the table must be empty."""
+        for name, column in self._stores.items():
+            column.place(0, arrays[name])
+            self.length = len(arrays[name])
+        self._waiting = _Waiting(self.length)
+
+    def rows(self, start: int, stop: int) -> list[Row]:
+        """Return some rows."""
+        waiting = self._waiting
+        found: list[Row] = []
+        if start < waiting.start:
+            last = min(stop, waiting.start)
+            found += zip(*(column.values(start, last) for column in self._stores.values()), strict=True)
+        if stop > waiting.start:
+            found += waiting.rows[max(start - waiting.start, 0) : stop - waiting.start]
+        return found
 
     def derive(self, name: str, source: str, value_of: Callable[[str], str | None]) -> None:
         """Write a column of categories anew, each value from that of another column in its row."""
@@ -92,14 +131,19 @@ class Table:
 
     def search(self, name: str, value: int) -> int:
         """Return how many values of an ascending column of whole numbers are not above `value`."""
-        self._write()
-        numbers = self._stores[name].array(self._waiting.start).to_numpy(np.int64)
-        return int(numbers.searchsorted(value, side="right"))
+        waiting, position = self._waiting, self._position_of[name]
+        if waiting.rows and waiting.rows[0][position] <= value:
+            return waiting.start + bisect_right(waiting.rows, value, key=itemgetter(position))
+        column = self._stores[name]
+        assert isinstance(column, MaskedStore)
+        return column.search(value, waiting.start)
 
     def _make_room(self) -> None:
         """Move columns that are nearly full now, since a snapshot should not have to wait for that."""
+        start = self._waiting.start
         for column in self._stores.values():
-            column.make_room(self._waiting.start, _BATCH)
+            column.make_room(start, _AHEAD)
+        self._room = start + _AHEAD
 
     def _write(self) -> None:
         """Move the rows that wait into the columns."""

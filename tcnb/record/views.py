@@ -12,7 +12,7 @@ import pandas as pd
 from tcnb.record import frames
 from tcnb.record.columns import NO_TIME, category_array, integer_array, time_array, truth_array
 from tcnb.record.directory import KnownChat
-from tcnb.record.schema import CHATS, MESSAGES, PEOPLE
+from tcnb.record.schema import CHATS, MESSAGES, ORIGINS, PEOPLE
 
 _COPIED: Final = (
     *("message_id", "chat_id", "author_id", "timestamp", "message_type", "reply_to", "forwarded_from"),
@@ -21,26 +21,37 @@ _COPIED: Final = (
 _LAST_TIME: Final = np.iinfo(np.int64).max
 
 
-def messages(events: pd.DataFrame, chats: Mapping[str, KnownChat], names: Mapping[str, str]) -> pd.DataFrame:
+def messages(
+    events: pd.DataFrame,
+    chats: Mapping[str, KnownChat],
+    names: Mapping[str, str],
+    origins: pd.Series[Any] | None = None,
+) -> pd.DataFrame:
     """Return one row a message, in the order of the events, with edits and removals applied.
 
     Args:
         events: the event frame.
         chats: what is known about chats, by id.
         names: display names by id.
+        origins: how each event came, with the index of the event frame (`Record.origins`); missing without it.
 
     Returns:
         The columns of `schema.MESSAGES`. An edit or a removal belongs to the message whose id it names; one that names
-        none (the servers known do not say what was edited) is left to the event frame.
+        none (the servers known do not say what was edited) is left to the event frame, and to whoever looks it up.
     """
     needed = events[["seq", "received", "text", *_COPIED]]
-    said = needed[events["event"] == "message"].reset_index(drop=True)
+    is_message = events["event"] == "message"
+    said = needed[is_message].reset_index(drop=True)
     by_case = _by_case(names)
     columns: dict[str, Any] = {name: said[name].array for name in _COPIED}
     columns["chat"] = _translated(said["chat_id"], lambda chat_id: chats[chat_id].title if chat_id in chats else None)
     columns["author"] = _translated(said["author_id"], lambda user_id: by_case.get(user_id.casefold()))
     columns |= _edits(said, _naming(events, "edited_message"))
     columns |= _removals(said, _naming(events, "removed_message"))
+    if origins is None:
+        columns["origin"] = category_array(np.full(len(said), -1, np.int32), ORIGINS)
+    else:
+        columns["origin"] = origins[is_message].array
     return frames.frame({column.name: columns[column.name] for column in MESSAGES})
 
 
@@ -72,6 +83,87 @@ def people(events: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     ids = {user_id.casefold(): user_id for user_id in (*names, *active)}
     table = [(user_id, by_case.get(case), *tallies.get(user_id, Tally())) for case, user_id in ids.items()]
     return frames.small(PEOPLE, _latest_first(table))
+
+
+class Edge(NamedTuple):
+    """How far the record of a chat reaches, in microseconds since 1970.
+
+    Attributes:
+        newest: when the newest message up to some position was written; None where there is none.
+        oldest: when the oldest message of all was written.
+    """
+
+    newest: int | None
+    oldest: int
+
+
+def edges(events: pd.DataFrame, until: int | None) -> dict[str, Edge]:
+    """Return how far the record of each chat reaches that has a message with a time.
+
+    Args:
+        events: the event frame.
+        until: the position (`seq`) up to which the newest message is looked for; None looks through everything.
+    """
+    codes, when = events["chat_id"].cat.codes.to_numpy(), _when_written(events)
+    rows = np.flatnonzero(_is(events, "event", "message") & (codes >= 0) & (when != NO_TIME))
+    codes, when = codes[rows].astype(np.int64), when[rows]
+    chats = list(events["chat_id"].cat.categories)
+    oldest, newest = np.full(len(chats), _LAST_TIME), np.full(len(chats), NO_TIME)
+    np.minimum.at(oldest, codes, when)
+    known = slice(None) if until is None else events["seq"].to_numpy(np.int64)[rows] <= until
+    np.maximum.at(newest, codes[known], when[known])
+    return {
+        chat: Edge(None if last == NO_TIME else last, first)
+        for chat, last, first in zip(chats, newest.tolist(), oldest.tolist(), strict=True)
+        if first != _LAST_TIME
+    }
+
+
+class KnownMessage(NamedTuple):
+    """What the record knows of a message, edits and removals applied.
+
+    Attributes:
+        seq: position of its row.
+        timestamp: when it was written, in microseconds since 1970.
+        text: as it is now, without markup.
+        was_edited: whether it had been edited before it came.
+        edits: how many edits of it are in the record.
+        removed: whether it was removed.
+    """
+
+    seq: int
+    timestamp: int
+    text: str | None
+    was_edited: bool
+    edits: int
+    removed: bool
+
+
+def known_messages(events: pd.DataFrame, chat_id: str, since: int) -> dict[str, KnownMessage]:
+    """Return by id what is known of the messages of a chat that were written since some time.
+
+    Args:
+        events: the event frame.
+        chat_id: the chat.
+        since: the time, in microseconds since 1970.
+    """
+    is_message = _is(events, "event", "message")
+    is_change = _is(events, "event", "edited_message") | _is(events, "event", "removed_message")
+    wanted = _is(events, "chat_id", chat_id) & (is_change | (is_message & (_when_written(events) >= since)))
+    # Taking rows by number reads a few of a million; a mask would be laid over every column.
+    here = events.take(np.flatnonzero(wanted))
+    here = here[here["message_id"].notna()]
+    said = here[here["event"] == "message"]
+    now = messages(here, {}, {})
+    values = (
+        said["seq"].tolist(),
+        _when_written(said).tolist(),
+        [text if isinstance(text, str) else None for text in now["text"]],
+        said["is_edited"].fillna(False).tolist(),
+        now["edits"].tolist(),
+        now["removed"].tolist(),
+    )
+    return dict(zip(said["message_id"].tolist(), map(KnownMessage, *values), strict=True))
 
 
 class Tally(NamedTuple):
@@ -124,6 +216,22 @@ def _when(events: pd.DataFrame) -> npt.NDArray[np.int64]:
     """Return when each event happened, else when it was received, in microseconds since 1970."""
     when = events["timestamp"].fillna(events["received"])
     return when.to_numpy("datetime64[us]").view(np.int64)
+
+
+def _when_written(events: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the time that the server gives each event, in microseconds since 1970; the least number where it does not.
+
+    A missing time is the least number already.
+    """
+    return events["timestamp"].to_numpy("datetime64[us]").view(np.int64)
+
+
+def _is(events: pd.DataFrame, name: str, category: str) -> npt.NDArray[np.bool_]:
+    """Return where a column of categories has that one."""
+    column = events[name].cat
+    if category not in column.categories:
+        return np.zeros(len(events), np.bool_)
+    return np.asarray(column.codes.to_numpy() == column.categories.get_loc(category))
 
 
 class _Changes(NamedTuple):

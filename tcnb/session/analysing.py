@@ -72,3 +72,10 @@ class AnalysingVerbs(ReadingVerbs):
         """What an archive calls this record: positions begin anew in every journal, or without one in every session."""
         journal = self._intake.journal
         return f"{self._connection.me_id} {secrets.token_hex(8) if journal is None else journal.id[:16]}"
+
+
+def offer_analyses() -> None:
+    """Give every pandas frame the analyses, as `df.tc`; they themselves are imported when one is used."""
+    from tcnb.analysis.accessor import register
+
+    register()

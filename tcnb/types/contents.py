@@ -5,10 +5,12 @@ Source: `protocol` sections 5.2 and 5.3.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from tcnb.errors import UsageError
 from tcnb.types.base import BoundToBot, WireObject, renamed, shortened, wire
 from tcnb.types.enums import FileReadyState, MessageType
 from tcnb.types.keyboard import InlineKeyboardMarkup, read_keyboard, write_keyboard
@@ -43,19 +45,28 @@ class StoredFile(BoundToBot):
 
     async def download(
         self, dest_path: str | Path | None = None, *, file_path: str | Path | None = None
-    ) -> bytes | Path | None:
+    ) -> bytes | Path:
         """Download the file; a shortcut for the bot's `download_file_by_id`.
 
         Args:
-            dest_path: the folder to write it to, under the name it has on the server.
-            file_path: the very path to write it to.
+            dest_path: the folder to write it to, under the name it has on the server; made if need be.
+            file_path: the very path to write it to, or an existing folder.
 
         Returns:
-            the content where neither path is given, else the path written; None if the file never became ready.
+            the content where neither path is given, else the path written.
+
+        Raises:
+            UsageError: both paths are given.
+            FileDownloadError: the file is not to be had.
 
         Source: `protocol` section 8.3.
         """
-        return await self.bot.download_file_by_id(self.file_id, dest_path, file_path=file_path)
+        if dest_path is None:
+            return await self.bot.download_file_by_id(self.file_id, file_path=file_path)
+        if file_path is not None:
+            raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
+        await asyncio.to_thread(Path(dest_path).mkdir, parents=True, exist_ok=True)
+        return await self.bot.download_file_by_id(self.file_id, file_path=dest_path)
 
 
 @renamed(mimetype="mime_type")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from tcnb.errors import ApiErrorException, UsageError
+from tcnb.errors import ApiErrorException, FileDownloadError, UsageError
 from tcnb.types.base import NOT_GIVEN, BoundToBot, NotGiven, WireObject, adapted, shortened, wire
 from tcnb.types.common import Chat, EnvelopeAuthor, EnvelopeBox
 from tcnb.types.contact import Contact
@@ -424,8 +424,7 @@ class Message(BoundToBot, WireObject):
 
     async def _fetch_contact(self) -> Contact | None:
         if isinstance(self.content, AttachmentContent) and self.content.mime_type.lower() == "text/vcard":
-            card = await self.bot.download_file_by_id(self.content.file_id)
-            return Contact.from_vcard(card.decode("utf-8", "replace")) if isinstance(card, bytes) else None
+            return await self._fetch_card(self.content)
         link = _CONTACT_LINK.fullmatch(self.content.text.strip()) if isinstance(self.content, TextContent) else None
         if link is None:
             return None
@@ -435,6 +434,14 @@ class Message(BoundToBot, WireObject):
         except ApiErrorException as error:
             logger.debug("the server does not name %s, the link does: %s", user_id, error)
         return Contact(user_id=user_id, first_name=name)
+
+    async def _fetch_card(self, content: AttachmentContent) -> Contact | None:
+        try:
+            card = await content.download()
+        except FileDownloadError as error:
+            logger.debug("the card of a contact is not to be had: %s", error)
+            return None
+        return Contact.from_vcard(card.decode("utf-8", "replace")) if isinstance(card, bytes) else None
 
 
 class ForwardMessage(Message):

@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from tcnb.errors import MalformedFrameError
-from tcnb.wire import frames
+from tcnb.wire import frames, salvage
 from tcnb.wire.frames import Frame
 
 
@@ -55,14 +53,15 @@ class Exchange:
     def receive(self, texts: Iterable[bytes]) -> Received:
         """Sort what arrived into requests (with what is malformed in its place) and responses; never raises."""
         received = Received()
+        decode, add_request = frames.decode, received.requests.append
         for text in texts:
             try:
-                frame = frames.decode(text)
+                frame = decode(text)
             except MalformedFrameError as error:
-                received.requests.append(Malformed(bytes(text), str(error), _id_to_acknowledge(text)))
+                add_request(Malformed(bytes(text), str(error), _id_to_acknowledge(text)))
                 continue
-            if frame.is_request:
-                received.requests.append(frame)
+            if frame.type == frames.REQUEST:
+                add_request(frame)
             else:
                 received.responses.append(frame)
         return received
@@ -70,11 +69,11 @@ class Exchange:
 
 def _id_to_acknowledge(text: bytes) -> int | None:
     """Return the id of a request that is malformed otherwise, so that even it is acknowledged."""
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    if b'"id"' not in text:
         return None
-    if not isinstance(value, dict) or value.get("type") != frames.REQUEST:
+    fields = salvage.outline(salvage.mended(text))
+    type, id = fields.get("type"), fields.get("id")
+    # True and 1.0 are equal to 1 and are no numbers of a frame.
+    if not isinstance(type, int) or isinstance(type, bool) or type != frames.REQUEST:
         return None
-    id = value.get("id")
-    return id if isinstance(id, int) and 0 <= id <= frames.MOST_ID else None
+    return id if isinstance(id, int) and not isinstance(id, bool) and 0 <= id <= frames.MOST_ID else None

@@ -11,10 +11,14 @@ from typing import Any, Final
 import msgspec
 
 from tcnb.errors import MalformedFrameError
+from tcnb.wire import salvage
 
 REQUEST: Final = 1
 RESPONSE: Final = 2
 MOST_ID: Final = 2**32 - 1
+
+MOST_DEPTH: Final = 500
+"""Objects and arrays in each other; those that the connector sends have a dozen, and Python reads nearly a thousand."""
 
 _EMPTY = msgspec.Raw()
 
@@ -42,7 +46,7 @@ class Frame(msgspec.Struct, gc=False):
             return None
         try:
             return msgspec.json.decode(self.payload)
-        except msgspec.DecodeError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise MalformedFrameError(f"unreadable payload: {error}") from error
 
 
@@ -53,15 +57,19 @@ _encode = msgspec.json.Encoder().encode
 def decode(data: bytes | str) -> Frame:
     """Read one frame.
 
+    What is no text in it (bytes that are no UTF-8, half of a surrogate pair) is replaced, and the rest is read.
+
     Args:
         data: the text of a WebSocket message, as it came.
 
     Raises:
-        MalformedFrameError: it is not JSON, not an object, has no usable type or id, or is a request without a method.
+        MalformedFrameError: it is not JSON, not an object, has no usable type or id, is a request without a method, or
+            is nested too deeply.
     """
+    data = data.encode(errors="replace") if isinstance(data, str) else data
     try:
-        frame = _decode_frame(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        frame = _read(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedFrameError(f"not a frame: {error}") from error
     if not 0 <= frame.id <= MOST_ID:
         raise MalformedFrameError(f"not a frame: the id {frame.id} is outside 0..{MOST_ID}")
@@ -71,6 +79,22 @@ def decode(data: bytes | str) -> Frame:
     elif frame.type != RESPONSE:
         raise MalformedFrameError(f"not a frame: the type {frame.type} is neither 1 nor 2")
     return frame
+
+
+def _read(data: bytes) -> Frame:
+    """Read a frame whose payload anybody can read, wherever the stack stands."""
+    # The shortest text that is nested too deeply has two brackets for each level.
+    if len(data) > 2 * MOST_DEPTH and salvage.depth(data, MOST_DEPTH) > MOST_DEPTH:
+        raise MalformedFrameError(f"not a frame: nested more than {MOST_DEPTH} times")
+    try:
+        # The decoder passes over the payload without looking at its characters.
+        data.decode()
+        return _decode_frame(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        whole = salvage.mended(data)
+        if whole == data:
+            raise
+        return _decode_frame(whole)
 
 
 def request(id: int, method: str, payload: Any = None) -> bytes:

@@ -1,5 +1,5 @@
 """Cutting a text that is too long for one message into parts that can be sent, markup kept intact; counting is done in
-`tcnb.wire.text`, whose grammar is used here too.
+`tcnb.wire.text`, and what is markup is said in `tcnb.wire.grammar`.
 
 Source: `protocol` sections 10.1 and 10.4.
 """
@@ -14,7 +14,8 @@ from enum import IntEnum
 from typing import Final
 
 from tcnb.errors import UsageError
-from tcnb.wire.text import _ENTITY, _MARKDOWN_TOKEN, _TAG, _resolved, _target, visible_length
+from tcnb.wire.grammar import ENTITY, MARKDOWN_TOKEN, TAG, link_target, with_entities_resolved
+from tcnb.wire.text import visible_length
 
 MOST_TEXT: Final = 4096
 """Visible characters of one message."""
@@ -96,7 +97,7 @@ def safe_split_text(text: str, limit: int = MOST_TEXT, parse_mode: str | None = 
 
 
 def _guessed(text: str) -> str:
-    if _KNOWN_TAG.search(text) or _ENTITY.search(text):
+    if _KNOWN_TAG.search(text) or ENTITY.search(text):
         return "html"
     return "markdown"
 
@@ -202,7 +203,7 @@ class _Reader:
         atoms: list[_Atom] = []
         stack: list[tuple[str, _Span | None, str]] = []
         position = 0
-        for tag in _TAG.finditer(text):
+        for tag in TAG.finditer(text):
             atoms += self._html_text(text[position : tag.start()], _inside(stack))
             position = tag.end()
             is_closing, name = bool(tag[1]), tag[2].lower()
@@ -210,7 +211,7 @@ class _Reader:
                 shown = "\n" if name == "br" else ""
                 atoms.append(self._atom(tag[0], shown, _inside(stack)))
             elif not is_closing:
-                target = _target(tag[3]) if name == "a" else None
+                target = link_target(tag[3]) if name == "a" else None
                 span = self._span(_inside(stack), tag[0], f"</{tag[2]}>", target=target)
                 stack.append((name, span, target or ""))
             else:
@@ -220,7 +221,7 @@ class _Reader:
 
     def markdown(self, text: str, around: tuple[_Span, ...]) -> list[_Atom]:
         """Take a text in Markdown apart."""
-        tokens = list(_MARKDOWN_TOKEN.finditer(text))
+        tokens = list(MARKDOWN_TOKEN.finditer(text))
         pairs = _paired(text, tokens)
         atoms: list[_Atom] = []
         stack, position = around, 0
@@ -245,9 +246,9 @@ class _Reader:
     def _html_text(self, text: str, spans: tuple[_Span, ...]) -> list[_Atom]:
         atoms: list[_Atom] = []
         position = 0
-        for entity in _ENTITY.finditer(text):
+        for entity in ENTITY.finditer(text):
             atoms += [self._html_character(char, spans) for char in text[position : entity.start()]]
-            atoms.append(self._atom(entity[0], _resolved(entity[0]), spans))
+            atoms.append(self._atom(entity[0], with_entities_resolved(entity[0]), spans))
             position = entity.end()
         return atoms + [self._html_character(char, spans) for char in text[position:]]
 

@@ -1,33 +1,22 @@
-"""What a person reads in a marked-up text, and how long it is; only the standard library is needed here.
+"""What a person reads in a marked-up text, and how long it is; what counts as markup is the grammar's business.
 
 Source: `protocol` section 10.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from typing import Final
 
+from tcnb.wire.grammar import MARKDOWN_TOKEN, TAG, link_target, with_entities_resolved
+
 # Possessive quantifiers (`*+`) never give back what they took, so a hostile text costs no more than its length.
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*+)([^<>]*+)>")
-_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _QUOTE: Final = re.compile(r"\s*+<quote\b([^<>]*+)>", re.IGNORECASE)
 _REPLY: Final = re.compile(r"""\bclass\s*+=\s*+["']?reply\b""", re.IGNORECASE)
 _QUOTE_EDGE: Final = re.compile(r"<(/?)quote\b[^<>]*+>", re.IGNORECASE)
 _BREAKS: Final = re.compile(r"(?:\s*+<br\s*+/?>)*\s*", re.IGNORECASE)
-# Only entities closed by a semicolon: what people type (`a&copy=b`) must survive.
-_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-
 _MARKDOWN_SIGN: Final = re.compile(r"[\\*_~\[>]")
-_MARKDOWN_TOKEN: Final = re.compile(
-    r"\\(?P<escaped>[_*\[\]()~`>#+\-=|{}.!\\])"
-    r"|\[(?P<label>(?:[^\[\]\\\n]|\\.)*)\]\((?P<target>[^()\s]*)\)"
-    r"|^(?P<quote>>[ ]?)"
-    r"|(?P<mark>\*\*|__|~~|\*|_)",
-    re.MULTILINE,
-)
 
 
 def plain(text: str, parse_mode: str | None) -> str:
@@ -98,39 +87,28 @@ def _without_tags(text: str, link: Callable[[str, str], str]) -> str:
     pieces: list[str] = []
     links: list[tuple[int, str]] = []
     position = 0
-    for tag in _TAG.finditer(text):
-        pieces.append(_resolved(text[position : tag.start()]))
+    for tag in TAG.finditer(text):
+        pieces.append(with_entities_resolved(text[position : tag.start()]))
         position = tag.end()
         closing, name = tag[1], tag[2].lower()
         if name == "br":
             pieces.append("\n")
         elif name == "a" and not closing:
-            links.append((len(pieces), _target(tag[3])))
+            links.append((len(pieces), link_target(tag[3])))
         elif name == "a" and links:
             start, target = links.pop()
             pieces[start:] = [link("".join(pieces[start:]), target)]
-    pieces.append(_resolved(text[position:]))
+    pieces.append(with_entities_resolved(text[position:]))
     for start, target in reversed(links):
         pieces[start:] = [link("".join(pieces[start:]), target)]
     return "".join(pieces)
-
-
-def _target(attributes: str) -> str:
-    found = _HREF.search(attributes)
-    return _resolved(found[1] or found[2] or found[3] or "") if found else ""
-
-
-def _resolved(text: str) -> str:
-    if "&" not in text:
-        return text
-    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def _without_signs(text: str, link: Callable[[str, str], str]) -> str:
     pieces: list[str] = []
     opened: dict[str, int] = {}
     position = 0
-    for token in _MARKDOWN_TOKEN.finditer(text):
+    for token in MARKDOWN_TOKEN.finditer(text):
         pieces.append(text[position : token.start()])
         position = token.end()
         mark = token["mark"]

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-
-SLOW = 60_000
-"""Milliseconds that a kernel gets to start and connect."""
+from browser_pages import SLOW, Notebook
 
 CONNECT = 'import tcnb\ntc = tcnb.connect(practice={"rate": 20, "seed": 7, "history": 400})'
 PAST = "for _, chat_id, _ in tc.known_chats():\n    tc.history(chat_id, 300)"
@@ -18,57 +14,6 @@ SHOW = "tc.feed()"
 BUSY = 'from pathlib import Path\nPath("busy").touch()\nwhile not Path("enough").exists():\n    sum(range(50_000))'
 LAST = "print('last cell ran with', tc.record.last_seq, 'events')"
 CLOSE = "tc.close()"
-
-EVENTS = "Number(document.querySelectorAll('.tcf-numbers span')[1]?.textContent.replace(/[^0-9]/g, ''))"
-KERNEL = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
-
-
-class Notebook:
-    """A notebook open in JupyterLab."""
-
-    def __init__(self, page: Any, folder: Path) -> None:
-        self.page = page
-        self.folder = folder
-
-    def open(self, url: str) -> None:
-        """Open the notebook and wait until its kernel is there."""
-        self.page.goto(url)
-        self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=SLOW)
-        self.page.wait_for_function(f"{KERNEL}?.connectionStatus === 'connected'", timeout=SLOW)
-
-    def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
-        """Carry out a command of JupyterLab without waiting for its end."""
-        script = "([name, given]) => { window.jupyterapp.commands.execute(name, given); }"
-        self.page.evaluate(script, [name, arguments or {}])
-
-    def run_until_busy(self) -> None:
-        """Start all cells and wait until one of them computes without yielding, with a feed in sight."""
-        self.command("notebook:run-all-cells")
-        for _ in range(SLOW // 100):
-            if (self.folder / "busy").exists():
-                break
-            self.page.wait_for_timeout(100)
-        else:
-            pytest.fail(f"no cell got busy: {self.page.locator('.jp-OutputArea-output').all_inner_texts()}")
-        self.page.locator(".tcf-row").first.wait_for(timeout=SLOW)
-
-    def let_go(self) -> None:
-        """End the busy cell, which must still be running, and wait for the last one."""
-        assert self.page.locator(".jp-InputPrompt").get_by_text("[*]").count() >= 2
-        (self.folder / "enough").touch()
-        self.page.get_by_text("last cell ran with").wait_for(timeout=SLOW)
-
-    @property
-    def events(self) -> int:
-        """The number of events that the feed's status line shows."""
-        return self.page.evaluate(EVENTS)
-
-    def wait_for_events(self, count: int) -> None:
-        self.page.wait_for_function(f"(count) => {EVENTS} >= count", arg=count, timeout=SLOW)
-
-    def status_line(self) -> tuple[str, str]:
-        """Give what the feed says of the connection and of lost rows."""
-        return self.page.locator(".tcf-state").first.inner_text(), self.page.locator(".tcf-lost").first.inner_text()
 
 
 @pytest.fixture
@@ -104,7 +49,7 @@ def test_reloaded_page_shows_the_feed_again(notebook, lab, screenshots):
     """After a reload both views of a feed are there with the rows of now, and follow the dark theme."""
     notebook.open(lab.write_notebook("reload.ipynb", CONNECT, "feed = tc.feed()\nfeed", "feed", LAST))
     notebook.command("notebook:run-all-cells")
-    notebook.page.get_by_text("last cell ran with").wait_for(timeout=SLOW)
+    notebook.wait_for_last()
     notebook.wait_for_events(20)
     notebook.command("docmanager:save")
     notebook.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=SLOW)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from browser_pages import ChatPage, a_picture
 
 import tcnb
 from tcnb.practice import PracticeServer, PracticeThread
@@ -26,40 +24,6 @@ def practice() -> Iterator[PracticeThread]:
         yield thread
 
 
-class ChatPage:
-    """The page, open in a browser."""
-
-    def __init__(self, page: Any, url: str, problems: list[str]) -> None:
-        self.page = page
-        self.url = url
-        self.problems = problems
-
-    def open(self, person: str = "Alice Doe", chat: str | None = "Robot") -> None:
-        """Open the page, take a person's part and go into a chat."""
-        self.page.goto(self.url)
-        self.page.get_by_label("You are").select_option(label=person)
-        if chat is not None:
-            self.page.locator("#chats").get_by_role("button").filter(has_text=chat).first.click()
-            self.page.get_by_role("heading", name=chat).wait_for()
-
-    def write(self, text: str) -> None:
-        """Write a message and send it with Enter."""
-        field = self.page.get_by_label("Write a message")
-        field.fill(text)
-        field.press("Enter")
-
-    def message(self, text: str) -> Any:
-        """Give the message with that text, once it is there."""
-        found = self.page.locator("article", has_text=text).last
-        found.wait_for()
-        return found
-
-    def shoot(self, file: Path) -> None:
-        """Take a screenshot once all pictures in sight are there."""
-        self.page.wait_for_function("[...document.images].every((one) => one.complete)")
-        self.page.screenshot(path=file)
-
-
 @pytest.fixture
 def chat_page(browser, practice) -> Iterator[ChatPage]:
     """The page in a window of its own; a mistake in its script fails the test."""
@@ -71,13 +35,6 @@ def chat_page(browser, practice) -> Iterator[ChatPage]:
     yield ChatPage(page, practice.url, problems)
     context.close()
     assert problems == []
-
-
-def a_picture(kind: str = "PNG") -> bytes:
-    """Give a small picture."""
-    body = io.BytesIO()
-    Image.new("RGB", (320, 180), (90, 150, 210)).save(body, kind)
-    return body.getvalue()
 
 
 def incoming(tc: tcnb.Session, event: str = "message") -> list[Any]:

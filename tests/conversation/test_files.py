@@ -64,6 +64,19 @@ async def test_file_of_tcnb_is_the_same_on_the_other_disk(
     assert target.read_bytes() == data
 
 
+async def test_message_downloads_its_file(
+    ann: Official, tc: tcnb.Session, chat: str, data: bytes, tmp_path: Path
+) -> None:
+    """A message of a session brings its file itself: as bytes, into a folder that is made, and to a very path."""
+    coming = await voices.waiting(tc, event="message", chat=chat)
+    await ann.bot.send_document(chat, BufferedInputFile(data, "data.bin"))
+    document = (await coming).document
+    assert await document.download() == data
+    assert await document.download(tmp_path / "new") == tmp_path / "new" / "data.bin"
+    assert await document.download(file_path=tmp_path / "other.bin") == tmp_path / "other.bin"
+    assert (tmp_path / "new" / "data.bin").read_bytes() == (tmp_path / "other.bin").read_bytes() == data
+
+
 async def test_file_of_the_official_client_is_downloaded_by_tcnb(
     ann: Official, tc: tcnb.Session, chat: str, data: bytes
 ) -> None:

@@ -13,7 +13,15 @@ from kernels import PATIENCE, Kernel
 pytestmark = pytest.mark.kernel
 
 CONNECT = 'import tcnb\ntc = tcnb.connect(practice={"rate": 40, "seed": 3})'
-BUSY = 'from pathlib import Path\nPath("busy").touch()\nwhile not Path("enough").exists():\n    sum(range(50_000))'
+# It looks at the disk only now and then: a thread that gives the interpreter away for some microseconds every
+# millisecond leaves nothing to others, since each time it is back before one of them has woken.
+BUSY = """
+from pathlib import Path
+Path("busy").touch()
+while not Path("enough").exists():
+    for _ in range(20):
+        sum(range(50_000))
+"""
 
 
 @pytest.fixture(scope="module")

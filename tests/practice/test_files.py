@@ -53,13 +53,24 @@ async def test_file_comes_back_byte_by_byte(join: Join) -> None:
     assert await get(info["downloadUrl"]) == (200, BODY, "application/pdf")
 
 
+async def test_name_in_the_header_of_the_part_can_be_told(join: Join, server: PracticeServer) -> None:
+    """A file goes by its declared name, and the one in the multipart header is kept beside it."""
+    ann = await join("ann")
+    task = await ann.ask("uploadFile", {"fileSize": 4, "fileName": "declared.txt"})
+    _, payload = await upload(ann.url, task["uploadTaskId"], b"text", name="отчёт за «май».txt")
+    content = {"temporalFileId": payload["temporalFileId"]}
+    sent = await ann.ask("sendFile", {"chatId": await own_chat(ann), "content": content})
+    file = server.world.files[sent["fileId"]]
+    assert (file.name, file.posted_name) == ("declared.txt", "отчёт за «май».txt")
+
+
 async def test_preview_is_kept(join: Join) -> None:
-    """A preview part becomes a file of its own."""
+    """A preview part becomes a file of its own, under the name in its header."""
     ann = await join("ann")
     temporal = await uploaded(ann, b"png", "a.png", mime_type="image/png", preview=b"webp bytes")
     answer = await ann.ask("sendFile", {"chatId": await own_chat(ann), "content": {"temporalFileId": temporal}})
     (preview,) = (await ann.ask("getFileInfo", {"fileId": answer["fileId"]}))["previews"]
-    assert preview["mimeType"] == "image/webp"
+    assert (preview["name"], preview["mimeType"]) == ("preview.webp", "image/webp")
     assert await get(preview["downloadUrl"]) == (200, b"webp bytes", "image/webp")
 
 

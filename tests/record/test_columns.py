@@ -141,7 +141,7 @@ def test_an_interrupted_write_loses_and_doubles_nothing(monkeypatch: pytest.Monk
     rows = [(number, f"name {number}" if number % 3 else None, str(number % 7)) for number in range(3000)]
     for row in rows[:100]:
         table.append(row)
-    table.columns(0, 0)
+    table.arrays()
     for row in rows[100:900]:
         table.append(row)
     with monkeypatch.context() as patch:
@@ -151,20 +151,21 @@ def test_an_interrupted_write_loses_and_doubles_nothing(monkeypatch: pytest.Monk
 
         patch.setattr(table._stores["kind"], "write", strike)
         with pytest.raises(Interrupt):
-            table.columns(0, 1)
+            table.arrays()
     for row in rows[900:]:
         table.append(row)
-    columns = table.columns(0, 3000)
-    assert list(zip(columns["number"], columns["name"], columns["kind"], strict=True)) == rows
+    assert table.rows(0, 3000) == rows
 
 
 def test_a_table_reads_rows_that_wait_and_rows_that_are_written() -> None:
-    """A single value is found on both sides of the border between written and waiting rows."""
+    """Values and rows are found on both sides of the border between written and waiting rows."""
     table = Table([Column("number", Kind.INTEGER, ""), Column("name", Kind.TEXT, "")])
     for number in range(1500):
         table.append((number * 2, f"name {number}"))
     assert [table.at(row, "name") for row in (0, 1023, 1024, 1499)] == ["name 0", "name 1023", "name 1024", "name 1499"]
-    assert [table.search("number", value) for value in (-1, 0, 1, 2, 2998, 9999)] == [0, 1, 1, 2, 1500, 1500]
+    assert table.rows(1023, 1025) == [(2046, "name 1023"), (2048, "name 1024")]
+    values = (-1, 0, 1, 2, 2046, 2047, 2048, 2998, 9999)
+    assert [table.search("number", value) for value in values] == [0, 1, 1, 2, 1024, 1024, 1025, 1500, 1500]
 
 
 def test_the_index_finds_every_message() -> None:

@@ -280,7 +280,7 @@ def test_positions_of_a_journal_are_kept() -> None:
     """Positions that are given stand in `seq`, and what comes without one follows them."""
     record = Record()
     batch = [("removeChat", encode({"chatId": "c"}), RECEIVED)] * 2
-    assert record.extend(batch, seqs=[7, 9]) == [7, 9]
+    assert [record.append(*arrival, seq=seq) for arrival, seq in zip(batch, (7, 9), strict=True)] == [7, 9]
     assert record.append(*batch[0], seq=20) == 20
     assert record.append(*batch[0]) == 21
     assert record.frame()["seq"].tolist() == [7, 9, 20, 21]

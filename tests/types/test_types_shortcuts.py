@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import pickle
 
@@ -21,8 +22,10 @@ from wire_samples import (
     user_envelope,
 )
 
-from tcnb.errors import ApiErrorException, NotAnImageError, NotConnectedError, UsageError
+from tcnb.client.bot import Bot
+from tcnb.errors import ApiErrorException, FileDownloadError, NotAnImageError, NotConnectedError, UsageError
 from tcnb.types import (
+    BotLike,
     BufferedInputFile,
     Contact,
     GetChatHistoryResponse,
@@ -393,8 +396,9 @@ async def test_contact_card_is_downloaded():
     assert (contact.first_name, contact.last_name, contact.phone_number) == ("Carol", "Roe", "+1555")
 
 
-async def test_contact_card_that_never_arrives_is_none(bot):
+async def test_contact_card_that_never_arrives_is_none():
     """A card that cannot be downloaded is no contact."""
+    bot = RecordingBot(download_file_by_id=FileDownloadError("it never became ready"))
     message = parse_envelope(user_envelope(202, {**ATTACHMENT, "mimeType": "text/vcard"})).bind(bot)
     assert await message.contact is None
 
@@ -408,8 +412,38 @@ async def test_file_of_a_message_can_be_downloaded(content, tmp_path):
     for file in (message.content, message.voice or message.document):
         assert await file.url == FILE_INFO["downloadUrl"]
         assert await file.preview_url == FILE_INFO["previews"][0]["downloadUrl"]
-        assert await file.download(tmp_path, file_path=None) == b"x"
-    assert bot.calls[2] == ("download_file_by_id", (content["fileId"], tmp_path), {"file_path": None})
+        assert await file.download(file_path=tmp_path) == b"x"
+    assert bot.calls[2] == ("download_file_by_id", (content["fileId"],), {"file_path": tmp_path})
+
+
+async def test_file_is_downloaded_into_a_new_folder(tmp_path):
+    """The folder that a file shall be in is made, and the bot writes into it."""
+    bot = RecordingBot()
+    document = parse_envelope(user_envelope(202, ATTACHMENT)).bind(bot).document
+    await document.download(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
+    assert bot.calls == [("download_file_by_id", ("9d41",), {"file_path": tmp_path / "new" / "folder"})]
+
+
+async def test_file_is_downloaded_to_one_place_only(bot, tmp_path):
+    """Two places are a mistake, and nothing is downloaded."""
+    document = parse_envelope(user_envelope(202, ATTACHMENT)).bind(bot).document
+    with pytest.raises(UsageError, match="dest_path"):
+        await document.download(tmp_path, file_path=tmp_path / "plan.pdf")
+    assert not bot.calls
+
+
+@pytest.mark.parametrize("name", [name for name in vars(BotLike) if not name.startswith("_")])
+def test_our_bot_has_what_shortcuts_call(name):
+    """The bot that objects are bound to takes every argument that a shortcut may give, in the same places."""
+    ours = getattr(Bot, name)
+    if not inspect.iscoroutinefunction(vars(BotLike)[name]):
+        assert not callable(ours)
+        return
+    wanted, taken = (inspect.signature(method).parameters for method in (vars(BotLike)[name], ours))
+    assert [parameter for parameter in taken if parameter in wanted] == list(wanted)
+    by_position = [other for other in wanted if wanted[other].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    assert list(taken)[: len(by_position)] == by_position
 
 
 async def test_file_without_a_preview_has_no_address_of_one():

@@ -1,0 +1,248 @@
+"""Who writes how much, where and when: summary, activity, heatmap, talkers and files.
+
+Each is counted by the engine in groups that are few (chats × people, hours, days), and only these are collected.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import narwhals as nw
+import pandas as pd
+
+from tcnb.analysis.engines import Rows, Source, collect
+from tcnb.analysis.events import EDITED, UNKNOWN, WHEN, messages, name_columns, open_messages, removals, span
+from tcnb.analysis.presenting import present
+from tcnb.analysis.zones import DAY, HOUR, frequency, offsets, zone
+from tcnb.errors import UsageError
+
+_SECOND = 1_000_000
+
+
+def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+    """Return the size of a record in one row.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        One row: events, messages, people, chats, replies, files, bytes, edits, removed (Int64), first, last (UTC).
+        The engine counts in groups of chat and author; these are collected.
+
+    Raises:
+        UsageError: the frame lacks a column of events.
+    """
+    source = open_messages(frame, "reply_to", "file_id", "file_size", events=None)
+    cells = collect(_cells(messages(source), "chat_id", "author_id"))
+    kinds = collect(source.rows.group_by("event").agg(nw.len().alias("rows")))
+    rows = kinds.set_index("event")["rows"]
+    removed = collect(removals(source).select(nw.len().alias("removed")))["removed"]
+    totals = cells[["messages", "replies", "files", "bytes"]].sum()
+    made = {
+        "events": int(rows.sum()),
+        **totals.astype(int).to_dict(),
+        "people": _distinct(cells["author_id"]),
+        "chats": _distinct(cells["chat_id"]),
+        "edits": int(rows.get(EDITED, 0)),
+        "removed": int(removed.sum()),
+        "first": cells["first"].min(),
+        "last": cells["last"].max(),
+    }
+    return present("summary", source, pd.DataFrame([made]), plot=plot, theme=theme)
+
+
+def activity(
+    frame: Any,
+    freq: str = "D",
+    *,
+    by: Literal["chat", "author"] | None = None,
+    tz: str = "UTC",
+    plot: bool = False,
+    theme: str = "auto",
+) -> Any:
+    """Return how many messages were written in each period, and by how many people.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        freq: length of the periods: `15min`, `h`, `6h`, `D`, `W` (from Monday), `M`, `Q`, `Y`.
+        by: also by `chat` or by `author`.
+        tz: time zone whose hours and days these are; an hour that its clock shows twice is two periods.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        period (UTC), group_id, group (string; missing without `by`), messages, people (Int64), in the order of time.
+        Without `by` also the periods in which nothing was written stand there, with zeros.
+        The engine counts by period, group and author; these are collected.
+
+    Raises:
+        UsageError: the frame lacks a column of events; no such frequency, zone or group.
+    """
+    if by not in (None, "chat", "author"):
+        raise UsageError(f"activity goes by 'chat' or by 'author', not by {by!r}")
+    length, where = frequency(freq), zone(tz)
+    source = open_messages(frame, *([by] if by else []))
+    rows = messages(source)
+    group = f"{by}_id" if by else None
+    columns = dict.fromkeys(("step", *([group] if group else []), "author_id"))
+    local = _local(rows, tz, lambda seconds, wall: length.key(seconds, wall))
+    cells = collect(local.group_by(*columns).agg(nw.len().alias("messages")))
+    steps = cells["step"]
+    cells["start"] = steps.map(length.start).astype("Int64")
+    cells["group_id"] = cells[group] if group else UNKNOWN
+    keys = ["start", "group_id"]
+    cells = cells.groupby([*keys, "author_id"], as_index=False).agg(messages=("messages", "sum"))
+    cells["people"] = (cells["author_id"] != UNKNOWN).astype("Int64")
+    grouped = cells.groupby(keys, as_index=False).agg(messages=("messages", "sum"), people=("people", "sum"))
+    if group is None and len(grouped):
+        periods = list(length.periods(int(steps.min()), int(steps.max()), where))
+        grouped = grouped.set_index("start").reindex(periods).rename_axis("start").reset_index()
+        grouped = grouped.fillna({"messages": 0, "people": 0, "group_id": UNKNOWN})
+    grouped["period"] = [length.instant(int(start), where) for start in grouped["start"]]
+    named = _with_group_names(grouped, source, by)
+    ordered = named.sort_values(["period", "messages", "group_id"], ascending=[True, False, True])
+    return present("activity", source, ordered, plot=plot, theme=theme, tz=tz, freq=freq)
+
+
+def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+    """Return how many messages were written in each hour of each day of the week.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        tz: time zone whose hours these are, also where it goes over to daylight saving time and back.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        weekday (Int64, 1 is Monday), hour (Int64, 0 to 23), messages (Int64): always 168 rows, in this order.
+        The engine counts; at most 168 numbers are collected.
+
+    Raises:
+        UsageError: the frame lacks a column of events; no such zone.
+    """
+    zone(tz)
+    source = open_messages(frame)
+    # 1970-01-01 was a Thursday.
+    hours = _local(messages(source), tz, lambda _, wall: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)
+    counts = collect(hours.group_by("step").agg(nw.len().alias("messages")))
+    by_hour = counts.assign(step=counts["step"] // HOUR).set_index("step")["messages"]
+    all_hours = by_hour.reindex(range(7 * 24), fill_value=0)
+    made = pd.DataFrame(
+        {
+            "weekday": [hour // 24 + 1 for hour in range(7 * 24)],
+            "hour": [hour % 24 for hour in range(7 * 24)],
+            "messages": all_hours.to_numpy(),
+        }
+    )
+    return present("heatmap", source, made, plot=plot, theme=theme, tz=tz)
+
+
+def talkers(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+    """Return how much each person wrote, the one who wrote most first.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        author_id, author (string), messages (Int64), share (Float64, 0 to 1), characters, replies, files, chats (Int64),
+        first, last (UTC). Messages without an author share one row whose `author_id` is missing.
+        The engine counts in groups of chat and author; these are collected. Characters are those first written.
+
+    Raises:
+        UsageError: the frame lacks a column of events.
+    """
+    source = open_messages(frame, "author", "text", "reply_to", "file_id", "file_size")
+    length = nw.col("text").str.len_chars().fill_null(0).cast(nw.Int64).alias("characters")
+    cells = collect(_cells(messages(source).with_columns(length), "author_id", "chat_id", also=("characters",)))
+    cells["chats"] = (cells["chat_id"] != UNKNOWN).astype("Int64")
+    counted = cells.groupby("author_id", as_index=False).agg(
+        **{name: (name, "sum") for name in ("messages", "characters", "replies", "files", "chats")},
+        first=("first", "min"),
+        last=("last", "max"),
+    )
+    counted["share"] = counted["messages"].astype("Float64") / max(int(counted["messages"].sum()), 1)
+    counted = counted.sort_values(["messages", "author_id"], ascending=[False, True])
+    return present("talkers", source, name_columns(counted, source, author="author_id"), plot=plot, theme=theme)
+
+
+def files(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+    """Return which types of files were sent, how many and how large, the most frequent first.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        mime_type (string), files, bytes, largest, people (Int64), first, last (UTC). A file is a message with a
+        `file_id`. The engine counts in groups of type and author; these are collected.
+
+    Raises:
+        UsageError: the frame lacks a column of events.
+    """
+    source = open_messages(frame, "file_id", "file_size", "mime_type")
+    sent = messages(source).filter(~nw.col("file_id").is_null())
+    sent = sent.with_columns(nw.col("mime_type").fill_null(UNKNOWN), nw.col("file_size").fill_null(0))
+    cells = collect(
+        sent.group_by("mime_type", "author_id").agg(
+            nw.len().alias("files"),
+            nw.col("file_size").sum().alias("bytes"),
+            nw.col("file_size").max().alias("largest"),
+            nw.col(WHEN).min().alias("first"),
+            nw.col(WHEN).max().alias("last"),
+        )
+    )
+    cells["people"] = (cells["author_id"] != UNKNOWN).astype("Int64")
+    counted = cells.groupby("mime_type", as_index=False).agg(
+        files=("files", "sum"),
+        bytes=("bytes", "sum"),
+        largest=("largest", "max"),
+        people=("people", "sum"),
+        first=("first", "min"),
+        last=("last", "max"),
+    )
+    counted = counted.sort_values(["files", "bytes", "mime_type"], ascending=[False, False, True])
+    counted["mime_type"] = counted["mime_type"].astype("string").replace({UNKNOWN: pd.NA})
+    return present("files", source, counted, plot=plot, theme=theme)
+
+
+def _cells(rows: Rows, *keys: str, also: tuple[str, ...] = ()) -> Rows:
+    """Count messages, replies and files in groups."""
+    flags = rows.with_columns(
+        (~nw.col("reply_to").is_null()).cast(nw.Int64).alias("replies"),
+        (~nw.col("file_id").is_null()).cast(nw.Int64).alias("files"),
+        nw.col("file_size").fill_null(0).alias("bytes"),
+    )
+    return flags.group_by(*keys).agg(
+        nw.len().alias("messages"),
+        *(nw.col(name).sum() for name in ("replies", "files", "bytes", *also)),
+        nw.col(WHEN).min().alias("first"),
+        nw.col(WHEN).max().alias("last"),
+    )
+
+
+def _local(rows: Rows, tz: str, step: Any) -> Rows:
+    """Return rows with a column `step`, computed from their instants and local times, both in seconds."""
+    ends = span(rows) or (0, 0)
+    known = offsets(tz, ends[0] // _SECOND, ends[1] // _SECOND + 1)
+    seconds = nw.col("second")
+    with_seconds = rows.with_columns(((nw.col(WHEN) - nw.col(WHEN) % _SECOND) // _SECOND).alias("second"))
+    with_wall = with_seconds.with_columns(known.local(seconds).alias("wall"))
+    return with_wall.with_columns(step(seconds, nw.col("wall")).alias("step"))
+
+
+def _with_group_names(frame: pd.DataFrame, source: Source, by: str | None) -> pd.DataFrame:
+    if by is None:
+        return frame.assign(group_id=pd.NA, group=pd.NA)
+    key = f"{by}_id"
+    named = name_columns(frame.rename(columns={"group_id": key}), source, group=key)
+    return named.rename(columns={key: "group_id"})
+
+
+def _distinct(ids: pd.Series[Any]) -> int:
+    """Count the different ids that are known."""
+    return int(ids[ids != UNKNOWN].nunique())

@@ -1,0 +1,364 @@
+"""The doors between DataFrame engines and the analyses: what comes in gets one form, what goes out the engine's own.
+
+Inside, every column is a string, a whole number or a truth value, and times are whole microseconds since 1970 in UTC:
+engines disagree about categories, missing values and time zones, and nobody disagrees about whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tcnb.analysis.results import Result
+from tcnb.errors import UsageError
+from tcnb.record.schema import COLUMNS, Column, Kind
+
+_KINDS: Final = {column.name: column.kind for column in COLUMNS}
+
+_INSIDE: Final = {
+    Kind.INTEGER: "Int64",
+    Kind.TIME: "Int64",
+    Kind.FLOAT: "Float64",
+    Kind.BOOLEAN: "boolean",
+    Kind.TEXT: "string",
+    Kind.CATEGORY: "string",
+}
+"""The dtypes of pandas that columns have inside."""
+
+_ARROW: Final = {
+    Kind.INTEGER: pa.int64(),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+    Kind.FLOAT: pa.float64(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.TEXT: pa.string(),
+    Kind.CATEGORY: pa.string(),
+}
+"""The types of Arrow that columns have outside."""
+
+Rows = nw.LazyFrame[Any]
+
+LAZY: Final = ("polars", "duckdb", "pyspark")
+"""The engines on which also a large result can stay lazy; the others lack window functions or laziness."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An event frame of some engine, opened.
+
+    Attributes:
+        native: the frame as it was given.
+        engine: `pandas`, `polars`, `pyarrow`, `duckdb`, `dask` or `pyspark`.
+        rows: the columns that were asked for, in their inside form, lazily.
+        is_concatenation: whether the same message may be in it more than once.
+    """
+
+    native: Any
+    engine: str
+    rows: Rows
+    is_concatenation: bool = True
+
+
+def engine_of(frame: Any) -> str:
+    """Return the name of the engine that a frame belongs to.
+
+    Raises:
+        UsageError: it is no frame of an engine that is supported.
+    """
+    try:
+        name = nw.from_native(frame).implementation.value
+    except TypeError:
+        name = type(frame).__name__
+    if name not in _DOORS:
+        raise UsageError(f"{name} is no frame of events: give one of {', '.join(_DOORS)}, for example tc.df")
+    return name
+
+
+def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None = None) -> Source:
+    """Open a frame of events, reading nothing yet where the engine is lazy.
+
+    Args:
+        frame: a frame with the event columns: of pandas, Polars (lazy or not), PyArrow, DuckDB, Dask or PySpark.
+        columns: the columns that are needed.
+        events: the kinds of event that are needed; None for all.
+
+    Raises:
+        UsageError: it is no such frame, or it lacks a column.
+    """
+    engine = engine_of(frame)
+    needed = list(dict.fromkeys(("event", *columns)))
+    there = set(nw.from_native(frame).lazy().collect_schema().names())
+    missing = [name for name in needed if name not in there]
+    if missing:
+        raise UsageError(f"the frame lacks {', '.join(missing)}: give a frame with the event columns, such as tc.df")
+    rows = nw.from_native(_DOORS[engine](frame, needed)).lazy()
+    if events is not None:
+        rows = rows.filter(nw.col("event").is_in(list(events)))
+    return Source(frame, engine, rows)
+
+
+def collect(rows: Rows) -> pd.DataFrame:
+    """Compute rows and return them in pandas, with the dtypes that columns have inside."""
+    if rows.implementation.is_pandas() or rows.implementation.is_dask():
+        return _normal(rows.collect().to_native().reset_index(drop=True))
+    return _inside(rows.collect(backend="pyarrow").to_native())
+
+
+def with_windows(source: Source, rows: Rows, order: Sequence[str]) -> tuple[Rows, list[str]]:
+    """Return rows on which window functions work, and the columns whose order they go by.
+
+    Args:
+        source: where the rows came from; if its engine lacks window functions, the rows are moved to pandas.
+        rows: the rows.
+        order: the columns that order them.
+    """
+    if source.engine in LAZY:
+        return rows, list(order)
+    # Sorted once, and not for every column again by all these.
+    ordered = in_order(collect(rows), order)
+    ordered["order"] = range(len(ordered))
+    return nw.from_native(ordered).lazy(), ["order"]
+
+
+def in_order(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return collected rows sorted by columns, of which the later ones are looked at only if there are ties."""
+    columns = list(columns)
+    enough = next((n for n in range(1, len(columns)) if not frame.duplicated(columns[:n]).any()), len(columns))
+    return frame.sort_values(columns[:enough], kind="stable", ignore_index=True)
+
+
+def deliver(source: Source, columns: Sequence[Column], rows: Rows | pd.DataFrame) -> Any:
+    """Return a result in the engine's own kind of frame, with the types of `columns`.
+
+    Args:
+        source: where the events came from.
+        columns: the columns of the result.
+        rows: the result in its inside form; what is lazy stays so on Polars, DuckDB and PySpark.
+    """
+    if isinstance(rows, nw.LazyFrame):
+        if source.engine in LAZY:
+            return _LAZY_EXITS[source.engine](source, columns, rows.to_native())
+        rows = collect(rows)
+    return _EXITS[source.engine](source, outside(columns, rows))
+
+
+def outside(columns: Sequence[Column], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a result in pandas, with the dtypes of `columns`, from its inside form."""
+    made: dict[str, Any] = {}
+    for column in columns:
+        values = frame[column.name].astype(_INSIDE[column.kind]).reset_index(drop=True)
+        if column.kind == Kind.TIME:
+            made[column.name] = pd.Series(_instants(values), dtype=Kind.TIME.value)
+        else:
+            made[column.name] = values
+    return pd.DataFrame(made, columns=[column.name for column in columns])
+
+
+def _instants(microseconds: pd.Series[Any]) -> Any:
+    numbers = microseconds.to_numpy(np.int64, na_value=np.iinfo(np.int64).min)
+    return pd.DatetimeIndex(numbers.view("datetime64[us]")).tz_localize("UTC")
+
+
+def _normal(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds = {"i": "Int64", "u": "Int64", "f": "Float64", "b": "boolean"}
+    return frame.astype({name: kinds.get(dtype.kind, "string") for name, dtype in frame.dtypes.items()})
+
+
+def _inside(table: pa.Table) -> pd.DataFrame:
+    made: dict[str, Any] = {}
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        kind = values.type
+        if pa.types.is_decimal(kind) or pa.types.is_integer(kind):
+            made[name] = values.cast(pa.int64()).to_pandas(types_mapper=lambda _: pd.Int64Dtype())
+        elif pa.types.is_floating(kind):
+            made[name] = values.cast(pa.float64()).to_pandas(types_mapper=lambda _: pd.Float64Dtype())
+        elif pa.types.is_boolean(kind):
+            made[name] = values.to_pandas(types_mapper=lambda _: pd.BooleanDtype())
+        else:
+            made[name] = values.cast(pa.string()).to_pandas(types_mapper=lambda _: pd.StringDtype())
+    return pd.DataFrame(made, columns=table.column_names)
+
+
+# ── the way in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _from_pandas(frame: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
+    made: dict[str, Any] = {}
+    for name in needed:
+        values = frame[name]
+        if _KINDS.get(name) == Kind.TIME:
+            numbers = values.to_numpy("datetime64[us]", na_value=np.datetime64("NaT")).view(np.int64)
+            made[name] = pd.arrays.IntegerArray(numbers, values.isna().to_numpy(np.bool_))
+        else:
+            made[name] = values.astype(_INSIDE[_KINDS.get(name, Kind.TEXT)]).array
+    return pd.DataFrame(made, columns=list(needed))
+
+
+def _from_dask(frame: Any, needed: Sequence[str]) -> Any:
+    return frame.map_partitions(_from_pandas, list(needed), meta=_from_pandas(frame._meta, needed))
+
+
+def _from_pyarrow(table: pa.Table, needed: Sequence[str]) -> pa.Table:
+    columns = []
+    for name in needed:
+        values, kind = table[name], _KINDS.get(name, Kind.TEXT)
+        if kind == Kind.TIME:
+            values = _arrow_microseconds(values)
+        columns.append(values.cast(pa.int64() if kind == Kind.TIME else _ARROW[kind]))
+    return pa.table(columns, names=list(needed))
+
+
+def _arrow_microseconds(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_null(values.type):
+        return values
+    return pc.cast(values, pa.timestamp("us", tz=values.type.tz), safe=False)
+
+
+def _from_polars(frame: Any, needed: Sequence[str]) -> Any:
+    import polars as pl
+
+    def inside(name: str) -> Any:
+        kind = _KINDS.get(name, Kind.TEXT)
+        if kind == Kind.TIME:
+            return pl.col(name).cast(pl.Datetime("us", types[name].time_zone)).cast(pl.Int64)
+        dtypes = {Kind.INTEGER: pl.Int64, Kind.FLOAT: pl.Float64, Kind.BOOLEAN: pl.Boolean}
+        return pl.col(name).cast(dtypes.get(kind, pl.String))
+
+    types = {
+        name: dtype if isinstance(dtype, pl.Datetime) else pl.Datetime("us")
+        for name, dtype in frame.lazy().collect_schema().items()
+    }
+    return frame.lazy().select(inside(name) for name in needed)
+
+
+def _from_duckdb(relation: Any, needed: Sequence[str]) -> Any:
+    types = {Kind.INTEGER: "BIGINT", Kind.FLOAT: "DOUBLE", Kind.BOOLEAN: "BOOLEAN"}
+
+    def inside(name: str) -> str:
+        quoted, kind = '"' + name.replace('"', '""') + '"', _KINDS.get(name, Kind.TEXT)
+        taken = f"epoch_us({quoted})" if kind == Kind.TIME else f"CAST({quoted} AS {types.get(kind, 'VARCHAR')})"
+        return f"{taken} AS {quoted}"
+
+    return relation.project(", ".join(inside(name) for name in needed))
+
+
+def _from_spark(frame: Any, needed: Sequence[str]) -> Any:
+    from pyspark.sql import functions as F  # noqa: N812 - the name everybody gives it
+    from pyspark.sql.types import TimestampNTZType
+
+    types = {Kind.INTEGER: "bigint", Kind.FLOAT: "double", Kind.BOOLEAN: "boolean"}
+
+    def inside(name: str) -> Any:
+        kind = _KINDS.get(name, Kind.TEXT)
+        if kind == Kind.TIME and isinstance(frame.schema[name].dataType, TimestampNTZType):
+            epoch = "timestamp_ntz'1970-01-01 00:00:00'"
+            return F.expr(f"timestampdiff(MICROSECOND, {epoch}, `{name}`)").alias(name)
+        if kind == Kind.TIME:
+            return F.unix_micros(F.col(name)).alias(name)
+        return F.col(name).cast(types.get(kind, "string")).alias(name)
+
+    return frame.select(*(inside(name) for name in needed))
+
+
+_DOORS: Final[dict[str, Callable[[Any, Sequence[str]], Any]]] = {
+    "pandas": _from_pandas,
+    "polars": _from_polars,
+    "pyarrow": _from_pyarrow,
+    "duckdb": _from_duckdb,
+    "dask": _from_dask,
+    "pyspark": _from_spark,
+}
+
+
+# ── the way out ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _arrow(frame: pd.DataFrame) -> pa.Table:
+    kinds = {"string": pa.string(), "Int64": pa.int64(), "Float64": pa.float64(), "boolean": pa.bool_()}
+    time = pa.timestamp("us", tz="UTC")
+    schema = pa.schema([(name, kinds.get(str(dtype), time)) for name, dtype in frame.dtypes.items()])
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata()
+
+
+def _to_polars(source: Source, frame: pd.DataFrame) -> Any:
+    import polars as pl
+
+    made = pl.DataFrame(_arrow(frame))
+    return made.lazy() if isinstance(source.native, pl.LazyFrame) else made
+
+
+def _to_duckdb(source: Source, frame: pd.DataFrame) -> Any:
+    import duckdb
+
+    return duckdb.from_arrow(_arrow(frame))
+
+
+def _to_dask(source: Source, frame: pd.DataFrame) -> Any:
+    import dask.dataframe as dd
+
+    return dd.from_pandas(frame, npartitions=1)
+
+
+def _to_spark(source: Source, frame: pd.DataFrame) -> Any:
+    names = {"string": "string", "Int64": "bigint", "Float64": "double", "boolean": "boolean"}
+    schema = ", ".join(f"`{name}` {names.get(str(dtype), 'timestamp')}" for name, dtype in frame.dtypes.items())
+    rows = [tuple(row.values()) for row in _arrow(frame).to_pylist()]
+    return source.native.sparkSession.createDataFrame(rows, schema)
+
+
+_EXITS: Final[dict[str, Callable[[Source, pd.DataFrame], Any]]] = {
+    "pandas": lambda source, frame: Result(frame),
+    "polars": _to_polars,
+    "pyarrow": lambda source, frame: _arrow(frame),
+    "duckdb": _to_duckdb,
+    "dask": _to_dask,
+    "pyspark": _to_spark,
+}
+
+
+def _lazy_to_polars(source: Source, columns: Sequence[Column], frame: Any) -> Any:
+    import polars as pl
+
+    types = {Kind.INTEGER: pl.Int64, Kind.FLOAT: pl.Float64, Kind.BOOLEAN: pl.Boolean, Kind.TEXT: pl.String}
+    made = frame.lazy().select(
+        pl.col(column.name).cast(types.get(column.kind, pl.Datetime("us", "UTC"))) for column in columns
+    )
+    return made if isinstance(source.native, pl.LazyFrame) else made.collect()
+
+
+def _lazy_to_duckdb(source: Source, columns: Sequence[Column], relation: Any) -> Any:
+    types = {Kind.INTEGER: "BIGINT", Kind.FLOAT: "DOUBLE", Kind.BOOLEAN: "BOOLEAN", Kind.TEXT: "VARCHAR"}
+    parts = (
+        f'make_timestamptz(CAST("{column.name}" AS BIGINT)) AS "{column.name}"'
+        if column.kind == Kind.TIME
+        else f'CAST("{column.name}" AS {types[column.kind]}) AS "{column.name}"'
+        for column in columns
+    )
+    return relation.project(", ".join(parts))
+
+
+def _lazy_to_spark(source: Source, columns: Sequence[Column], frame: Any) -> Any:
+    from pyspark.sql import functions as F  # noqa: N812 - the name everybody gives it
+
+    types = {Kind.INTEGER: "bigint", Kind.FLOAT: "double", Kind.BOOLEAN: "boolean", Kind.TEXT: "string"}
+    return frame.select(
+        *(
+            F.timestamp_micros(F.col(column.name)).alias(column.name)
+            if column.kind == Kind.TIME
+            else F.col(column.name).cast(types[column.kind]).alias(column.name)
+            for column in columns
+        )
+    )
+
+
+_LAZY_EXITS: Final[dict[str, Callable[[Source, Sequence[Column], Any], Any]]] = {
+    "polars": _lazy_to_polars,
+    "duckdb": _lazy_to_duckdb,
+    "pyspark": _lazy_to_spark,
+}

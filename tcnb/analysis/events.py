@@ -1,0 +1,236 @@
+"""What counts as a message, with removals and edits applied, and what people and chats are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import narwhals as nw
+import pandas as pd
+
+from tcnb.analysis.engines import LAZY, Rows, Source, collect, open_events
+
+MESSAGE: Final = "message"
+REMOVED: Final = "removed_message"
+EDITED: Final = "edited_message"
+RENAMED: Final = "edited_chat_title"
+
+SERVICE_TYPES: Final = (
+    *("add_participant", "remove_participant", "edit_chat_title", "edit_chat_avatar"),
+    *("clear_chat_history", "participant_role"),
+)
+"""Types of messages by which the server reports what happened to a chat."""
+
+_KEYS: Final = (
+    *("seq", "received", "timestamp", "event", "chat_id", "message_id", "author_id"),
+    *("author_type", "message_type"),
+)
+
+WHEN: Final = "when"
+"""The column of inside rows that says when something happened: by the server, else when it was received."""
+
+ORDER: Final = (WHEN, "seq", "message_id")
+"""The order of messages in a chat; whatever a concatenation repeats, it has no ties."""
+
+_GROUPS: Final = 500
+"""Into so many groups the numbers of a frame are taken to see whether it is from one journal."""
+
+UNKNOWN: Final = ""
+"""What stands inside for a missing author or chat, since engines group missing values in different ways."""
+
+
+def open_messages(frame: Any, *columns: str, events: Sequence[str] | None = ()) -> Source:
+    """Open a frame for its messages, with what is needed to apply removals, edits and new titles of chats.
+
+    Args:
+        frame: a frame of events of any engine.
+        columns: which columns are needed besides those that every analysis needs.
+        events: kinds of event that are needed besides; None for all.
+
+    Returns:
+        A source with the column `when`; missing chats and authors are `UNKNOWN`.
+    """
+    kinds = None if events is None else (MESSAGE, REMOVED, EDITED, RENAMED, *events)
+    source = open_events(frame, (*_KEYS, *columns), kinds)
+    rows = source.rows.with_columns(
+        nw.coalesce(nw.col("timestamp"), nw.col("received")).alias(WHEN),
+        nw.col("chat_id").fill_null(UNKNOWN),
+        nw.col("author_id").fill_null(UNKNOWN),
+    )
+    opened = Source(source.native, source.engine, rows)
+    return replace(opened, is_concatenation=_may_repeat(opened))
+
+
+def all_messages(source: Source) -> Rows:
+    """Return the messages of people, removed ones too, each once, however often a concatenation repeats it."""
+    rows = source.rows.filter(
+        nw.col("event") == MESSAGE,
+        nw.col("author_type").fill_null("user") != "system",
+        ~nw.col("message_type").fill_null("plain").is_in(list(SERVICE_TYPES)),
+        ~nw.col(WHEN).is_null(),
+    )
+    rows = rows.drop("event", "author_type")
+    if not source.is_concatenation:
+        return rows
+    # A message without an id can be told from another one only by its time.
+    nameless = nw.when(nw.col("message_id").is_null()).then(nw.col(WHEN)).otherwise(nw.lit(0))
+    rows = rows.with_columns(nameless.alias("nameless"))
+    return rows.unique(["chat_id", "message_id", "nameless"], keep="any").drop("nameless")
+
+
+def _may_repeat(source: Source) -> bool:
+    """Tell whether messages may be repeated in a frame: not if it is from one journal, which numbers what it receives.
+
+    Looking for repeated ids costs much more time and memory on a large frame than this look at its numbers, in which
+    the engine takes all rows together in a few hundred groups. Where in doubt, the answer is yes.
+    """
+    if source.engine == "dask":
+        # Dask counts a value again in each partition.
+        return True
+    numbered = source.rows.filter(~nw.col("seq").is_null())
+    ends = collect(numbered.select(nw.col("seq").min().alias("first"), nw.col("seq").max().alias("last")))
+    if not len(ends) or ends.isna().any(axis=None):
+        return True
+    step = (int(ends["last"][0]) - int(ends["first"][0])) // _GROUPS + 1
+    group = nw.col("seq") - nw.col("seq") % step
+    groups = collect(
+        source.rows.with_columns(group.alias("group"))
+        .group_by("group")
+        .agg(
+            nw.len().alias("rows"),
+            nw.col("seq").n_unique().alias("numbers"),
+            nw.col("received").min().alias("first"),
+            nw.col("received").max().alias("last"),
+        )
+    )
+    groups = groups.sort_values("group")
+    if groups.isna().any(axis=None) or (groups["rows"] != groups["numbers"]).any():
+        return True
+    return bool((groups["first"].iloc[1:].to_numpy() < groups["last"].iloc[:-1].to_numpy()).any())
+
+
+def messages(source: Source) -> Rows:
+    """Return the messages of people that were not removed, each once."""
+    return all_messages(source).join(removals(source), on="message_id", how="anti")
+
+
+def removals(source: Source) -> Rows:
+    """Return the ids of removed messages."""
+    removed = source.rows.filter(nw.col("event") == REMOVED, ~nw.col("message_id").is_null())
+    return removed.select("message_id").unique(["message_id"])
+
+
+def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
+    """Return the texts of messages as they are now, collected: the column `text` with those of `_KEYS` that matter.
+
+    Args:
+        source: opened with the column `text`.
+        needle: only texts in which this regular expression is found; the engine looks.
+    """
+    has_text = ~nw.col("text").is_null()
+    edited = edits(source)
+    rows = messages(source).filter(has_text)
+    if needle is not None:
+        found = nw.col("text").str.contains(needle)
+        if len(edited):
+            # What an edited message says is known only below.
+            changed = source.rows.filter(nw.col("event") == EDITED).select("message_id").unique(["message_id"])
+            changed = changed.with_columns(nw.lit(1).alias("changed"))
+            rows = rows.join(changed, on="message_id", how="left").filter(found | ~nw.col("changed").is_null())
+        else:
+            rows = rows.filter(found)
+    said = collect(rows.select("chat_id", "message_id", "author_id", WHEN, "received", "text"))
+    if len(edited):
+        said = apply_edits(edited, said)
+    return said.sort_values([WHEN, "message_id"], kind="stable").reset_index(drop=True)
+
+
+def edits(source: Source) -> pd.DataFrame:
+    """Return the edits that say which message they change, collected."""
+    rows = source.rows.filter(
+        nw.col("event") == EDITED, ~nw.col("text").is_null(), ~nw.col("message_id").is_null()
+    )
+    return collect(rows.select("message_id", "received", "text", "seq"))
+
+
+def apply_edits(edits: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """Return collected messages with their texts as they are now.
+
+    Args:
+        edits: what `edits` returned.
+        said: messages with `message_id`, `received` and `text`.
+    """
+    last = edits.sort_values(["received", "seq"], kind="stable").drop_duplicates("message_id", keep="last")
+    joined = said[["message_id", "received"]].merge(
+        last[["message_id", "received", "text"]], on="message_id", how="left", suffixes=("", "_edit")
+    )
+    # A message that came after its edit (read from the history) has the new text already.
+    newer = joined["text"].notna() & ~(joined["received_edit"] <= joined["received"]).fillna(False)
+    text = said["text"].mask(newer.to_numpy(bool), joined["text"].set_axis(said.index))
+    return said.assign(text=text)
+
+
+def span(rows: Rows) -> tuple[int, int] | None:
+    """Return when the earliest and the latest of some rows happened, in microseconds; None where there are none."""
+    ends = collect(rows.select(nw.col(WHEN).min().alias("first"), nw.col(WHEN).max().alias("last")))
+    first, last = ends.iloc[0] if len(ends) else (pd.NA, pd.NA)
+    return None if pd.isna(first) else (int(first), int(last))
+
+
+def names(source: Source, id_column: str, name_column: str) -> dict[str, str]:
+    """Return what chats or people are called, by id: the last name wins."""
+    last: dict[str, tuple[int, int, str]] = {}
+    for key, name, when, seq in collect(_called(source, id_column, name_column)).itertuples(index=False):
+        at = (-1 if pd.isna(when) else when, -1 if pd.isna(seq) else seq, name)
+        if at > last.get(key, (-2, 0, "")):
+            last[key] = at
+    return {key: name for key, (_, _, name) in last.items()}
+
+
+def named(source: Source, rows: Rows, /, **columns: str) -> Rows:
+    """Return rows with columns of names beside their columns of ids, as `names` has them, without collecting.
+
+    Args:
+        source: opened with `chat` or `author`, whichever is needed.
+        rows: rows of the same engine as the source's.
+        columns: for a new column of names, its column of ids; chats where that is `chat_id`, else people.
+    """
+    for name, key in columns.items():
+        known = ("chat_id", "chat") if key == "chat_id" else ("author_id", "author")
+        called = _called(source, *known).unique(known[0], keep="last", order_by=["when", "seq", known[1]])
+        called = called.select(nw.col(known[0]).alias("named"), nw.col(known[1]).alias(name))
+        rows = rows.join(called, left_on=key, right_on="named", how="left")
+    return rows
+
+
+def _called(source: Source, id_column: str, name_column: str) -> Rows:
+    return (
+        source.rows.filter(nw.col(id_column) != UNKNOWN, ~nw.col(name_column).is_null())
+        .group_by(id_column, name_column)
+        .agg(nw.col(WHEN).max(), nw.col("seq").max())
+    )
+
+
+def with_names(source: Source, rows: Rows, /, **columns: str) -> Rows | pd.DataFrame:
+    """Return rows with columns of names beside their columns of ids, lazily where the engine can; see `named`."""
+    if source.engine in LAZY:
+        rows = named(source, rows, **columns)
+        ids = (nw.when(nw.col(key) != UNKNOWN).then(nw.col(key)).alias(key) for key in columns.values())
+        return rows.with_columns(*ids)
+    return name_columns(collect(rows), source, **columns)
+
+
+def name_columns(frame: pd.DataFrame, source: Source, /, **columns: str) -> pd.DataFrame:
+    """Return a collected frame with columns of names beside its columns of ids; `UNKNOWN` becomes missing.
+
+    Args:
+        frame: what was collected.
+        source: opened with `chat` or `author`, whichever is needed.
+        columns: for a new column of names, its column of ids; chats where that is `chat_id`, else people.
+    """
+    for name, key in columns.items():
+        known = names(source, "chat_id", "chat") if key == "chat_id" else names(source, "author_id", "author")
+        ids = frame[key].astype("string").replace({UNKNOWN: pd.NA})
+        frame = frame.assign(**{key: ids, name: ids.map(known).astype("string")})
+    return frame

@@ -1,0 +1,85 @@
+"""Who joins and leaves which chat, and how many people are in it over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import narwhals as nw
+import pandas as pd
+
+from tcnb.analysis.engines import collect
+from tcnb.analysis.events import UNKNOWN, WHEN, messages, name_columns, open_messages
+from tcnb.analysis.presenting import present
+from tcnb.analysis.zones import Frequency, frequency, zone
+
+JOINED: Final = "added_chat_participant"
+LEFT: Final = "removed_chat_participant"
+_WROTE: Final = "wrote"
+
+Evidence = tuple[int, str, str]
+"""When, who, and what: `JOINED`, `LEFT` or `_WROTE`."""
+
+
+def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+    """Return how many people joined and left each chat in each period, and how many are known to be in it.
+
+    A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave was
+    there from the beginning; somebody whose first trace is a joining came then. Who never wrote, joined or left is not
+    known. Joining twice without leaving, as a concatenation of records may say, is joining once.
+
+    Args:
+        frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
+        freq: length of the periods: `h`, `6h`, `D`, `W`, `M`, `Q`, `Y`.
+        tz: time zone whose hours and days these are.
+        plot: return a figure instead of a frame.
+        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+
+    Returns:
+        chat_id, chat (string), period (UTC), joins, leaves, headcount (Int64), by chat in the order of time: of each chat
+        that somebody joined or left the period in which its record begins, and all in which somebody did. Collected are
+        joins, leaves, and the first message of each person in each chat.
+
+    Raises:
+        UsageError: the frame lacks a column of events; no such frequency or zone.
+    """
+    length, where = frequency(freq), zone(tz)
+    source = open_messages(frame, "chat", "user_id", events=(JOINED, LEFT))
+    moves = source.rows.filter(
+        nw.col("event").is_in([JOINED, LEFT]), ~nw.col("user_id").is_null(), nw.col("chat_id") != UNKNOWN
+    )
+    moved = collect(moves.select("chat_id", WHEN, "user_id", "event")).dropna(subset=[WHEN])
+    first = messages(source).filter(nw.col("author_id") != UNKNOWN).group_by("chat_id", "author_id")
+    wrote = collect(first.agg(nw.col(WHEN).min())).rename(columns={"author_id": "user_id"})
+    wrote = wrote[wrote["chat_id"].isin(moved["chat_id"])].assign(event=_WROTE)
+    traces = pd.concat([moved, wrote[["chat_id", WHEN, "user_id", "event"]]])
+    rows = [
+        (chat_id, *row)
+        for chat_id, chat in traces.sort_values([WHEN, "event", "user_id"]).groupby("chat_id")
+        for row in _periods(list(zip(chat[WHEN].tolist(), chat["user_id"].tolist(), chat["event"].tolist(), strict=True)), length, where)
+    ]
+    made = pd.DataFrame(rows, columns=["chat_id", "period", "joins", "leaves", "headcount"])
+    made = name_columns(made, source, chat="chat_id")
+    return present("membership", source, made, plot=plot, theme=theme, tz=tz)
+
+
+def _periods(traces: list[Evidence], length: Frequency, where: Any) -> Iterator[tuple[int, int, int, int]]:
+    """Return period, joins, leaves and headcount of a chat, from its traces in the order of time."""
+    came: dict[str, str] = {}
+    for _, who, what in traces:
+        came.setdefault(who, what)
+    inside = {who for who, what in came.items() if what != JOINED}
+    counts: dict[int, list[int]] = {length.instant(length.step_of(traces[0][0], where), where): [0, 0, len(inside)]}
+    for when, who, what in traces:
+        if what == _WROTE or (what == JOINED) == (who in inside):
+            continue
+        period = length.instant(length.step_of(when, where), where)
+        count = counts.setdefault(period, [0, 0, 0])
+        if what == JOINED:
+            inside.add(who)
+            count[0] += 1
+        else:
+            inside.discard(who)
+            count[1] += 1
+        count[2] = len(inside)
+    return ((period, *count) for period, count in counts.items())  # type: ignore[misc]

@@ -1,0 +1,60 @@
+"""What an analysis of a pandas frame returns: a DataFrame that can also draw itself; how it draws is in `plots`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pandas as pd
+from pandas.plotting import PlotAccessor
+
+from tcnb.analysis.schema import RESULTS
+
+
+class ResultPlot(PlotAccessor):  # type: ignore[misc]
+    """Draws a result: `result.plot()` as its analysis does, `result.plot.bar(…)` and the like as pandas does."""
+
+    def __call__(self, *args: Any, theme: str = "auto", **options: Any) -> Any:
+        """Draw the analysis' own figure; with any argument of pandas' `plot`, do what pandas does.
+
+        Args:
+            theme: `light`, `dark`, or `auto`: like matplotlib's current style.
+
+        Returns:
+            A matplotlib Figure.
+        """
+        result = self._parent
+        if args or options or not isinstance(result, Result) or not result.is_whole:
+            return super().__call__(*args, **options)
+        from tcnb.analysis.plots import draw
+
+        return draw(result.analysis, pd.DataFrame(result), theme=theme, **(result.options or {}))
+
+
+class Result(pd.DataFrame):
+    """The DataFrame that an analysis returns; it knows which one, so that `.plot()` draws its figure.
+
+    Rows taken from it (`head`, a filter, a sorting) still know; what has other columns is a DataFrame like any other.
+
+    Attributes:
+        analysis: name of the analysis, None where it is not known any more.
+        options: what its figure has to know beside the rows.
+    """
+
+    _metadata: ClassVar[list[str]] = ["analysis", "options"]
+    analysis: str | None = None
+    options: dict[str, Any] | None = None
+    plot = pd.api.extensions.register_dataframe_accessor  # replaced below; pandas wants a descriptor
+
+    @property
+    def _constructor(self) -> Callable[..., Result]:
+        return Result
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all columns of the analysis are there."""
+        columns = RESULTS.get(self.analysis or "", ())
+        return bool(columns) and {column.name for column in columns} <= set(self.columns)
+
+
+Result.plot = property(ResultPlot)  # type: ignore[assignment,arg-type]

@@ -1,0 +1,1349 @@
+// The composer in the page: writing, choosing, attaching, and files on their way to the kernel; colours and spacing are in composer.css.
+// All of it is one file because a widget's module can import no neighbour: it reaches the page as a text.
+//
+// What is handed in has a key made here; the kernel takes each key once, so a message that is repeated sends nothing twice.
+// The kernel owns what becomes of it. Until it has said that it knows a key, the page says that it waits for the kernel.
+// A file goes to the kernel in pieces, at most `window` bytes ahead of what the kernel has said to be written.
+
+const MOST_TEXT = 4096; // visible characters of a message or a caption
+const WAITING_MS = 1000; // without a word from the kernel for so long, a sending says that it waits for it
+const REPEAT_MS = 15000; // an unanswered message is repeated after this time, doubling
+const DRAFT_MS = 250; // a pause in typing after which the kernel is told the draft
+const PREVIEW_MS = 60;
+const STUCK_MS = 8000; // a file that does not move for so long is taken up again where the kernel says
+const MOST_SUGGESTIONS = 60;
+const PICTURES_AT_ONCE = 8;
+const PHOTOS = new Set(["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/avif"]);
+const MODES = ["text", "markdown", "html"];
+
+// ---------------------------------------------------------------------------------------------------------------- words
+
+const WORDS = {
+  en: {
+    composer: "Composer", to: "To", chat: "Chat or person to write to", choose: "Choose a chat or a person", chooseFirst: "Choose a chat first: the message waits here.",
+    noMatch: "Nothing known by that name. Press Enter to ask the server.", people: "People", asking: "Looking…", ambiguous: (n) => `${n} chats have that name. Choose one of them.`,
+    message: "Message", write: (chat) => (chat ? `Message to ${chat}` : "Write a message"), caption: "Caption", captionOf: (name) => `Caption of ${name}`,
+    send: "Send", save: "Save the change", hint: "Enter sends, Shift+Enter breaks the line", attach: "Attach files", stickers: "Stickers",
+    mode: "How the text is written", text: "Plain", markdown: "Markdown", html: "HTML", preview: "Preview", previewOf: "How it will look", hidePreview: "Hide the preview", showPreview: "Show the preview",
+    link: "The server refuses a message with such a link. It takes http, https, mailto and trueconf.", address: "Such a link leads nowhere. Links begin with http, https, mailto or trueconf.", quote: "A reply's quotation is shown empty unless the message answers another.",
+    length: (n, most) => `${n} of ${most} characters`, tooLong: (n) => `${n} characters too many. Shorten it, or attach it as a file.`, asFile: "Attach as a file",
+    reply: (who) => `Reply to ${who}`, editing: "Changing your message", cancel: "Cancel", remove: "Remove", stop: "Stop", retry: "Try again", again: "Take back to edit", edit: "Edit", chooseAgain: "Choose the file again",
+    attachments: "Attached files", sendAs: "Send as", photo: "Photo", document: "File", sticker: "Sticker", isSticker: "A sticker has no caption.",
+    drop: "Drop to attach", checking: "Checking…", tooBig: "Some files cannot be sent. Remove them first.",
+    sendings: "On their way", queued: "Queued", waitKernel: "Waiting for the kernel: a cell is running", waitConnection: "Waits for the connection", gone: "The kernel is gone: this was not sent", receiving: "To the kernel",
+    sending: "Sending", toServer: "To the server", sent: "Sent", failed: "Failed", failedWhy: (why) => `Not sent: ${why}`, unsure: (why) => `Perhaps sent, perhaps not. Look into the chat before you try again. ${why}`,
+    reloaded: "Interrupted: the page was reloaded before the whole file had reached the kernel.", stalled: "Interrupted: the page stopped sending the file.",
+    notSame: (name) => `That is another file. Choose ${name} as it was.`, unreadable: "the file can no longer be read", of: (a, b) => `${a} of ${b}`,
+    connecting: "Connecting", reconnecting: "Reconnecting", closed: "The connection is closed", noKernel: "No kernel", waitsToo: "what you send waits for it",
+    ofFolder: "From the folder", ofChats: "Seen in chats", makeSticker: "From a picture…", noStickers: "No stickers yet. Those seen in chats appear here, and any picture can become one.", loading: "Loading…",
+    sentTo: (what, chat) => `${what}: sent to ${chat}`, kinds: { p2p: "personal", group: "group", channel: "channel", favorites: "favorites", system: "system", undefined: "chat", person: "person" },
+    bytes: ["B", "kB", "MB", "GB"], pasted: "pasted", textFile: "message", lostFiles: (names) => `Attached and not sent before the page was reloaded: ${names}. Attach them again.`,
+  },
+  ru: {
+    composer: "Редактор сообщений", to: "Кому", chat: "Чат или человек, кому написать", choose: "Выберите чат или человека", chooseFirst: "Сначала выберите чат: сообщение подождёт здесь.",
+    noMatch: "Такое имя неизвестно. Enter: спросить сервер.", people: "Люди", asking: "Ищем…", ambiguous: (n) => `Чатов с таким названием: ${n}. Выберите один из них.`,
+    message: "Сообщение", write: (chat) => (chat ? `Сообщение: ${chat}` : "Напишите сообщение"), caption: "Подпись", captionOf: (name) => `Подпись к ${name}`,
+    send: "Отправить", save: "Сохранить правку", hint: "Enter отправляет, Shift+Enter начинает строку", attach: "Приложить файлы", stickers: "Стикеры",
+    mode: "Как написан текст", text: "Текст", markdown: "Markdown", html: "HTML", preview: "Просмотр", previewOf: "Так это будет выглядеть", hidePreview: "Скрыть просмотр", showPreview: "Показать просмотр",
+    link: "Сообщение с такой ссылкой сервер не примет. Он принимает http, https, mailto и trueconf.", address: "Такая ссылка никуда не ведёт. Ссылки начинаются с http, https, mailto или trueconf.", quote: "Цитата ответа будет пустой, если сообщение ни на что не отвечает.",
+    length: (n, most) => `Символов: ${n} из ${most}`, tooLong: (n) => `Лишних символов: ${n}. Сократите текст или приложите его файлом.`, asFile: "Приложить файлом",
+    reply: (who) => `Ответ: ${who}`, editing: "Правка вашего сообщения", cancel: "Отменить", remove: "Убрать", stop: "Остановить", retry: "Ещё раз", again: "Вернуть в поле", edit: "Изменить", chooseAgain: "Выбрать файл снова",
+    attachments: "Приложенные файлы", sendAs: "Отправить как", photo: "Фото", document: "Файл", sticker: "Стикер", isSticker: "У стикера нет подписи.",
+    drop: "Отпустите, чтобы приложить", checking: "Проверка…", tooBig: "Некоторые файлы отправить нельзя. Сначала уберите их.",
+    sendings: "В пути", queued: "В очереди", waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", gone: "Ядра нет: это не отправлено", receiving: "В ядро",
+    sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", failed: "Не вышло", failedWhy: (why) => `Не отправлено: ${why}`, unsure: (why) => `Возможно, отправлено, а возможно, и нет. Загляните в чат, прежде чем повторять. ${why}`,
+    reloaded: "Прервано: страница перезагружена раньше, чем файл весь дошёл до ядра.", stalled: "Прервано: страница перестала передавать файл.",
+    notSame: (name) => `Это другой файл. Выберите ${name}, каким он был.`, unreadable: "файл больше не читается", of: (a, b) => `${a} из ${b}`,
+    connecting: "Подключение", reconnecting: "Переподключение", closed: "Подключение закрыто", noKernel: "Нет ядра", waitsToo: "отправленное подождёт",
+    ofFolder: "Из папки", ofChats: "Встречались в чатах", makeSticker: "Из картинки…", noStickers: "Стикеров пока нет. Здесь появятся те, что встретятся в чатах; стикером станет и любая картинка.", loading: "Загрузка…",
+    sentTo: (what, chat) => `${what}: отправлено, ${chat}`, kinds: { p2p: "личный", group: "группа", channel: "канал", favorites: "избранное", system: "системный", undefined: "чат", person: "человек" },
+    bytes: ["Б", "кБ", "МБ", "ГБ"], pasted: "вставлено", textFile: "сообщение", lostFiles: (names) => `Приложено и не отправлено до перезагрузки страницы: ${names}. Приложите снова.`,
+  },
+};
+
+function makeLocale() {
+  const language = (typeof navigator !== "undefined" && navigator.language) || "en";
+  const words = language.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
+  const locale = words === WORDS.ru ? "ru" : language;
+  const number = new Intl.NumberFormat(locale);
+  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+  return { words, number: (n) => number.format(n), clock: (t) => clock.format(t) };
+}
+
+function sizeText(bytes, locale) {
+  let amount = bytes, unit = 0;
+  while (amount >= 1000 && unit < 3) { amount /= 1000; unit += 1; }
+  const digits = unit === 0 || amount >= 100 ? 0 : 1;
+  return `${locale.number(Number(amount.toFixed(digits)))} ${locale.words.bytes[unit]}`;
+}
+
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+function codePoints(text) {
+  let count = text.length;
+  for (let i = 0; i < text.length - 1; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code >= 0xd800 && code < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) count -= 1;
+  }
+  return count;
+}
+
+// --------------------------------------------------------------------------------------------- what all views of a composer share
+
+// One per widget model: it hears the kernel, keeps draft and sendings, and moves files.
+class Store {
+  constructor(model) {
+    this.model = model;
+    this.locale = makeLocale();
+    this.page = newKey();
+    this.views = new Set();
+    this.asked = new Map(); // request id → {request, answered, at, wait}
+    this.requests = 0;
+    this.sendings = new Map(); // key → what the kernel says of it
+    this.local = new Map(); // key → {sending, at, wait, posted}: handed in, and not yet acknowledged
+    this.files = new Map(); // key → the File behind a sending of this page
+    this.uploads = new Map(); // key → {file, sent, written, moving, at}
+    this.thumbs = new Map(); // key → object URL
+    this.attachments = [];
+    this.seenAt = new Map(); // key → when it was seen to be sent
+    this.pictures = new Map(); // sticker key → object URL, "" if it is gone
+    this.preview = { nodes: [], problems: [], length: 0, text: "", mode: "text" };
+    this.notice = "";
+    this.connection = { state: "connecting" };
+    this.isGone = () => false;
+    this.open(JSON.parse(model.get("opening") || "{}"));
+    this.hear = (content, buffers) => this.heard(content, buffers);
+    model.on("msg:custom", this.hear);
+    this.leaving = () => this.flushDraft();
+    addEventListener("pagehide", this.leaving);
+    this.timer = setInterval(() => this.tick(), 500);
+    this.ask({ type: "open" }, (answer) => this.takeAll(answer.all));
+    if (this.draft.text) this.askPreview();
+  }
+
+  close() {
+    this.flushDraft();
+    clearInterval(this.timer);
+    clearTimeout(this.previewing);
+    removeEventListener("pagehide", this.leaving);
+    this.model.off("msg:custom", this.hear);
+    for (const view of [...this.views]) view.close();
+    for (const url of [...this.thumbs.values(), ...this.pictures.values()]) if (url) URL.revokeObjectURL(url);
+    for (const one of this.attachments) if (one.url) URL.revokeObjectURL(one.url);
+  }
+
+  open(opening) {
+    this.n = opening.n || 0;
+    this.chunk = opening.chunk || 262144;
+    this.window = opening.window || 1048576;
+    this.keepSent = opening.keep_sent || 12000;
+    this.draft = opening.draft || { text: "", mode: "text" };
+    this.directory = opening.directory || { chats: [], people: [] };
+    this.chat = opening.chat || null;
+    this.bar = opening.bar || null;
+    this.turn = opening.turn || 0;
+    this.connection = opening.state || this.connection;
+    for (const one of opening.sendings || []) this.takeSending(one);
+    this.notice = opening.notice || "";
+    const lost = this.draft.attached || [];
+    if (lost.length) this.notice = this.locale.words.lostFiles(lost.join(", "));
+  }
+
+  changed(what) {
+    for (const view of this.views) view.show(what);
+  }
+
+  // -- the kernel speaks
+
+  heard(content, buffers) {
+    if (!content || content.type !== "composer" || !buffers || !buffers.length) return;
+    const message = JSON.parse(new TextDecoder().decode(buffers[0]));
+    const isGap = message.n > this.n + 1 && !message.all;
+    this.n = Math.max(this.n, message.n);
+    if (isGap) this.ask({ type: "open" }, (answer) => this.takeAll(answer.all));
+    if (message.all) this.takeAll(message.all);
+    if (message.state) this.connection = message.state;
+    for (const one of message.sendings || []) this.takeSending(one);
+    for (const key of message.gone || []) this.forget(key);
+    for (const key of message.refused || []) this.fail(key, this.locale.words.closed);
+    if (message.turn !== undefined) this.takeTurn(message);
+    if (message.bar !== undefined) this.bar = message.bar;
+    if (message.notice) this.notice = message.notice;
+    for (const [key, written] of Object.entries(message.written || {})) this.credit(key, written);
+    for (const answer of message.answers || []) this.answered(answer, buffers);
+    this.changed("all");
+  }
+
+  takeAll(all) {
+    if (!all) return;
+    this.n = Math.max(this.n, all.n);
+    this.connection = all.state;
+    this.bar = all.bar;
+    if (all.notice) this.notice = all.notice;
+    if (all.turn !== this.turn) { this.turn = all.turn; this.chat = all.chat; }
+    const known = new Set(all.sendings.map((one) => one.key));
+    for (const key of [...this.sendings.keys()]) if (!known.has(key)) this.forget(key);
+    for (const one of all.sendings) this.takeSending(one);
+    this.changed("all");
+  }
+
+  // Another chat, or another text, is put before the person; what stands in the field is handed back to be kept.
+  takeTurn(message) {
+    if (message.put) {
+      if (message.put.aside && this.draft.text) this.post({ type: "stash", chat: message.put.aside, ...this.draft });
+      this.draft = { text: message.put.text, mode: message.put.mode };
+      clearTimeout(this.drafting);
+      this.askPreview();
+    }
+    if (message.chat) this.chat = message.chat;
+    this.turn = message.turn;
+    this.notice = "";
+    if (!message.put) this.draftChanged();
+    this.changed("put");
+  }
+
+  takeSending(one) {
+    const before = this.sendings.get(one.key);
+    this.local.delete(one.key);
+    this.sendings.set(one.key, one);
+    if (one.state === "sent" && (!before || before.state !== "sent")) {
+      this.seenAt.set(one.key, before || Date.now() - one.at < this.keepSent ? Date.now() : 0);
+      this.uploads.delete(one.key);
+      if (before) for (const view of this.views) view.announce(one);
+    }
+    if (one.state === "interrupted" && this.files.has(one.key) && (!before || before.state !== "interrupted")) this.resume(one.key);
+  }
+
+  forget(key) {
+    this.sendings.delete(key);
+    this.local.delete(key);
+    this.uploads.delete(key);
+    this.files.delete(key);
+    if (this.thumbs.get(key)) URL.revokeObjectURL(this.thumbs.get(key));
+    this.thumbs.delete(key);
+  }
+
+  fail(key, reason) {
+    const one = this.local.get(key)?.sending || this.sendings.get(key);
+    if (one) { this.local.delete(key); this.sendings.set(key, { ...one, state: "failed", reason, can_retry: false }); }
+  }
+
+  // -- requests
+
+  ask(request, answered) {
+    this.requests += 1;
+    const re = `${this.page}-${this.requests}`;
+    this.asked.set(re, { request: { ...request, re, page: this.page }, answered, at: Date.now(), wait: REPEAT_MS });
+    this.post(this.asked.get(re).request);
+  }
+
+  post(request, buffers) {
+    try {
+      this.model.send(request, undefined, buffers);
+    } catch (error) {
+      console.warn("tcnb composer: the kernel cannot be told", error); // a saved page without a kernel
+    }
+  }
+
+  answered(answer, buffers) {
+    const asked = this.asked.get(answer.re);
+    if (!asked) return; // another page asked
+    this.asked.delete(answer.re);
+    asked.answered(answer, buffers);
+  }
+
+  tick() {
+    const now = Date.now();
+    for (const asked of [...this.asked.values(), ...this.local.values()]) {
+      if (now - asked.at < asked.wait) continue;
+      asked.at = now;
+      asked.wait *= 2;
+      this.post(asked.request);
+    }
+    for (const [key, upload] of this.uploads) if (now - upload.at > STUCK_MS && upload.written < upload.file.size) this.resume(key);
+    this.changed("time");
+  }
+
+  // -- what a person writes
+
+  setText(text) {
+    this.draft = { ...this.draft, text };
+    this.notice = "";
+    this.draftChanged();
+    this.askPreview();
+    this.changed("text");
+  }
+
+  setMode(mode) {
+    this.draft = { ...this.draft, mode };
+    this.draftChanged();
+    this.askPreview();
+    this.changed("mode");
+  }
+
+  setChat(chat) {
+    this.chat = chat;
+    this.notice = "";
+    if (this.bar) this.leaveBar();
+    this.draftChanged();
+    this.flushDraft();
+    this.changed("chat");
+  }
+
+  draftChanged() {
+    clearTimeout(this.drafting);
+    this.drafting = setTimeout(() => this.flushDraft(), DRAFT_MS);
+    this.isUntold = true;
+  }
+
+  flushDraft() {
+    clearTimeout(this.drafting);
+    if (this.isUntold) this.post({ type: "draft", turn: this.turn, chat: this.chat, ...this.draft, attached: this.attachments.map((one) => one.file.name) });
+    this.isUntold = false;
+  }
+
+  leaveBar() {
+    this.post({ type: "leave" });
+    if (this.bar && this.bar.kind === "reply") this.bar = null;
+    this.changed("all");
+  }
+
+  // How long the text is: at once by its code points, then as the kernel counts without markup.
+  get length() {
+    const { text, mode } = this.draft, { preview } = this;
+    return mode !== "text" && preview.text === text && preview.mode === mode ? preview.length : codePoints(text);
+  }
+
+  askPreview() {
+    clearTimeout(this.previewing);
+    const { text, mode } = this.draft;
+    if (mode === "text" || !text) { this.preview = { nodes: [], problems: [], length: 0, text, mode }; return; }
+    if (this.isPreviewing) { this.previewAgain = true; return; } // one at a time: a kernel that is busy is not flooded
+    this.previewing = setTimeout(() => {
+      this.isPreviewing = true;
+      this.ask({ type: "preview", text, mode, reply: Boolean(this.bar) }, (answer) => {
+        this.isPreviewing = false;
+        if (!answer.error && this.draft.mode === mode) this.preview = { nodes: answer.nodes, problems: answer.problems, length: answer.length, text, mode };
+        if (this.previewAgain) { this.previewAgain = false; this.askPreview(); }
+        this.changed("preview");
+      });
+    }, PREVIEW_MS);
+  }
+
+  // -- files that are attached
+
+  attach(files, as) {
+    const made = files.map((file) => {
+      const isPhoto = PHOTOS.has(file.type);
+      return { key: newKey(), file, isPhoto, as: as === "sticker" && isPhoto ? "sticker" : isPhoto ? "photo" : "document", caption: "", url: isPhoto ? URL.createObjectURL(file) : "", problem: null, checking: true };
+    });
+    this.attachments = [...this.attachments, ...made];
+    this.ask({ type: "check", files: made.map(({ file }) => ({ name: file.name, size: file.size })) }, (answer) => {
+      made.forEach((one, i) => { one.checking = false; one.problem = answer.error ? null : answer.problems[i]; });
+      this.changed("tray");
+    });
+    this.draftChanged();
+    this.changed("tray");
+  }
+
+  detach(key) {
+    const gone = this.attachments.find((one) => one.key === key);
+    if (gone && gone.url) URL.revokeObjectURL(gone.url);
+    this.attachments = this.attachments.filter((one) => one.key !== key);
+    this.draftChanged();
+    this.changed("tray");
+  }
+
+  // -- handing in
+
+  // What Enter would hand in, in order: the text is the caption of the first file that can have one.
+  compose() {
+    const { chat, draft, bar } = this;
+    const base = { chat_id: chat.chat_id, chat: chat.title, mode: draft.mode };
+    const text = draft.text.trim() ? draft.text : "";
+    if (bar && bar.kind === "edit") return text ? [{ ...base, key: newKey(), kind: "edit", text, target: bar.message_id }] : [];
+    const reply = bar ? { reply_to: bar.message_id } : {};
+    const files = this.attachments.map((one) => ({ ...base, key: one.key, kind: one.as, name: one.file.name, size: one.file.size, text: one.as === "sticker" ? "" : one.caption }));
+    const captioned = files.find((one) => one.kind !== "sticker");
+    if (captioned && text) captioned.text = text;
+    const texts = text && !captioned ? [{ ...base, key: newKey(), kind: "text", text }] : [];
+    return [...files, ...texts].map((one, i) => (i === 0 ? { ...one, ...reply } : one));
+  }
+
+  handIn(sendings) {
+    const batch = newKey();
+    for (const one of sendings) {
+      one.batch = batch; // files that are handed in together arrive in their order
+      const attachment = this.attachments.find((other) => other.key === one.key);
+      if (attachment) this.files.set(one.key, attachment.file);
+      if (attachment && attachment.url) this.thumbs.set(one.key, attachment.url);
+      const request = { type: "send", page: this.page, sendings: [one] };
+      this.local.set(one.key, { sending: { ...one, state: "queued", moved: 0 }, request, since: Date.now(), at: Date.now(), wait: REPEAT_MS });
+    }
+    this.post({ type: "send", page: this.page, sendings });
+    this.attachments = this.attachments.filter((one) => !sendings.some((sending) => sending.key === one.key));
+    this.changed("all");
+  }
+
+  submit() {
+    const sendings = this.compose();
+    const isEdit = sendings.length === 1 && sendings[0].kind === "edit";
+    this.handIn(sendings);
+    if (!isEdit) this.bar = null;
+    this.draft = { ...this.draft, text: "" };
+    this.preview = { nodes: [], problems: [], length: 0, text: "", mode: this.draft.mode };
+    this.notice = "";
+    this.draftChanged();
+    if (!isEdit) this.flushDraft();
+    this.changed("put");
+  }
+
+  sendSticker(sticker) {
+    const reply = this.bar && this.bar.kind === "reply" ? { reply_to: this.bar.message_id } : {};
+    this.handIn([{ key: newKey(), kind: "sticker", chat_id: this.chat.chat_id, chat: this.chat.title, mode: "text", name: `${sticker.name}.webp`, sticker: sticker.key, ...reply }]);
+  }
+
+  // -- files on their way
+
+  credit(key, written) {
+    const file = this.files.get(key);
+    if (!file) return; // another page sends it
+    let upload = this.uploads.get(key);
+    if (!upload) this.uploads.set(key, upload = { file, sent: written, written, moving: false, resuming: false, at: Date.now() });
+    if (upload.resuming) { upload.resuming = false; upload.sent = written; }
+    if (written > upload.written) upload.at = Date.now();
+    upload.written = Math.max(upload.written, written);
+    if (written >= file.size) this.uploads.delete(key);
+    else this.move(key, upload);
+  }
+
+  async move(key, upload) {
+    if (upload.moving) return;
+    upload.moving = true;
+    try {
+      while (!upload.resuming && upload.sent < upload.file.size && upload.sent - upload.written < this.window && this.uploads.get(key) === upload) {
+        const offset = upload.sent;
+        const piece = await upload.file.slice(offset, offset + this.chunk).arrayBuffer();
+        if (upload.resuming || this.uploads.get(key) !== upload) break;
+        upload.sent = offset + piece.byteLength;
+        this.post({ type: "chunk", key, offset }, [piece]);
+      }
+    } catch (error) {
+      console.warn("tcnb composer: a file cannot be read", error);
+      this.post({ type: "remove", key });
+      this.fail(key, this.locale.words.unreadable);
+      this.uploads.delete(key);
+      this.changed("all");
+    } finally {
+      upload.moving = false;
+    }
+  }
+
+  resume(key) {
+    const file = this.files.get(key);
+    if (!file) return;
+    const upload = this.uploads.get(key) || { file, sent: 0, written: 0, moving: false };
+    this.uploads.set(key, Object.assign(upload, { resuming: true, at: Date.now() }));
+    this.post({ type: "resume", key, page: this.page });
+  }
+
+  chooseAgain(one, file) {
+    if (file.name !== one.name || file.size !== one.size) { this.notice = this.locale.words.notSame(one.name); this.changed("all"); return; }
+    this.files.set(one.key, file);
+    this.resume(one.key);
+  }
+
+  // -- what a person does with a sending
+
+  rows() {
+    const now = Date.now();
+    const known = [...this.sendings.values()].filter((one) => one.state !== "sent" || now - (this.seenAt.get(one.key) || 0) < this.keepSent);
+    const waiting = [...this.local.values()].map(({ sending, since }) => ({ ...sending, state: this.isGone() ? "gone" : now - since > WAITING_MS ? "waiting" : "queued" }));
+    return [...known, ...waiting];
+  }
+
+  remove(one) {
+    this.post({ type: "remove", key: one.key });
+    if (one.state !== "sending") this.forget(one.key);
+    this.changed("all");
+  }
+
+  // Take the text of something that was not sent back into the field, before what stands there.
+  takeBack(one) {
+    const text = [one.text, this.draft.text].filter(Boolean).join("\n");
+    this.remove(one);
+    this.draft = { text, mode: one.mode || this.draft.mode };
+    this.draftChanged();
+    this.askPreview();
+    this.changed("put");
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------- building nodes
+
+const ICONS = {
+  clip: "M20 11.500l-8 8a5 5 0 0 1-7-7l8.500-8.500a3.300 3.300 0 0 1 4.700 4.700l-8.300 8.300a1.600 1.600 0 0 1-2.300-2.300l7.400-7.400",
+  sticker: "M5 4h14v9l-6 7H5zM13 20v-7h6M9 9h.01M14 9h.01",
+  send: "M4 12l16-8-5 17-4-7zM11 14l9-10",
+  check: "M5 12.500l4.500 4.500L19 7.500",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  photo: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01",
+  close: "M7 7l10 10M17 7L7 17",
+  retry: "M19 12a7 7 0 1 1-2.200-5.100M19 4v4h-4",
+  text: "M5 6h14M5 12h14M5 18h8",
+  pencil: "M5 19l1-4L16.500 4.500l3 3L9 18zM14 7l3 3",
+  reply: "M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6",
+  eye: "M3 12c3-5 6-7 9-7s6 2 9 7c-3 5-6 7-9 7s-6-2-9-7M12 14.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5",
+  clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16M12 8v4l3 2",
+  alert: "M12 4l9 16H3zM12 10v4M12 17h.01",
+  down: "M7 10l5 5 5-5",
+};
+const TAGS = new Set(["b", "i", "s", "u", "a", "quote", "br"]);
+
+function node(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined && text !== null) made.textContent = text;
+  return made;
+}
+
+// An element that takes the focus. JupyterLab listens for its one-letter commands and Shift+Enter on the whole document and looks for
+// this attribute on the focused element itself first.
+function control(tag, className) {
+  const made = node(tag, className);
+  if (tag === "button") made.type = "button";
+  made.setAttribute("data-lm-suppress-shortcuts", "true");
+  return made;
+}
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "tcc-icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+function button(className, iconName, label, action) {
+  const made = control("button", `tcc-button ${className}`);
+  made.title = label;
+  made.setAttribute("aria-label", label);
+  made.append(icon(iconName));
+  made.addEventListener("click", action);
+  return made;
+}
+
+function link(label, action) {
+  const made = control("button", "tcc-link");
+  made.textContent = label;
+  made.addEventListener("click", action);
+  return made;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function hue(key) {
+  let hash = 2166136261;
+  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
+  return (((hash >>> 0) * 0.618033988749895) % 1) * 360;
+}
+
+function initials(name) {
+  const words = String(name).split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const letters = words.length > 1 ? [words[0], words[1]] : words.slice(0, 1);
+  return letters.map((word) => [...word][0].toUpperCase()).join("") || "•";
+}
+
+function badge(name, key) {
+  const made = node("span", "tcc-badge", initials(name));
+  made.style.setProperty("--tcc-hue", hue(key).toFixed(0));
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
+// What the kernel says a text will look like, rebuilt from an allow-list; an address is shown, and leads nowhere from here.
+function painted(nodes, into) {
+  for (const one of nodes) {
+    if (typeof one === "string") { into.append(one); continue; }
+    if (!TAGS.has(one.t)) continue;
+    if (one.t === "br") { into.append(node("br")); continue; }
+    const made = one.t === "quote" ? node("div", "tcc-quoted") : one.t === "a" ? node("span", one.h ? "tcc-address" : "tcc-address tcc-bad") : node(one.t);
+    if (one.t === "a") made.title = one.h;
+    painted(one.c, made);
+    into.append(made);
+  }
+  return into;
+}
+
+let lastId = 0;
+const newId = (what) => `tcc-${what}-${(lastId += 1)}`;
+
+// ------------------------------------------------------------------------------------------------------ choosing the chat
+
+// A combobox: typing narrows what is known, Enter asks the server for what is not. What stands there is sent to only once it was chosen.
+class ChatBox {
+  constructor(store, locale, onChosen) {
+    this.store = store;
+    this.words = locale.words;
+    this.onChosen = onChosen;
+    this.options = [];
+    this.active = -1;
+    this.isOpen = false;
+    this.root = node("div", "tcc-to");
+    const label = node("label", "tcc-label", this.words.to);
+    this.badge = node("span", "tcc-badge");
+    this.input = control("input", "tcc-chat");
+    this.input.id = newId("chat");
+    label.htmlFor = this.input.id;
+    this.kind = node("span", "tcc-kind");
+    this.list = node("div", "tcc-list");
+    this.list.id = newId("list");
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", this.words.chat);
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-label": this.words.chat, "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id, autocomplete: "off", spellcheck: "false" })) this.input.setAttribute(name, value);
+    this.input.placeholder = this.words.choose;
+    this.root.append(label, this.badge, this.input, this.kind, this.list);
+    this.listen();
+    this.show();
+  }
+
+  listen() {
+    const { input, list } = this;
+    input.addEventListener("focus", () => { input.select(); this.refresh(); });
+    input.addEventListener("pointerdown", () => { if (document.activeElement === input) this.openList(""); });
+    input.addEventListener("input", () => this.openList(input.value));
+    input.addEventListener("blur", () => { this.closeList(); this.show(); });
+    input.addEventListener("keydown", (event) => this.keyed(event));
+    list.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays where it is
+    list.addEventListener("click", (event) => { const option = event.target.closest("[data-at]"); if (option) this.choose(this.options[Number(option.dataset.at)]); });
+  }
+
+  refresh() {
+    this.openList("");
+    this.store.ask({ type: "directory" }, (answer) => {
+      if (answer.error) return;
+      this.store.directory = answer.directory;
+      if (this.isOpen) this.openList(this.isTyped ? this.input.value : "");
+    });
+  }
+
+  show() {
+    const { chat } = this.store;
+    if (document.activeElement === this.input && this.isOpen) return;
+    this.isTyped = false;
+    if (this.input.value !== (chat ? chat.title : "")) this.input.value = chat ? chat.title : "";
+    this.badge.textContent = chat ? initials(chat.title) : "?";
+    this.badge.style.setProperty("--tcc-hue", hue(chat ? chat.chat_id : "").toFixed(0));
+    this.badge.setAttribute("aria-hidden", "true");
+    setText(this.kind, chat ? this.words.kinds[chat.kind] || "" : "");
+    this.root.classList.toggle("tcc-none", !chat);
+    this.input.title = chat ? `${chat.title} · ${chat.chat_id}` : "";
+  }
+
+  openList(typed) {
+    this.isTyped = Boolean(typed);
+    this.options = this.matching(typed.trim().toLowerCase());
+    this.active = typed && this.options.length ? 0 : -1;
+    this.isOpen = true;
+    const repeated = new Set();
+    const titles = new Map();
+    for (const one of this.options) titles.set(one.name, (titles.get(one.name) || 0) + 1);
+    for (const [name, count] of titles) if (count > 1) repeated.add(name);
+    if (this.isTyped && repeated.size && this.options.filter((one) => one.name.toLowerCase() === typed.trim().toLowerCase()).length > 1) this.active = -1;
+    this.list.replaceChildren(...this.options.map((one, i) => this.option(one, i, repeated.has(one.name))));
+    if (!this.options.length) this.list.append(node("div", "tcc-nothing", this.words.noMatch));
+    this.list.classList.add("tcc-shown");
+    this.input.setAttribute("aria-expanded", "true");
+    this.mark();
+  }
+
+  matching(typed) {
+    const { chats, people } = this.store.directory;
+    const taken = new Set(chats.filter((one) => one.kind === "p2p").map((one) => one.also));
+    const taken2 = new Set(chats.filter((one) => one.kind === "p2p").map((one) => one.title));
+    const all = chats.map((chat) => ({ name: chat.title || chat.chat_id, detail: this.words.kinds[chat.kind] || "", chat, sought: `${chat.title}\n${chat.also}\n${chat.chat_id}`.toLowerCase() }));
+    for (const one of people) {
+      if (!taken.has(one.user_id) && !taken2.has(one.name)) all.push({ name: one.name, detail: one.user_id, person: one.user_id, sought: `${one.name}\n${one.user_id}`.toLowerCase() });
+    }
+    const found = typed ? all.filter((one) => one.sought.includes(typed)) : all;
+    const rank = (one) => (one.name.toLowerCase().startsWith(typed) ? 0 : 1) + (one.chat ? 0 : 2);
+    return found.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SUGGESTIONS);
+  }
+
+  option(one, i, isRepeated) {
+    const made = node("div", "tcc-option");
+    made.id = `${this.list.id}-${i}`;
+    made.dataset.at = i;
+    made.setAttribute("role", "option");
+    const name = node("span", "tcc-name", one.name);
+    const detail = isRepeated && one.chat ? `${one.detail} · ${one.chat.chat_id.slice(0, 8)}` : one.detail;
+    made.append(badge(one.name, one.chat ? one.chat.chat_id : one.person), name, node("span", "tcc-detail", detail));
+    return made;
+  }
+
+  mark() {
+    [...this.list.children].forEach((child, i) => {
+      if (child.getAttribute("role") !== "option") return;
+      child.setAttribute("aria-selected", String(i === this.active));
+      if (i === this.active) child.scrollIntoView({ block: "nearest" });
+    });
+    if (this.active >= 0) this.input.setAttribute("aria-activedescendant", `${this.list.id}-${this.active}`);
+    else this.input.removeAttribute("aria-activedescendant");
+  }
+
+  closeList() {
+    this.isOpen = false;
+    this.list.classList.remove("tcc-shown");
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  keyed(event) {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (!this.isOpen) this.openList("");
+      const step = event.key === "ArrowDown" ? 1 : -1, count = this.options.length;
+      if (count) this.active = this.active < 0 ? (step > 0 ? 0 : count - 1) : (this.active + step + count) % count;
+      this.mark();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      this.enter();
+    } else if (event.key === "Escape" && this.isOpen) {
+      event.preventDefault();
+      this.closeList();
+      this.show();
+      this.input.select();
+    }
+  }
+
+  enter() {
+    const typed = this.input.value.trim();
+    if (this.isOpen && this.active >= 0) { this.choose(this.options[this.active]); return; }
+    if (!this.isTyped) { if (this.store.chat) this.onChosen(); return; }
+    const same = this.options.filter((one) => one.name.toLowerCase() === typed.toLowerCase());
+    if (same.length > 1) { this.store.notice = this.words.ambiguous(same.length); this.store.changed("all"); return; }
+    if (typed) this.resolve(typed);
+  }
+
+  choose(option) {
+    if (option.chat) this.take({ chat_id: option.chat.chat_id, title: option.name, kind: option.chat.kind });
+    else this.resolve(option.person);
+  }
+
+  resolve(name) {
+    this.list.replaceChildren(node("div", "tcc-nothing", this.words.asking));
+    this.active = -1;
+    this.options = [];
+    this.store.ask({ type: "resolve", chat: name }, (answer) => {
+      if (!answer.error) { this.take(answer.chat); return; }
+      this.store.notice = answer.error;
+      if (this.isOpen) this.openList(this.input.value);
+      this.active = -1;
+      this.mark();
+      this.store.changed("all");
+    });
+  }
+
+  take(chat) {
+    this.closeList();
+    this.store.setChat(chat);
+    this.show();
+    this.onChosen();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------ one view
+
+class View {
+  constructor(store, root) {
+    this.store = store;
+    this.root = root;
+    this.locale = store.locale;
+    this.words = this.locale.words;
+    this.rowNodes = new Map(); // key → {node, sign, bar, state}
+    this.isPreviewShown = true;
+    this.build();
+    this.listen();
+    store.views.add(this);
+    store.isGone = () => Boolean(this.root.closest(".jupyter-widgets-disconnected")); // set by ipywidgets when the kernel restarts or dies
+    this.show("put");
+  }
+
+  close() {
+    this.store.views.delete(this);
+    this.root.replaceChildren();
+  }
+
+  // -- building
+
+  build() {
+    const box = node("section", "tcnb-composer");
+    box.setAttribute("aria-label", this.words.composer);
+    box.setAttribute("data-jp-suppress-context-menu", "true");
+    this.rows = node("div", "tcc-sendings");
+    this.rows.setAttribute("role", "list");
+    this.rows.setAttribute("aria-label", this.words.sendings);
+    this.live = node("div", "tcc-live");
+    this.live.setAttribute("role", "status");
+    this.notice = node("div", "tcc-notice");
+    this.notice.setAttribute("role", "alert");
+    this.tray = node("div", "tcc-tray");
+    this.tray.setAttribute("role", "group");
+    this.tray.setAttribute("aria-label", this.words.attachments);
+    this.drop = node("div", "tcc-drop");
+    this.drop.append(icon("clip"), node("span", "", this.words.drop));
+    const paper = node("div", "tcc-paper");
+    paper.append(this.buildBar(), this.tray, this.buildText(), this.buildPreview(), this.buildTools(), this.buildStickers());
+    box.append(this.rows, this.buildHead(), this.notice, paper, this.drop, this.live);
+    this.box = box;
+    this.root.append(box);
+  }
+
+  buildHead() {
+    const head = node("div", "tcc-head");
+    this.chatBox = new ChatBox(this.store, this.locale, () => this.area.focus());
+    this.dot = node("span", "tcc-dot");
+    this.stateText = node("span", "tcc-state");
+    this.stateText.setAttribute("role", "status");
+    head.append(this.chatBox.root, this.dot, this.stateText);
+    return head;
+  }
+
+  buildBar() {
+    this.bar = node("div", "tcc-bar");
+    this.barIcon = node("span", "tcc-baricon");
+    this.barName = node("b", "");
+    this.barText = node("span", "tcc-bartext");
+    const about = node("span", "tcc-about");
+    about.append(this.barName, this.barText);
+    this.bar.append(this.barIcon, about, button("tcc-leave", "close", this.words.cancel, () => { this.store.leaveBar(); this.area.focus(); }));
+    return this.bar;
+  }
+
+  buildText() {
+    this.area = control("textarea", "tcc-text");
+    this.area.rows = 1;
+    this.area.dir = "auto";
+    this.area.setAttribute("aria-label", this.words.message);
+    this.area.setAttribute("aria-description", this.words.hint);
+    return this.area;
+  }
+
+  buildPreview() {
+    this.preview = node("div", "tcc-preview");
+    this.preview.setAttribute("role", "region");
+    this.preview.setAttribute("aria-label", this.words.previewOf);
+    this.painting = node("div", "tcc-painting");
+    this.painting.dir = "auto";
+    this.problems = node("div", "tcc-problems");
+    this.preview.append(this.painting, this.problems);
+    return this.preview;
+  }
+
+  buildTools() {
+    const bar = node("div", "tcc-tools");
+    this.picker = this.buildPicker((files) => this.store.attach(files, this.pickAs));
+    const attach = button("tcc-attach", "clip", this.words.attach, () => this.pick("", true));
+    this.stickerButton = button("tcc-stickerbutton", "sticker", this.words.stickers, () => this.toggleStickers());
+    this.stickerButton.setAttribute("aria-expanded", "false");
+    this.modes = node("div", "tcc-modes");
+    this.modes.setAttribute("role", "radiogroup");
+    this.modes.setAttribute("aria-label", this.words.mode);
+    for (const mode of MODES) this.modes.append(this.buildMode(mode));
+    this.eye = button("tcc-eye", "eye", this.words.hidePreview, () => { this.isPreviewShown = !this.isPreviewShown; this.show("preview"); this.area.focus(); });
+    this.hint = node("span", "tcc-hint", this.words.hint);
+    this.counter = node("span", "tcc-counter");
+    this.sendButton = button("tcc-send", "send", this.words.send, () => this.submit());
+    bar.append(this.picker, attach, this.stickerButton, this.modes, this.eye, this.hint, this.counter, this.sendButton);
+    return bar;
+  }
+
+  buildMode(mode) {
+    const made = control("button", "tcc-mode");
+    made.textContent = this.words[mode];
+    made.dataset.mode = mode;
+    made.setAttribute("role", "radio");
+    made.addEventListener("click", () => { this.store.setMode(mode); this.area.focus(); });
+    made.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = MODES[(MODES.indexOf(mode) + step + MODES.length) % MODES.length];
+      this.store.setMode(next);
+      this.modes.querySelector(`[data-mode="${next}"]`).focus();
+    });
+    return made;
+  }
+
+  buildPicker(chosen) {
+    const picker = node("input", "tcc-picker");
+    picker.type = "file";
+    picker.tabIndex = -1;
+    picker.multiple = true;
+    picker.setAttribute("aria-label", this.words.attach);
+    picker.addEventListener("change", () => { const files = [...picker.files]; picker.value = ""; if (files.length) chosen(files); this.area.focus(); });
+    return picker;
+  }
+
+  pick(as, multiple) {
+    this.pickAs = as;
+    this.picker.accept = as === "sticker" ? "image/*" : "";
+    this.picker.multiple = multiple;
+    this.picker.click();
+  }
+
+  buildStickers() {
+    this.stickers = node("div", "tcc-stickers");
+    this.stickers.setAttribute("role", "group");
+    this.stickers.setAttribute("aria-label", this.words.stickers);
+    this.stickers.addEventListener("keydown", (event) => this.stickerKeyed(event));
+    return this.stickers;
+  }
+
+  // -- listening
+
+  listen() {
+    const { area, box } = this;
+    area.addEventListener("input", () => this.store.setText(area.value));
+    area.addEventListener("keydown", (event) => this.keyed(event));
+    area.addEventListener("blur", () => this.store.flushDraft());
+    box.addEventListener("paste", (event) => this.pasted(event));
+    box.addEventListener("keydown", (event) => event.stopPropagation());
+    box.addEventListener("dragenter", (event) => this.dragged(event));
+    box.addEventListener("dragover", (event) => this.dragged(event));
+    box.addEventListener("dragleave", (event) => { if (!box.contains(event.relatedTarget)) box.classList.remove("tcc-dropping"); });
+    box.addEventListener("drop", (event) => this.dropped(event));
+  }
+
+  keyed(event) {
+    if (event.isComposing || event.keyCode === 229) return; // Enter ends the composition of a word, and sends nothing
+    const { store, area } = this;
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      this.submit();
+    } else if (event.key === "Escape" && this.stickers.classList.contains("tcc-shown")) {
+      this.toggleStickers(false);
+    } else if (event.key === "Escape" && store.bar) {
+      event.preventDefault();
+      store.leaveBar();
+    } else if (event.key === "ArrowUp" && !area.value && !store.bar) {
+      const last = [...store.sendings.values()].reverse().find((one) => one.state === "sent" && one.kind === "text" && store.chat && one.chat_id === store.chat.chat_id);
+      if (last) { event.preventDefault(); store.post({ type: "edit", message_id: last.message_id }); }
+    } else if (isCommand && !event.shiftKey && ["b", "i", "k"].includes(event.key.toLowerCase())) {
+      event.preventDefault();
+      this.decorate(event.key.toLowerCase());
+    }
+  }
+
+  // Put signs around the selection, in the markup that is chosen (Markdown where none is).
+  decorate(key) {
+    const { store, area } = this;
+    if (store.draft.mode === "text") store.setMode("markdown");
+    const signs = { markdown: { b: ["**", "**"], i: ["*", "*"], k: ["[", "](https://)"] }, html: { b: ["<b>", "</b>"], i: ["<i>", "</i>"], k: ['<a href="https://">', "</a>"] } }[store.draft.mode][key];
+    const { selectionStart: start, selectionEnd: end } = area;
+    area.setRangeText(signs[0] + area.value.slice(start, end) + signs[1], start, end, "end");
+    area.setSelectionRange(start + signs[0].length, end + signs[0].length);
+    store.setText(area.value);
+  }
+
+  pasted(event) {
+    const files = [...(event.clipboardData ? event.clipboardData.files : [])];
+    if (!files.length) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", "-");
+    this.store.attach(files.map((file, i) => (/^image\.\w+$/.test(file.name) ? new File([file], `${this.words.pasted} ${now}${i ? ` ${i + 1}` : ""}.${file.name.split(".").pop()}`, { type: file.type }) : file)));
+    this.area.focus();
+  }
+
+  dragged(event) {
+    if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    event.dataTransfer.dropEffect = "copy";
+    this.box.classList.add("tcc-dropping");
+  }
+
+  dropped(event) {
+    this.box.classList.remove("tcc-dropping");
+    const items = [...(event.dataTransfer ? event.dataTransfer.items : [])];
+    const files = items.filter((item) => item.kind === "file" && !(item.webkitGetAsEntry && item.webkitGetAsEntry() && item.webkitGetAsEntry().isDirectory)).map((item) => item.getAsFile()).filter(Boolean);
+    if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (files.length) this.store.attach(files);
+    this.area.focus();
+  }
+
+  // -- sending
+
+  submit() {
+    const { store, words } = this;
+    const problem = this.obstacle();
+    if (problem) { store.notice = problem; store.changed("all"); return; }
+    if (!store.chat || !store.compose().length) return;
+    store.submit();
+    this.area.focus();
+  }
+
+  // Why nothing can be handed in now; empty if it can.
+  obstacle() {
+    const { store, words } = this;
+    const isEmpty = !store.draft.text.trim() && !store.attachments.length;
+    if (isEmpty) return "";
+    if (!store.chat) { this.chatBox.input.focus(); return words.chooseFirst; }
+    if (store.length > MOST_TEXT) return words.tooLong(this.locale.number(store.length - MOST_TEXT));
+    if (store.attachments.some((one) => one.problem)) return words.tooBig;
+    return "";
+  }
+
+  announce(one) {
+    setText(this.live, this.words.sentTo(one.name || one.text || this.words[one.kind] || "", one.chat || ""));
+  }
+
+  // -- showing
+
+  show(what) {
+    if (what === "put" && this.area.value !== this.store.draft.text) {
+      this.area.value = this.store.draft.text;
+      if (document.activeElement === this.area) this.area.setSelectionRange(this.area.value.length, this.area.value.length);
+    }
+    if (what === "text" && this.area.value !== this.store.draft.text && document.activeElement !== this.area) this.area.value = this.store.draft.text;
+    this.showRows();
+    if (what === "time") { this.showState(); return; }
+    this.showState();
+    this.chatBox.show();
+    this.showBar();
+    if (["put", "tray", "all"].includes(what)) this.showTray();
+    this.showText();
+    this.showPreview();
+  }
+
+  showState() {
+    const { store, words } = this;
+    const name = store.isGone() ? "noKernel" : store.connection.state;
+    this.dot.className = `tcc-dot tcc-is-${name}`;
+    const parts = name === "connected" ? [] : [words[name] || name, store.connection.reason || "", ["connecting", "reconnecting"].includes(name) ? words.waitsToo : ""];
+    setText(this.stateText, parts.filter(Boolean).join(" · "));
+    this.stateText.title = this.stateText.textContent;
+  }
+
+  showBar() {
+    const { bar } = this.store;
+    this.bar.classList.toggle("tcc-shown", Boolean(bar));
+    const isEdit = Boolean(bar && bar.kind === "edit");
+    this.box.classList.toggle("tcc-editing", isEdit);
+    this.sendButton.title = isEdit ? this.words.save : this.words.send;
+    this.sendButton.setAttribute("aria-label", this.sendButton.title);
+    const sign = bar ? `${bar.kind}${bar.message_id}` : "";
+    if (sign === this.barSign) return;
+    this.barSign = sign;
+    this.sendButton.replaceChildren(icon(isEdit ? "check" : "send"));
+    if (!bar) return;
+    this.barIcon.replaceChildren(icon(isEdit ? "pencil" : "reply"));
+    setText(this.barName, isEdit ? this.words.editing : this.words.reply(bar.author));
+    this.barText.replaceChildren();
+    painted(bar.nodes, this.barText);
+    this.area.focus();
+  }
+
+  showText() {
+    const { store, area, words } = this;
+    const count = store.attachments.length;
+    const placeholder = count ? (store.attachments.every((one) => one.as === "sticker") ? words.write(store.chat && store.chat.title) : words.caption) : words.write(store.chat && store.chat.title);
+    if (area.placeholder !== placeholder) area.placeholder = placeholder;
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+    for (const one of this.modes.children) {
+      const isChosen = one.dataset.mode === store.draft.mode;
+      one.setAttribute("aria-checked", String(isChosen));
+      one.tabIndex = isChosen ? 0 : -1;
+    }
+    const { length } = store;
+    setText(this.counter, `${this.locale.number(length)} / ${this.locale.number(MOST_TEXT)}`);
+    this.counter.title = words.length(this.locale.number(length), this.locale.number(MOST_TEXT));
+    this.counter.classList.toggle("tcc-much", length > MOST_TEXT * 0.9);
+    this.counter.classList.toggle("tcc-over", length > MOST_TEXT);
+    this.counter.classList.toggle("tcc-shown", length > 0);
+    this.hint.classList.toggle("tcc-away", length > 0);
+    const isReady = Boolean(store.chat && (store.draft.text.trim() || count) && length <= MOST_TEXT && !store.attachments.some((one) => one.problem));
+    this.sendButton.classList.toggle("tcc-ready", isReady);
+    this.sendButton.setAttribute("aria-disabled", String(!isReady));
+    this.showNotice(length);
+  }
+
+  showNotice(length) {
+    const over = length > MOST_TEXT ? this.words.tooLong(this.locale.number(length - MOST_TEXT)) : "";
+    const notice = over || this.store.notice;
+    if (this.noticeSign === notice) return;
+    this.noticeSign = notice;
+    this.notice.classList.toggle("tcc-shown", Boolean(notice));
+    this.notice.replaceChildren();
+    if (!notice) return;
+    this.notice.append(icon("alert"), node("span", "", notice));
+    if (over) this.notice.append(link(this.words.asFile, () => this.textAsFile()));
+  }
+
+  textAsFile() {
+    const { store } = this;
+    const [ending, type] = { text: ["txt", "text/plain"], markdown: ["md", "text/markdown"], html: ["html", "text/html"] }[store.draft.mode];
+    store.attach([new File([store.draft.text], `${this.words.textFile}.${ending}`, { type })]);
+    store.setText("");
+    store.changed("put");
+    this.area.focus();
+  }
+
+  showPreview() {
+    const { store, words } = this;
+    const { preview, draft } = store;
+    const isMarkup = draft.mode !== "text";
+    this.eye.classList.toggle("tcc-shown", isMarkup);
+    this.eye.setAttribute("aria-pressed", String(this.isPreviewShown));
+    this.eye.title = this.isPreviewShown ? words.hidePreview : words.showPreview;
+    this.eye.setAttribute("aria-label", this.eye.title);
+    const isShown = isMarkup && this.isPreviewShown && Boolean(draft.text.trim()) && preview.nodes.length > 0 && preview.mode === draft.mode;
+    this.preview.classList.toggle("tcc-shown", isShown);
+    if (!isShown || this.previewed === preview) return;
+    this.previewed = preview;
+    this.painting.classList.toggle("tcc-flow", draft.mode === "html");
+    this.painting.replaceChildren();
+    painted(preview.nodes, this.painting);
+    this.problems.replaceChildren(...preview.problems.filter((name) => ["link", "address", "quote"].includes(name)).map((name) => node("div", "", words[name])));
+  }
+
+  // -- what is attached
+
+  showTray() {
+    const { attachments } = this.store;
+    const sign = attachments.map((one) => [one.key, one.as, one.problem, one.checking].join("|")).join("\n");
+    if (sign === this.traySign) return;
+    this.traySign = sign;
+    this.tray.classList.toggle("tcc-shown", attachments.length > 0);
+    this.tray.replaceChildren(...attachments.map((one, i) => this.attachment(one, i)));
+  }
+
+  attachment(one, i) {
+    const { words, store } = this;
+    const card = node("div", "tcc-card");
+    card.classList.toggle("tcc-wrong", Boolean(one.problem));
+    const tile = node("span", "tcc-tile");
+    if (one.url) { const image = node("img"); image.src = one.url; image.alt = ""; tile.append(image); } else tile.append(icon("file"));
+    const about = node("span", "tcc-about");
+    const name = node("b", "", one.file.name);
+    name.title = one.file.name;
+    name.dir = "auto";
+    about.append(name, node("span", "tcc-size", one.problem || [sizeText(one.file.size, this.locale), one.checking ? words.checking : ""].filter(Boolean).join(" · ")));
+    const first = store.attachments.find((other) => other.as !== "sticker");
+    if (one.isPhoto && !one.problem) about.append(this.choiceOfKind(one));
+    if (one !== first && one.as !== "sticker" && !one.problem) about.append(this.captionField(one));
+    card.append(tile, about, button("tcc-detach", "close", `${words.remove}: ${one.file.name}`, () => { store.detach(one.key); this.area.focus(); }));
+    return card;
+  }
+
+  choiceOfKind(one) {
+    const box = control("select", "tcc-as");
+    box.setAttribute("aria-label", `${this.words.sendAs}: ${one.file.name}`);
+    for (const kind of ["photo", "document", "sticker"]) box.append(new Option(this.words[kind], kind, false, one.as === kind));
+    box.addEventListener("change", () => { one.as = box.value; this.store.changed("tray"); });
+    return box;
+  }
+
+  captionField(one) {
+    const field = control("input", "tcc-caption");
+    field.placeholder = this.words.caption;
+    field.setAttribute("aria-label", this.words.captionOf(one.file.name));
+    field.value = one.caption;
+    field.addEventListener("input", () => { one.caption = field.value; });
+    field.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); this.submit(); } });
+    return field;
+  }
+
+  // -- what is on its way
+
+  showRows() {
+    const rows = this.store.rows();
+    const keep = new Set(rows.map((one) => one.key));
+    for (const [key, drawn] of this.rowNodes) if (!keep.has(key) && !(this.store.sendings.has(key) && drawn.node.matches(":hover, :focus-within"))) { drawn.node.remove(); this.rowNodes.delete(key); }
+    let isNew = false;
+    for (const one of rows) {
+      const sign = [one.state, one.reason, one.can_retry, one.is_unsure].join("|");
+      let drawn = this.rowNodes.get(one.key);
+      if (!drawn || drawn.sign !== sign) {
+        const made = this.row(one);
+        if (drawn) drawn.node.replaceWith(made.node); else { this.rows.append(made.node); isNew = true; }
+        this.rowNodes.set(one.key, drawn = { ...made, sign });
+      }
+      this.showProgress(one, drawn);
+    }
+    this.rows.classList.toggle("tcc-shown", this.rowNodes.size > 0);
+    if (isNew) this.rows.scrollTop = this.rows.scrollHeight;
+  }
+
+  row(one) {
+    const line = node("div", `tcc-row tcc-is-${one.state}`);
+    line.setAttribute("role", "listitem");
+    line.dataset.state = one.state;
+    line.dataset.key = one.key;
+    const about = node("span", "tcc-about");
+    const title = node("span", "tcc-title");
+    const what = node("span", "tcc-what", one.name || one.text || this.words[one.kind]);
+    what.dir = "auto";
+    title.append(what);
+    if (one.chat) title.append(node("span", "tcc-where", one.chat));
+    const state = node("span", "tcc-how");
+    const bar = node("span", "tcc-progress");
+    bar.append(node("i"));
+    about.append(title, state, bar);
+    line.append(this.rowTile(one), about, this.rowActions(one));
+    return { node: line, state, bar };
+  }
+
+  rowTile(one) {
+    const tile = node("span", "tcc-mark");
+    const thumb = this.store.thumbs.get(one.key) || this.store.pictures.get(one.sticker);
+    if (thumb && !["sent", "failed"].includes(one.state)) { const image = node("img"); image.src = thumb; image.alt = ""; tile.append(image); return tile; }
+    tile.append(icon({ sent: "check", failed: "alert", gone: "alert", interrupted: "alert", waiting: "clock" }[one.state] || (one.kind === "edit" ? "pencil" : { photo: "photo", sticker: "sticker", document: "file" }[one.kind] || "clock")));
+    return tile;
+  }
+
+  rowActions(one) {
+    const { words, store } = this;
+    const actions = node("span", "tcc-actions");
+    const what = one.name || one.text || "";
+    if (one.state === "failed" && one.can_retry) actions.append(link(words.retry, () => { store.post({ type: "retry", key: one.key }); this.area.focus(); }));
+    if (["failed", "gone"].includes(one.state) && one.text && !one.name) actions.append(link(words.again, () => { store.takeBack(one); this.area.focus(); }));
+    if (one.state === "interrupted") actions.append(link(words.chooseAgain, () => this.chooseAgain(one)));
+    if (one.state === "sent" && one.kind === "text" && one.message_id) actions.append(link(words.edit, () => store.post({ type: "edit", message_id: one.message_id })));
+    const canStop = !["sent"].includes(one.state) && !(one.state === "sending" && !one.name);
+    if (canStop) actions.append(button("tcc-drop1", "close", `${["receiving", "sending"].includes(one.state) ? words.stop : words.remove}: ${what.slice(0, 60)}`, () => { store.remove(one); this.area.focus(); }));
+    return actions;
+  }
+
+  chooseAgain(one) {
+    const picker = this.buildPicker((files) => this.store.chooseAgain(one, files[0]));
+    this.box.append(picker);
+    picker.addEventListener("change", () => picker.remove());
+    picker.addEventListener("cancel", () => picker.remove());
+    picker.click();
+  }
+
+  // The bar is whole when the server has everything: the way to the kernel is its first half.
+  showProgress(one, drawn) {
+    const { words, locale } = this;
+    const isMoving = one.size > 0 && ["receiving", "sending"].includes(one.state);
+    drawn.bar.classList.toggle("tcc-shown", isMoving);
+    let text = this.stateWords(one);
+    if (isMoving) {
+      const part = Math.min(1, (one.moved || 0) / one.size), whole = one.sticker ? part : one.state === "receiving" ? part / 2 : 0.5 + part / 2;
+      const percent = Math.floor(whole * 100);
+      drawn.bar.firstChild.style.width = `${whole * 100}%`;
+      drawn.bar.setAttribute("role", "progressbar");
+      drawn.bar.setAttribute("aria-label", one.name || "");
+      drawn.bar.setAttribute("aria-valuenow", String(percent));
+      drawn.bar.setAttribute("aria-valuemin", "0");
+      drawn.bar.setAttribute("aria-valuemax", "100");
+      text = `${one.state === "receiving" ? words.receiving : words.toServer} · ${words.of(sizeText(one.moved || 0, locale), sizeText(one.size, locale))} · ${percent} %`;
+    }
+    setText(drawn.state, text);
+  }
+
+  stateWords(one) {
+    const { words } = this;
+    if (one.state === "sent") return `${words.sent} · ${this.locale.clock(one.at)}`;
+    if (one.state === "failed") return one.is_unsure ? words.unsure(one.reason || "?") : words.failedWhy(one.reason || "?");
+    if (one.state === "interrupted") return words[one.reason] || one.reason || words.stalled;
+    if (one.state === "waiting") return words.waitKernel;
+    if (one.state === "queued" && one.reason === "connection") return words.waitConnection;
+    return words[one.state] || one.state;
+  }
+
+  // -- stickers
+
+  toggleStickers(wanted = !this.stickers.classList.contains("tcc-shown")) {
+    this.stickers.classList.toggle("tcc-shown", wanted);
+    this.stickerButton.setAttribute("aria-expanded", String(wanted));
+    if (!wanted) { this.area.focus(); return; }
+    this.stickers.replaceChildren(node("div", "tcc-nothing", this.words.loading));
+    this.store.ask({ type: "stickers" }, (answer) => this.showStickers(answer.stickers || []));
+  }
+
+  showStickers(stickers) {
+    const { words } = this;
+    this.stickers.replaceChildren();
+    const maker = control("button", "tcc-make");
+    maker.append(icon("photo"), node("span", "", words.makeSticker));
+    maker.addEventListener("click", () => { this.toggleStickers(false); this.pick("sticker", false); });
+    for (const [from, label] of [["folder", words.ofFolder], ["chat", words.ofChats]]) {
+      const some = stickers.filter((one) => one.from === from);
+      if (!some.length) continue;
+      const grid = node("div", "tcc-grid");
+      grid.append(...some.map((one) => this.sticker(one)));
+      this.stickers.append(node("div", "tcc-heading", label), grid);
+    }
+    if (!stickers.length) this.stickers.append(node("div", "tcc-nothing", words.noStickers));
+    this.stickers.append(maker);
+    this.stickers.querySelector("button").focus();
+    this.loadPictures(stickers.filter((one) => !this.store.pictures.has(one.key)).map((one) => one.key));
+  }
+
+  sticker(one) {
+    const made = control("button", "tcc-sticker");
+    made.title = one.name;
+    made.dataset.key = one.key;
+    made.setAttribute("aria-label", `${this.words.sticker}: ${one.name}`);
+    const image = node("img");
+    image.alt = "";
+    if (this.store.pictures.get(one.key)) image.src = this.store.pictures.get(one.key);
+    made.append(image);
+    made.addEventListener("click", () => {
+      if (!this.store.chat) { this.store.notice = this.words.chooseFirst; this.store.changed("all"); this.chatBox.input.focus(); return; }
+      this.store.sendSticker(one);
+      this.toggleStickers(false);
+    });
+    return made;
+  }
+
+  loadPictures(keys) {
+    const some = keys.slice(0, PICTURES_AT_ONCE), rest = keys.slice(PICTURES_AT_ONCE);
+    if (!some.length) return;
+    this.store.ask({ type: "pictures", keys: some }, (answer, buffers) => {
+      for (const { key, image } of answer.pictures || []) this.store.pictures.set(key, URL.createObjectURL(new Blob([buffers[image]], { type: "image/webp" })));
+      for (const made of this.stickers.querySelectorAll(".tcc-sticker")) {
+        const url = this.store.pictures.get(made.dataset.key);
+        if (url && !made.firstChild.src) made.firstChild.src = url;
+        if ((answer.gone || []).includes(made.dataset.key)) made.remove();
+      }
+      this.loadPictures(rest);
+    });
+  }
+
+  stickerKeyed(event) {
+    const all = [...this.stickers.querySelectorAll("button")], at = all.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape") { event.preventDefault(); this.toggleStickers(false); }
+    else if (step && at >= 0) { event.preventDefault(); all[(at + step + all.length) % all.length].focus(); }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------ the widget
+
+export default function () {
+  let store = null;
+  return {
+    initialize({ model }) {
+      store = new Store(model);
+      return () => store.close();
+    },
+    render({ model, el }) {
+      const view = new View(store, el);
+      return () => view.close();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+"""Which chat the composer writes to: found by id, title or person, and shown before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from tcnb.client.directory import Directory
+from tcnb.errors import ApiErrorException, UsageError
+from tcnb.wire.paths import bare_id
+
+from .composer_outbox import Session as SendingSession
+from .composer_stickers import Session as StickerSession
+
+
+class Session(SendingSession, StickerSession, Protocol):
+    """What the composer needs of a session."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+    @property
+    def me_id(self) -> str | None: ...
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+    def known_chats(self) -> list[tuple[str | None, str, str]]: ...
+    def known_people(self) -> list[tuple[str | None, str]]: ...
+    def on_state(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]: ...
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A chat that was chosen.
+
+    Attributes:
+        chat_id: its id.
+        title: what it is called.
+        kind: `p2p`, `group`, `channel`, `favorites`, `system` or `undefined`.
+    """
+
+    chat_id: str
+    title: str
+    kind: str
+
+    @classmethod
+    def read(cls, value: Any) -> Self | None:
+        """Read what the page says of its chat."""
+        if not isinstance(value, Mapping) or not value.get("chat_id"):
+            return None
+        chat_id = str(value["chat_id"])
+        return cls(chat_id, str(value.get("title") or chat_id), str(value.get("kind") or "undefined"))
+
+    def told(self) -> dict[str, str]:
+        """Return what the page is told of it."""
+        return {"chat_id": self.chat_id, "title": self.title, "kind": self.kind}
+
+
+class ChatFinder:
+    """Finds the chat that a name means, with the same rules and errors as the verbs of the session.
+
+    Args:
+        session: the connected bot, whose cache of people is used.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._directory: Directory | None = None
+
+    async def find(self, name: str) -> Chat:
+        """Return the one chat that is meant; a person's personal chat is made if need be.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates.
+        """
+        if not name.strip():
+            raise UsageError("a chat is an id, a title or a person's login")
+        known = [chat for chat in self._session.known_chats() if chat[1] == name]
+        if known:
+            return self._chat(*known[0])
+        if self._directory is None:
+            self._directory = Directory(self._session.bot, lambda chat: None)
+        for display_name, user_id in self._session.known_people():
+            if display_name:
+                self._directory.learn_person(user_id, display_name)
+        self._directory.outdated()  # a title that was given to another chat since must not lead there
+        chat_id = await self._directory.chat_id(name)
+        known = [chat for chat in self._session.known_chats() if chat[1] == chat_id]
+        if known and known[0][0]:
+            return self._chat(*known[0])
+        try:
+            found = await self._session.bot.get_chat_by_id(chat_id)
+        except ApiErrorException:
+            return self._chat(name, chat_id, "undefined")
+        return self._chat(found.title or name, chat_id, found.chat_type.name.lower())
+
+    def person(self, user_id: str) -> str:
+        """Return what a person is called; the id where no name is known."""
+        bare = bare_id(user_id)
+        names = {known: name for name, known in self._session.known_people()}
+        return names.get(bare) or bare
+
+    def _chat(self, title: str | None, chat_id: str, kind: str) -> Chat:
+        """Return a chat; a personal one may be called by the other's id."""
+        shown = self.person(title) if title and "@" in title else title
+        return Chat(chat_id, shown or chat_id, kind)
+
+
+def listed(session: Session) -> dict[str, Any]:
+    """Return the chats and people that are known now, for suggestions; the network is not asked."""
+    names = {user_id: name for name, user_id in session.known_people()}
+    chats = [
+        {"chat_id": chat_id, "title": names.get(title or "") or title or "", "kind": kind, "also": title or ""}
+        for title, chat_id, kind in session.known_chats()
+    ]
+    me = (session.me_id or "").casefold()
+    people = [{"user_id": user, "name": name or user} for user, name in names.items() if user.casefold() != me]
+    return {"chats": chats, "people": people}

@@ -1,0 +1,411 @@
+"""The panel: chats with what is unread at the left, the feed in the middle, the composer below; each is a widget of its
+own elsewhere, except the list of chats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from tcnb.errors import TcnbError
+
+from .composer import Composer
+from .composer_chats import Chat
+from .feed import Feed, _as_json, _let_requests_choose_their_thread
+from .feed_rows import Row, is_own, kind_of
+from .snapshot import describe
+
+INTERVAL: Final = 0.4
+"""Seconds between two messages to the page."""
+
+STEP: Final = 500
+"""Rows read from the record at once, so that a flood never holds up the bot's loop."""
+
+LOOKED_BACK: Final = 4000
+"""Rows looked through for what was said last when the panel opens."""
+
+PAGE: Final = 100
+"""Chats asked for at a time."""
+
+SPOKEN: Final = frozenset(
+    {"text", "forward", "photo", "sticker", "video", "file", "audio", "voice", "contact", "location", "survey"}
+)
+
+SENT_STAYS: Final = 2.5
+"""Seconds that what was sent stays in sight in the composer: the feed above shows it."""
+
+COMPOSER_HEIGHT: Final = 148
+"""Pixels of a composer with nothing in it."""
+
+
+@dataclass
+class Line:
+    """One chat in the list.
+
+    Attributes:
+        chat_id: its id.
+        title: what it is called.
+        kind: as in `Chat`.
+        came: messages of others that came since it was looked at here.
+        held: messages that the server held as unread when it was asked, and that have not come.
+        asked_at: time of the newest message at that moment, in milliseconds since 1970.
+        last: what was said last.
+        at: when, in milliseconds since 1970; 0 where nothing was.
+    """
+
+    chat_id: str
+    title: str
+    kind: str
+    came: int = 0
+    held: int = 0
+    asked_at: int = 0
+    last: str = ""
+    at: int = 0
+
+    @property
+    def unread(self) -> int:
+        """How many messages nobody looked at here."""
+        return self.came + self.held
+
+    def told(self) -> dict[str, Any]:
+        """Return what the page is told of it."""
+        return {name: getattr(self, name) for name in ("chat_id", "title", "kind", "unread", "last", "at")}
+
+
+class ChatList(anywidget.AnyWidget):
+    """The chats of a session, the one that spoke last on top, with how much is unread.
+
+    Args:
+        session: the connected bot.
+        on_choice: called on the session's loop with the id that was chosen in the page; None is every chat.
+    """
+
+    _esm = Path(__file__).with_name("panel.js")
+    _css = Path(__file__).with_name("panel.css")
+
+    # Computed whenever the state is asked for, so that a reloaded page starts with the list of that moment.
+    opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, chats: chats._opening_state())
+    height = traitlets.Int(600).tag(sync=True)
+
+    def __init__(self, session: Any, on_choice: Callable[[str | None], None], *, height: int = 600) -> None:
+        self.session = session
+        self.unsent = 0
+        self.chosen: str | None = None
+        self._on_choice = on_choice
+        self._lines: dict[str, Line] = {}
+        self._names: dict[str, str] = {}
+        self._read_to = session.record.last_seq
+        self._reading = False
+        self._was_asked = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._removals: list[Callable[[], None]] = []
+        self._closed = False
+        self._posting = threading.Lock()
+        super().__init__(height=height)
+        self.on_msg(self._front_end_said)
+        _hand_over(session, self._start)
+
+    def close(self) -> None:
+        """Free everything; any thread may call, and more than once."""
+        with self._posting:
+            already, self._closed = self._closed, True
+        if not already:
+            _hand_over(self.session, self._stop)
+        super().close()
+
+    @property
+    def unread(self) -> dict[str, int]:
+        """How many messages are unread, by chat id; chats without any are left out."""
+        return {line.chat_id: line.unread for line in list(self._lines.values()) if line.unread}
+
+    def line(self, chat_id: str) -> Line | None:
+        """Return what the list shows of a chat; None where it is not in it."""
+        return self._lines.get(chat_id)
+
+    # -- on the session's loop --------------------------------------------------------------------------------------
+
+    def choose(self, chat_id: str | None) -> None:
+        """Mark a chat as the one that is looked at: from now on it is read."""
+        self.chosen = chat_id
+        if chat_id in self._lines:
+            self._lines[chat_id].came = self._lines[chat_id].held = 0
+        self._schedule()
+
+    def _start(self) -> None:
+        if self._closed:
+            return
+        self._removals = [self.session.on_rows(self._grown), self.session.on_state(lambda _state: self._refresh())]
+        self._meet_chats()
+        last = self.session.record.last_seq
+        self._begin(self._look_back(last))
+        self._refresh()
+
+    def _stop(self) -> None:
+        for remove in self._removals:
+            remove()
+        self._removals = []
+        for task in list(self._tasks):
+            task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _refresh(self) -> None:
+        if not self._closed and self.session.state.get("state") == "connected":
+            self._begin(self._ask_server())
+
+    async def _ask_server(self) -> None:
+        """Take over how much the server holds as unread, which is what came before this session was there."""
+        seen: set[str] = set()
+        page = 1
+        try:
+            while True:
+                chats = (await self.session.bot.get_chats(PAGE, page)).chats
+                new = [chat for chat in chats if chat.chat_id not in seen]
+                for chat in new:
+                    seen.add(chat.chat_id)
+                    line = self._line(chat.chat_id, chat.title, chat.chat_type.name.lower())
+                    if chat.chat_id != self.chosen and not self._was_asked:
+                        # Of what came meanwhile the server may not know yet that it was read.
+                        line.held = max(0, chat.unread_messages - line.came)
+                        line.asked_at = 0 if chat.last_message is None else chat.last_message.timestamp
+                if len(chats) < PAGE or not new:
+                    break
+                page += 1
+        except TcnbError:
+            return  # the next change of the connection's state asks again
+        self._was_asked = True
+        for chat_id in [one for one in self._lines if one not in seen]:
+            del self._lines[chat_id]
+        self._schedule()
+
+    async def _look_back(self, last: int) -> None:
+        """Find out what was said last in each chat, newest first."""
+        seq, looked = last + 1, 0
+        while looked < LOOKED_BACK:
+            rows = self.session.record.rows_before(seq, STEP)
+            if not rows:
+                break
+            for row in reversed(rows):
+                line = self._line_of(row)
+                if line is not None and not line.at:
+                    self._note(line, row)
+            seq, looked = rows[0]["seq"], looked + len(rows)
+            await asyncio.sleep(0)
+        self._schedule()
+
+    def _grown(self) -> None:
+        if not self._reading and not self._closed:
+            self._reading = True
+            self._begin(self._read_new())
+
+    async def _read_new(self) -> None:
+        """Count what came, at most so often, however fast it comes."""
+        await asyncio.sleep(INTERVAL / 2)
+        while rows := self.session.record.rows(self._read_to, STEP):
+            self._read_to = rows[-1]["seq"]
+            self._learn_names()
+            for row in rows:
+                self._take(row)
+            await asyncio.sleep(0)
+        self._reading = False
+        if self.session.record.last_seq > self._read_to:
+            self._grown()
+        self._schedule()
+
+    def _take(self, row: Row) -> None:
+        if row.get("event") == "removed_chat":
+            self._lines.pop(str(row.get("chat_id")), None)
+            return
+        line = self._line_of(row)
+        if line is None:
+            return
+        self._note(line, row)
+        if is_own(row, self.session.me_id) or line.chat_id == self.chosen:
+            return
+        line.came += 1
+        if line.held and (row.get("timestamp") or 0) <= line.asked_at:
+            line.held -= 1
+
+    def _line_of(self, row: Row) -> Line | None:
+        if not row.get("chat_id"):
+            return None
+        is_spoken = row.get("event") == "message" and kind_of(row) in SPOKEN
+        line = self._line(str(row["chat_id"]), row.get("chat"), row.get("chat_type"))
+        return line if is_spoken else None
+
+    def _note(self, line: Line, row: Row) -> None:
+        author_id = str(row.get("author_id") or "")
+        author = row.get("author") or self._names.get(author_id) or author_id.partition("@")[0]
+        said = " ".join(describe(row)[:120].split())
+        line.last = said if line.kind == "p2p" or not author else f"{author}: {said}"
+        line.at = int(row.get("timestamp") or row.get("received") or 0)
+
+    def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
+        shown = self._names.get(title or "") or title
+        line = self._lines.get(chat_id)
+        if line is None:
+            line = self._lines[chat_id] = Line(chat_id, shown or chat_id, kind or "undefined")
+        elif shown and shown != line.title:
+            line.title = shown
+        return line
+
+    def _meet_chats(self) -> None:
+        self._learn_names()
+        for title, chat_id, kind in self.session.known_chats():
+            self._line(chat_id, title, kind)
+
+    def _learn_names(self) -> None:
+        self._names = {user_id: name for name, user_id in self.session.known_people() if name}
+
+    def _front_end_said(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, Mapping) and content.get("type") == "choose":
+            chat_id = content.get("chat")
+            _hand_over(self.session, self._on_choice, str(chat_id) if chat_id else None)
+
+    # -- out --------------------------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        loop = self.session.loop
+        if self._timer is None and not self._closed and not loop.is_closed():
+            self._timer = loop.call_later(INTERVAL / 4, self._post)
+
+    def _post(self) -> None:
+        self._timer = None
+        with self._posting:
+            if self._closed or self.comm is None:
+                return
+            try:
+                self.send({"type": "panel"}, buffers=[_as_json(self._everything())])
+            except Exception:
+                # The kernel is shutting down, or its socket is gone; the next message says everything again.
+                self.unsent += 1
+            finally:
+                _let_requests_choose_their_thread(self.comm)
+
+    def _everything(self) -> dict[str, Any]:
+        lines = list(self._lines.values())  # at once: the page may ask on another thread
+        lines.sort(key=lambda line: (-line.at, line.title.casefold()))
+        return {"chats": [line.told() for line in lines], "chosen": self.chosen}
+
+    def _opening_state(self) -> str:
+        # What is said while the page still loads is heard by nobody, so it is said again a little later.
+        _hand_over(self.session, lambda: self.session.loop.call_later(1.0, self._schedule))
+        return _as_json(self._everything()).decode()
+
+
+class Panel(ipywidgets.HBox):  # type: ignore[misc]
+    """Chats at the left, the feed of the chosen one in the middle, the composer below.
+
+    Args:
+        session: the connected bot.
+        chat: the chat to open with: an id, a title, or a person; without it, every chat is shown.
+        stickers: a folder with WebP files to choose stickers from.
+        height: in pixels.
+
+    Attributes:
+        composer: the composer in it.
+        feed: the feed in it; another one whenever another chat is chosen.
+        chats: the list in it.
+
+    Raises:
+        FileMissingError: there is no such folder.
+    """
+
+    def __init__(
+        self, session: Any, chat: str | None = None, *, stickers: str | Path | None = None, height: int = 640
+    ) -> None:
+        self.session = session
+        self._feed_height = max(240, height - COMPOSER_HEIGHT - 8)
+        self._changing = threading.Lock()
+        self._is_closed = False
+        self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
+        self.feed = Feed(session, height=self._feed_height)
+        self.chats = ChatList(session, self._chosen_in_list, height=height)
+        self._middle = ipywidgets.VBox([self.feed, self.composer])
+        self._middle.layout = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
+        self.chats.layout = ipywidgets.Layout(flex="0 1 248px", min_width="132px")
+        layout = ipywidgets.Layout(width="100%", overflow="visible", align_items="stretch", grid_gap="8px")
+        super().__init__([self.chats, self._middle], layout=layout)
+        self.composer.on_chat(self._chosen_in_composer)
+
+    @property
+    def chat(self) -> str | None:
+        """The id of the chosen chat; assign an id, a title or a person to choose another one."""
+        return self.composer.chat
+
+    @chat.setter
+    def chat(self, chat: str) -> None:
+        self.composer.chat = chat
+
+    def close(self) -> None:
+        """Free everything in it; any thread may call, and more than once."""
+        with self._changing:
+            already, self._is_closed = self._is_closed, True
+        if already:
+            return
+        for part in (self.feed, self.composer, self.chats, self._middle):
+            part.close()
+        super().close()
+
+    # -- on the session's loop --------------------------------------------------------------------------------------
+
+    def _chosen_in_list(self, chat_id: str | None) -> None:
+        if chat_id is None:
+            self._show(None)
+            return
+        line = self.chats.line(chat_id)
+        if line is not None:
+            self.composer.choose(Chat(chat_id, line.title, line.kind))
+        else:
+            self.composer.chat = chat_id
+        self._show(chat_id)
+
+    def _chosen_in_composer(self, chat: Chat | None) -> None:
+        if chat is not None:
+            self._show(chat.chat_id)
+
+    def _show(self, chat_id: str | None) -> None:
+        """Put the feed of a chat into the middle."""
+        self.chats.choose(chat_id)
+        wanted = frozenset() if chat_id is None else frozenset((chat_id, chat_id.casefold()))
+        with self._changing:
+            if self._is_closed or self.feed.chats == wanted:
+                return
+            before = self.feed
+            self.feed = Feed(self.session, *([] if chat_id is None else [chat_id]), height=self._feed_height)
+            self._middle.children = [self.feed, self.composer]
+        before.close()
+
+    # -- where there is no live view --------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add to the live view the still and the table of the feed in it."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        shown = self.feed._repr_mimebundle_(**kwargs)
+        if shown is not None:
+            data["text/html"], data["text/plain"] = shown[0]["text/html"], shown[0]["text/plain"]
+        return data, metadata
+
+
+def _hand_over(session: Any, work: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        session.loop.call_soon_threadsafe(work, *arguments)
+    except RuntimeError:
+        return  # the session is closed and its loop with it: the list stays as it is

@@ -1,0 +1,148 @@
+"""How a session begins: what is needed is found out, then it is opened, blocking or awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from tcnb import http
+from tcnb.client.address import Address
+from tcnb.client.credentials import find_credentials
+from tcnb.record.journal import AUTO, Place
+from tcnb.routing.router import Router
+from tcnb.session.progress import CatchUp
+from tcnb.session.session import Session
+
+if TYPE_CHECKING:
+    from tcnb.practice import PracticeProcess
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PRACTICE_ACCOUNT: Final = "robot"
+"""Login and password of the bot on a practice server."""
+
+
+def _prepare(
+    server: str | None = None,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    client_id: str | None = None,
+    https: bool = True,
+    web_port: int | None = None,
+    verify_ssl: http.SSLVerify = True,
+    timeout: float = 10.0,
+    receive_unread_messages: bool = True,
+    receive_system_messages: bool = True,
+    journal: Place = AUTO,
+    name: str = "default",
+    practice: bool | dict[str, Any] = False,
+    router: Router | None = None,
+    catch_up: bool | CatchUp = True,
+) -> Session:
+    """Find out everything that is needed to connect, and return a session that is not connected yet.
+
+    What is not given is looked for in the environment (`TRUECONF_SERVER`, `TRUECONF_USERNAME`, `TRUECONF_PASSWORD`,
+    `TRUECONF_TOKEN`, `TRUECONF_CLIENT_ID`), in a `.env` file, in the keyring, and asked for at a prompt.
+
+    Args:
+        server: host name, also with `:port`.
+        username: login without `@server`.
+        password: its password.
+        token: a ready token instead of login and password.
+        client_id: id of an OAuth application, for servers that take no passwords.
+        https: TLS on port 443, or the plain Bridge on port 4309.
+        web_port: another port.
+        verify_ssl: True trusts what the system trusts; a path names a CA bundle; an `ssl.SSLContext` is used as it is;
+            False checks nothing.
+        timeout: seconds an answer may take.
+        receive_unread_messages: whether messages that came while the bot was away are sent again.
+        receive_system_messages: whether joins, leaves, roles and titles also come as system messages.
+        journal: the file that keeps every event, from which the record continues when the kernel is started again.
+            `AUTO` is one per server and account in the user's data folder (none for `practice=True`), a path is that
+            file, None keeps events in memory alone.
+        name: name of the connection in this kernel.
+        practice: True starts a practice server with colleagues in a process of its own and connects to it; a dictionary
+            sets its `people`, `rate` (events per second), `seed` and `history` (messages).
+        router: handlers that are there from the first event on; more can be added to `tc.router` at any time.
+        catch_up: whether the session reads by itself, in the background, what was said, edited and removed while it was
+            away; a `CatchUp` says how far it looks back.
+
+    Raises:
+        UsageError: something needed is missing.
+        AuthenticationError: the server does not let the account in.
+        WSConnectionError, RequestTimeoutError: the server cannot be reached.
+        JournalError: the journal cannot be used; it is left as it is, and its text says what to do.
+    """
+    process: PracticeProcess | None = None
+    if practice:
+        process = _start_practice({} if practice is True else practice)
+        address = Address(process.host, process.port, https=False)
+        username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
+    else:
+        found = find_credentials(server, username, password, token, client_id)
+        address = Address.parse(found.server, https=https, web_port=web_port)
+        username, password, token, client_id = found.username, found.password, found.token, found.client_id
+    return Session(
+        address,
+        username=username,
+        password=password,
+        token=token,
+        client_id=client_id,
+        verify_ssl=verify_ssl,
+        timeout=timeout,
+        receive_unread_messages=receive_unread_messages,
+        receive_system_messages=receive_system_messages,
+        name=name,
+        journal=None if practice and journal is AUTO else journal,
+        practice=process,
+        router=router,
+        catch_up=(CatchUp() if catch_up else None) if isinstance(catch_up, bool) else catch_up,
+    )
+
+
+def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Give a function that hands its arguments on the parameters of `source` and, below its own sentence, its text."""
+
+    def describe(function: Callable[..., T]) -> Callable[P, T]:
+        _, _, details = (inspect.getdoc(source) or "").partition("\n")
+        function.__doc__ = f"{inspect.getdoc(function)}\n{details}"
+        returned = inspect.signature(function).return_annotation
+        function.__signature__ = inspect.signature(source).replace(return_annotation=returned)  # type: ignore[attr-defined]
+        return function
+
+    return describe
+
+
+@_described_by(_prepare)
+def connect(*args: Any, **kwargs: Any) -> Session:
+    """Connect a bot and return its session."""
+    session = _prepare(*args, **kwargs)
+    try:
+        session._wait(session._open())
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+@_described_by(_prepare)
+async def aconnect(*args: Any, **kwargs: Any) -> Session:
+    """Connect a bot and return its session; awaited twin of `connect`."""
+    session = await asyncio.to_thread(_prepare, *args, **kwargs)
+    try:
+        await session._over(session._open())
+    except BaseException:
+        await session.aclose()
+        raise
+    return session
+
+
+def _start_practice(options: dict[str, Any]) -> PracticeProcess:
+    from tcnb.practice import start_process  # tornado and the pictures are only needed here
+
+    return start_process(**{"people": 6, "rate": 1.0, **options})

@@ -1,0 +1,182 @@
+"""The verbs that read: the record's frames, the past, files, and the next event; blocking and awaited."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tcnb.client.connection import Connection
+from tcnb.client.transfer import Progress
+from tcnb.errors import TcnbError, UsageError
+from tcnb.record.intake import Intake
+from tcnb.record.record import Record
+from tcnb.session import past
+from tcnb.session.face import Face
+from tcnb.session.people import Acquaintances
+from tcnb.session.waiting import Waiters, method_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ReadingVerbs(Face):
+    """What a session knows and can find out; each verb has a twin with an `a` before its name that is awaited.
+
+    Attributes:
+        record: what was said.
+    """
+
+    record: Record
+    _connection: Connection
+    _intake: Intake
+    _waiters: Waiters
+    _acquaintances: Acquaintances
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this session can still be used; it reconnects by itself until `close`."""
+        return not self._closed and not self._forked and self._connection.state.state != "closed"
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """Every event so far, one row an event: a snapshot with the fixed columns of the event frame."""
+        return self._settled().frame()
+
+    @property
+    def messages(self) -> pd.DataFrame:
+        """One row a message, with edits and removals applied."""
+        return self._settled().messages()
+
+    @property
+    def chats(self) -> pd.DataFrame:
+        """One row a chat: what is in the record and what the server lists."""
+        if self.is_open and self._directory.stale:
+            with contextlib.suppress(TcnbError):
+                self.refresh()
+        return self._settled().chats()
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """One row a person who wrote something, or is in one of the chats."""
+        return self._settled().people()
+
+    def known_chats(self) -> list[tuple[str | None, str, str]]:
+        """Return title, id and kind of the chats known now; the network is not asked."""
+        return [(chat.title, chat.chat_id, chat.chat_type.name.lower()) for chat in self._directory.chats()]
+
+    def known_people(self) -> list[tuple[str | None, str]]:
+        """Return display name (None where it is not known) and id of the people known now; the network is not asked.
+
+        They are those who wrote something, and those in the chats, which are read in the background after connecting.
+        """
+        names = self._directory.people()
+        nameless = [user_id for user_id in self._acquaintances.ids() if user_id not in names]
+        return [(name, user_id) for user_id, name in names.items()] + [(None, user_id) for user_id in nameless]
+
+    async def arefresh(self) -> None:
+        """Read the list of chats again; awaited twin of `refresh`."""
+        await self._over(self._directory.refresh())
+
+    def refresh(self) -> None:
+        """Read the list of chats from the server again."""
+        self._wait(self.arefresh())
+
+    async def ahistory(self, chat: str, n: int = 100) -> pd.DataFrame:
+        """Read the past of a chat; awaited twin of `history`."""
+
+        async def work() -> pd.DataFrame:
+            if n < 1:
+                raise UsageError(f"n is the number of messages to go back, 1 or more, not {n}")
+            chat_id = await self._directory.chat_id(chat)
+            await self._intake.take_past(await past.newest(self._connection, chat_id, n))
+            messages = self.record.messages()
+            here = messages[messages["chat_id"] == chat_id].sort_values("timestamp", kind="stable")
+            return here.tail(n).reset_index(drop=True)
+
+        return await self._over(work())
+
+    def history(self, chat: str, n: int = 100) -> pd.DataFrame:
+        """Read the past of a chat into the record and return its messages.
+
+        Args:
+            chat: id, title, or person.
+            n: messages to go back, at most.
+
+        Returns:
+            The rows of `messages` for that chat, oldest first, at most `n`. What the record already has is not doubled.
+
+        Raises:
+            JournalError: it was read, and cannot be written into the journal just now; it will be when that works.
+        """
+        return self._wait(self.ahistory(chat, n))
+
+    async def adownload(
+        self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None
+    ) -> bytes | Path:
+        """Download a file; awaited twin of `download`."""
+        return await self._over(self.bot.download_file_by_id(file_id, file_path, progress=progress))
+
+    def download(
+        self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None
+    ) -> bytes | Path:
+        """Download a file by the `file_id` of its row.
+
+        Args:
+            file_id: the file.
+            file_path: file or existing folder to write to; None returns the bytes.
+            progress: called on the bot's thread with bytes read and bytes in all.
+
+        Returns:
+            The bytes, or the path that was written.
+        """
+        return self._wait(self.adownload(file_id, file_path, progress=progress))
+
+    async def await_for(
+        self,
+        event: str = "message",
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        timeout: float | None = 60.0,
+    ) -> Any:
+        """Wait for an event; awaited twin of `wait_for`."""
+
+        async def work() -> Any:
+            method_of(event)  # a mistyped kind is told before anybody is asked for a chat
+            chat_id = None if chat is None else await self._directory.chat_id(chat)
+            user_id = None if sender is None else await self._directory.user_id(sender)
+            return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id, timeout=timeout)
+
+        return await self._over(work())
+
+    def wait_for(
+        self,
+        event: str = "message",
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        timeout: float | None = 60.0,
+    ) -> Any:
+        """Wait for the next event of a kind and return it.
+
+        Args:
+            event: as in the column `event` of `df`.
+            chat: id, title, or person; None takes any.
+            sender: id, login or display name of who wrote it; None takes any. Own messages never count.
+            timeout: seconds; None waits until it comes or the interrupt button is pressed.
+
+        Returns:
+            The typed event (`tcnb.types`), bound to the bot, so that `event.reply(…)` can be awaited.
+
+        Raises:
+            RequestTimeoutError: no such event came in time.
+            UsageError: there is no such kind of event.
+        """
+        return self._wait(self.await_for(event, chat=chat, sender=sender, timeout=timeout))
+
+    def _settled(self) -> Record:
+        """Return the record, with everything in it that came before this call."""
+        if not self._forked:
+            self._intake.settle()
+        return self.record

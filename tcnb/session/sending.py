@@ -1,0 +1,162 @@
+"""The verbs that send, blocking and awaited; what goes over the wire is made by the bot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tcnb.client.transfer import Progress
+from tcnb.session.face import Face
+from tcnb.types import InlineKeyboardMarkup, SendFileResponse, SendMessageResponse
+from tcnb.types.enums import ParseMode
+
+
+class SendingVerbs(Face):
+    """What a session can send; each verb has a twin with an `a` before its name that is awaited."""
+
+    async def asend(
+        self,
+        chat: str,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        buttons: InlineKeyboardMarkup | None = None,
+        timeout: float | None = None,
+    ) -> SendMessageResponse:
+        """Send a text; awaited twin of `send`."""
+
+        async def work() -> SendMessageResponse:
+            chat_id = await self._directory.chat_id(chat)
+            return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+
+        return await self._over(work())
+
+    def send(
+        self,
+        chat: str,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        buttons: InlineKeyboardMarkup | None = None,
+        timeout: float | None = None,
+    ) -> SendMessageResponse:
+        """Send a text.
+
+        Args:
+            chat: id, title, or person.
+            text: at most 4096 visible characters.
+            parse_mode: `text`, `markdown` or `html`.
+            reply_to: id of the message it answers.
+            buttons: an inline keyboard under it.
+            timeout: seconds to wait for the server; None takes the connection's own.
+
+        Returns:
+            `chat_id`, `message_id` and `timestamp` (milliseconds since the epoch).
+
+        Raises:
+            UnknownChatError, AmbiguousChatError, TextMessageTooLongError, UsageError: nothing was sent.
+            ApiErrorException, RequestTimeoutError, WSConnectionError, OutcomeUnknownError: as their texts say.
+        """
+        return self._wait(
+            self.asend(chat, text, parse_mode=parse_mode, reply_to=reply_to, buttons=buttons, timeout=timeout)
+        )
+
+    async def asend_photo(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        progress: Progress | None = None,
+    ) -> SendFileResponse:
+        """Send a picture; awaited twin of `send_photo`."""
+
+        async def work() -> SendFileResponse:
+            chat_id = await self._directory.chat_id(chat)
+            return await self.bot.send_photo(chat_id, file, None, caption, parse_mode, reply_to, progress=progress)
+
+        return await self._over(work())
+
+    def send_photo(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        progress: Progress | None = None,
+    ) -> SendFileResponse:
+        """Send a picture that is shown as one; its preview is made here.
+
+        Args:
+            chat: id, title, or person.
+            file: path, bytes, URL, `InputFile`, PIL image or matplotlib figure.
+            caption: text under it, at most 4096 visible characters.
+            parse_mode: how the caption's markup is read.
+            reply_to: id of the message it answers.
+            progress: called on the bot's thread with bytes sent and bytes in all.
+
+        Returns:
+            `chat_id`, `message_id`, `timestamp` (milliseconds), `file_id`, `caption_message_id`.
+
+        Raises:
+            NotAnImageError, FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError: nothing was sent.
+            FileUploadError and the errors of `send`.
+        """
+        return self._wait(
+            self.asend_photo(chat, file, caption, parse_mode=parse_mode, reply_to=reply_to, progress=progress)
+        )
+
+    async def asend_sticker(
+        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+    ) -> SendFileResponse:
+        """Send a sticker; awaited twin of `send_sticker`."""
+
+        async def work() -> SendFileResponse:
+            chat_id = await self._directory.chat_id(chat)
+            return await self.bot.send_sticker(chat_id, file, reply_to, progress=progress)
+
+        return await self._over(work())
+
+    def send_sticker(
+        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+    ) -> SendFileResponse:
+        """Send a picture as a sticker; what is not WebP is converted. Arguments and errors as in `send_photo`."""
+        return self._wait(self.asend_sticker(chat, file, reply_to=reply_to, progress=progress))
+
+    async def asend_document(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        progress: Progress | None = None,
+    ) -> SendFileResponse:
+        """Send a file; awaited twin of `send_document`."""
+
+        async def work() -> SendFileResponse:
+            chat_id = await self._directory.chat_id(chat)
+            return await self.bot.send_document(chat_id, file, caption, parse_mode, reply_to, progress=progress)
+
+        return await self._over(work())
+
+    def send_document(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        reply_to: str | None = None,
+        progress: Progress | None = None,
+    ) -> SendFileResponse:
+        """Send any file as it is. Arguments and errors as in `send_photo`."""
+        return self._wait(
+            self.asend_document(chat, file, caption, parse_mode=parse_mode, reply_to=reply_to, progress=progress)
+        )

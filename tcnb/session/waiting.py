@@ -1,0 +1,117 @@
+"""Waiting for one event of a kind, of a chat or of a person; which verb waits, and how long, is decided elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import msgspec
+
+from tcnb.client.bot import Bot
+from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
+from tcnb.types import parse_event
+from tcnb.types.base import BoundToBot
+from tcnb.wire.notifications import EVENTS
+from tcnb.wire.paths import bare_id
+
+logger = logging.getLogger("tcnb.session")
+
+
+class Waiters:
+    """Everybody who waits for an event of one bot; all methods are called on its loop, `len` on any thread."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._waiters: list[_Waiter] = []
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    async def wait(self, event: str, *, chat_id: str | None, user_id: str | None, timeout: float | None) -> Any:
+        """Return the next typed event of a kind.
+
+        Args:
+            event: as in the column `event` of the event frame.
+            chat_id: of this chat; None takes any.
+            user_id: by this person; None takes any but the bot itself.
+            timeout: seconds; None waits without end.
+
+        Raises:
+            RequestTimeoutError: no such event came in time.
+        """
+        waiter = _Waiter(method_of(event), chat_id=chat_id, user_id=user_id)
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiter.result
+        except TimeoutError:
+            raise RequestTimeoutError(f"no {event} came within {timeout:g} s") from None
+        finally:
+            self._waiters.remove(waiter)
+
+    def offer(self, method: str, payload: bytes | msgspec.Raw) -> None:
+        """Give a notification to those who wait for it."""
+        if not any(waiter.method == method for waiter in self._waiters):
+            return
+        try:
+            event = parse_event(method, msgspec.json.decode(payload))
+        except (TcnbError, msgspec.MsgspecError) as error:
+            logger.warning("an event could not be given to whoever waits for it: %s", error)
+            return
+        if isinstance(event, BoundToBot):
+            event.bind(self._bot)
+        for waiter in list(self._waiters):
+            waiter.offer(method, event, self._bot.me_id)
+
+    def fail(self, error: Exception) -> None:
+        """End all waiting."""
+        for waiter in self._waiters:
+            waiter.fail(error)
+
+
+class _Waiter:
+    """Somebody who waits for one event."""
+
+    def __init__(self, method: str, *, chat_id: str | None, user_id: str | None) -> None:
+        self.method = method
+        self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._chat_id = chat_id
+        self._user_id = user_id
+
+    def offer(self, method: str, event: Any, me: str | None) -> None:
+        """Take the event if it is the one that is waited for."""
+        author = _author(event)
+        if self.result.done() or method != self.method or (author is not None and author == (me or "").casefold()):
+            return
+        if self._chat_id is not None and getattr(event, "chat_id", None) != self._chat_id:
+            return
+        if self._user_id is not None and author != self._user_id.casefold():
+            return
+        self.result.set_result(event)
+
+    def fail(self, error: Exception) -> None:
+        """End the waiting."""
+        if not self.result.done():
+            self.result.set_exception(error)
+
+
+def method_of(event: str) -> str:
+    """Return the wire's method for the name of an event.
+
+    Raises:
+        UsageError: there is no such kind of event.
+    """
+    method = next((method for method, name in EVENTS.items() if name == event), None)
+    if method is None:
+        raise UsageError(f"there is no event {event!r}; there are {', '.join(sorted(EVENTS.values()))}")
+    return method
+
+
+def _author(event: Any) -> str | None:
+    """Return who an event comes from, comparable, where it says so."""
+    for field in ("author", "added_by", "removed_by"):
+        author = getattr(event, field, None)
+        if author is not None:
+            return bare_id(str(author.id)).casefold()
+    return None

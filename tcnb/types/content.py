@@ -1,0 +1,41 @@
+"""Contents of messages under the name that scripts for the official client import; they live in `contents`."""
+
+from __future__ import annotations
+
+from tcnb.types.contents import (
+    AbstractEnvelopeContent,
+    AttachmentContent,
+    ClearChatHistoryContent,
+    Document,
+    EditChatAvatarContent,
+    EditChatTitleContent,
+    Location,
+    ParticipantRoleContent,
+    Photo,
+    RemoveParticipant,
+    Sticker,
+    SurveyContent,
+    TextContent,
+    Video,
+    Voice,
+)
+from tcnb.types.messages import ForwardMessage
+
+__all__ = [
+    "AbstractEnvelopeContent",
+    "AttachmentContent",
+    "ClearChatHistoryContent",
+    "Document",
+    "EditChatAvatarContent",
+    "EditChatTitleContent",
+    "ForwardMessage",
+    "Location",
+    "ParticipantRoleContent",
+    "Photo",
+    "RemoveParticipant",
+    "Sticker",
+    "SurveyContent",
+    "TextContent",
+    "Video",
+    "Voice",
+]

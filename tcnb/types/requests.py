@@ -1,0 +1,39 @@
+"""Notifications under the name that scripts for the official client import them by; they live in `events`."""
+
+from __future__ import annotations
+
+from tcnb.types.events import (
+    AddedChatParticipant,
+    ChangedFileUploadLimits,
+    ChangedParticipantRole,
+    ClearedChatHistory,
+    CreatedChannel,
+    CreatedFavoritesChat,
+    CreatedGroupChat,
+    CreatedPersonalChat,
+    EditedChatAvatar,
+    EditedChatTitle,
+    EditedMessage,
+    RemovedChat,
+    RemovedChatParticipant,
+    RemovedMessage,
+    UploadingProgress,
+)
+
+__all__ = [
+    "AddedChatParticipant",
+    "ChangedFileUploadLimits",
+    "ChangedParticipantRole",
+    "ClearedChatHistory",
+    "CreatedChannel",
+    "CreatedFavoritesChat",
+    "CreatedGroupChat",
+    "CreatedPersonalChat",
+    "EditedChatAvatar",
+    "EditedChatTitle",
+    "EditedMessage",
+    "RemovedChat",
+    "RemovedChatParticipant",
+    "RemovedMessage",
+    "UploadingProgress",
+]

@@ -1,0 +1,130 @@
+"""The panel's kernel side with a real session and a practice server: what is unread, and what choosing a chat does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tcnb.notebook.panel import Panel
+
+UNIT = 20.0
+"""Seconds a test waits at most for something that comes much sooner."""
+
+
+@pytest.fixture
+def crew(alice: Any) -> str:
+    return str(alice.group("Release crew", "robot", "bob"))
+
+
+@pytest.fixture
+def coffee(alice: Any) -> str:
+    return str(alice.group("Coffee", "robot"))
+
+
+@pytest.fixture
+def panel(tc: Any, crew: str, coffee: str) -> Iterator[Panel]:
+    panel = Panel(tc)
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def patience(panel: Panel) -> Callable[[Callable[[], Any]], None]:
+    """Waits until something is true, looking again whenever the list would have told the page something."""
+    told = threading.Condition()
+
+    def take(content: dict[str, Any], buffers: list[bytes]) -> None:
+        assert content == {"type": "panel"}
+        with told:
+            told.notify_all()
+
+    panel.chats.send = take
+
+    def wait(condition: Callable[[], Any]) -> None:
+        with told:
+            assert told.wait_for(condition, UNIT), (panel.chats.unread, panel.chats.chosen, panel.chat)
+
+    return wait
+
+
+def choose(panel: Panel, chat_id: str | None) -> None:
+    """Choose a chat as a click in the list does."""
+    panel.chats._handle_custom_msg({"type": "choose", "chat": chat_id}, [])
+
+
+def test_unread_is_counted_by_chat(panel, patience, alice, crew, coffee):
+    """Messages of others count in the chats that are not looked at, one by one."""
+    for text in ("one", "two"):
+        alice.say(crew, text)
+    alice.say(coffee, "three")
+    patience(lambda: panel.chats.unread == {crew: 2, coffee: 1})
+
+
+def test_own_messages_are_not_unread(panel, patience, alice, crew, tc):
+    """What this account says does not count."""
+    tc.send(crew, "mine")
+    alice.say(crew, "hers")
+    patience(lambda: panel.chats.unread == {crew: 1})
+
+
+def test_chosen_chat_is_read(panel, patience, alice, crew, coffee):
+    """Choosing a chat reads it, shows its feed, and lets the composer write to it."""
+    alice.say(crew, "one")
+    patience(lambda: panel.chats.unread == {crew: 1})
+    choose(panel, crew)
+    patience(lambda: panel.chat == crew and crew in panel.feed.chats)
+    alice.say(crew, "two")
+    alice.say(coffee, "three")
+    patience(lambda: panel.chats.unread == {coffee: 1})
+
+
+def test_every_chat_can_be_shown_again(panel, patience, crew):
+    """Choosing no chat shows the feed of all; the composer keeps its chat."""
+    choose(panel, crew)
+    patience(lambda: crew in panel.feed.chats)
+    before = panel.feed
+    choose(panel, None)
+    patience(lambda: panel.feed.chats == frozenset())
+    patience(lambda: panel.chat == crew)
+    assert before.comm is None
+
+
+def test_chat_can_be_assigned(panel, patience, coffee):
+    """A title that is assigned chooses its chat everywhere."""
+    panel.chat = "Coffee"
+    patience(lambda: panel.chats.chosen == coffee and coffee in panel.feed.chats)
+
+
+def test_unknown_choice_changes_nothing_of_the_composer(panel, patience):
+    """An id of no chat, as no page of ours sends it, is not written to."""
+    choose(panel, "nothing")
+    patience(lambda: panel.chats.chosen == "nothing")
+    assert panel.chat is None
+
+
+def test_what_was_said_last_is_shown(panel, patience, alice, crew):
+    """The list tells who spoke last, and puts that chat on top."""
+    alice.say(crew, "the last\nword")
+    patience(lambda: "Alice Doe: the last word" in panel.chats._opening_state())
+    assert panel.chats._everything()["chats"][0]["chat_id"] == crew
+
+
+def test_close_frees_everything(tc, crew):
+    """After `close` no part has a view or listens."""
+    panel = Panel(tc)
+    parts = [panel.feed, panel.composer, panel.chats, panel]
+    panel.close()
+    panel.close()
+    tc.refresh()
+    assert [part.comm for part in parts] == [None] * 4
+    assert panel.chats._removals == []
+
+
+def test_terminal_gets_the_feed(panel):
+    """Where nothing is live, the panel is the table of its feed."""
+    bundle = panel._repr_mimebundle_()
+    assert "robot · 127.0.0.1" in bundle[0]["text/plain"]
+    assert bundle[0]["text/html"].startswith("<div")
