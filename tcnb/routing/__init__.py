@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tcnb.errors import UsageError
+from tcnb.routing.dispatcher import Dispatcher
 from tcnb.routing.filters import Command, CommandObject, Event, Filter, InstanceOfFilter, MessageFilter
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.middleware import BaseMiddleware, SkipSelfMessages
-from tcnb.routing.router import Dispatcher, Router
+from tcnb.routing.router import Router
 from tcnb.routing.suggestions import suggestion
 
 __all__ = [
@@ -35,5 +36,7 @@ def __getattr__(name: str) -> Any:
     try:
         from magic_filter import F
     except ImportError:
-        raise UsageError("F comes from the package magic-filter, which is not installed: text=… needs none") from None
+        raise UsageError(
+            "F is of the package magic-filter, which is not installed: pip install magic-filter (text=… needs none)"
+        ) from None
     return F

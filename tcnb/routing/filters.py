@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 from tcnb.errors import UsageError
+from tcnb.fsm import State, StateFilter
 from tcnb.routing.names import ChatName, Names
 from tcnb.types.contents import TextContent
 from tcnb.types.enums import ChatType, MessageType
@@ -40,8 +41,8 @@ class Magic(Protocol):
     def resolve(self, value: Any) -> Any: ...
 
 
-FilterLike: TypeAlias = Filter | Magic | MessageType | Callable[..., Any]
-"""What a decorator takes: a predicate, an expression of magic-filter, or a kind of content."""
+FilterLike: TypeAlias = Filter | Magic | MessageType | State | Callable[..., Any]
+"""What a decorator takes: a predicate, an expression of magic-filter, a kind of content, or a state."""
 
 Wanted: TypeAlias = Any
 
@@ -349,7 +350,7 @@ class ContentIs:
         return isinstance(event.content, wanted)
 
 
-_COMPARABLE: Final = (Command, MessageFilter, InstanceOfFilter, ChatIs, SenderIs, TextIs, ContentIs)
+_COMPARABLE: Final = (Command, MessageFilter, StateFilter, InstanceOfFilter, ChatIs, SenderIs, TextIs, ContentIs)
 
 ATTACHMENTS: Final = ("photo", "video", "sticker", "document")
 """What an attachment can be: attributes of a message."""
@@ -365,6 +366,13 @@ CONTENT_NAMES: Final = {
     "file": MessageType.ATTACHMENT,
 } | {member.name.lower(): member for member in MessageType if member < MessageType.PLAIN_MESSAGE}
 """What a message can carry besides, by the name it has in `tc.df` or in a sentence."""
+
+
+def together(filters: tuple[FilterLike, ...]) -> list[Any]:
+    """Return the filters with one in the place of all states among them: whoever is in one of the states passes."""
+    states = [one for one in filters if isinstance(one, State)]
+    others = [one for one in filters if not isinstance(one, State)]
+    return [StateFilter(*states), *others] if states else others
 
 
 def conditions(given: Conditions) -> list[Any]:
@@ -385,6 +393,12 @@ def chat_of(event: Event) -> str | None:
     """Return the id of the chat that an event is about."""
     chat_id = getattr(event, "chat_id", None) or getattr(getattr(event, "chat", None), "chat_id", None)
     return chat_id if isinstance(chat_id, str) else None
+
+
+def title_of(event: Event) -> str | None:
+    """Return the title of the chat that an event is about, where the event says it."""
+    said = _chat_said(event)
+    return None if said is None else said.title
 
 
 def sender_of(event: Event) -> str | None:

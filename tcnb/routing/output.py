@@ -1,4 +1,5 @@
-"""Where the printing of handlers goes: into the handler's own output, never into whatever cell is running.
+"""Where the printing of handlers goes: into the handler's own output, never into whatever cell is running, and only in
+scripts to the screen as well.
 
 A stand-in for `sys.stdout` and `sys.stderr` is in place only while handlers run; it sends on what others print.
 """
@@ -19,9 +20,14 @@ _STREAMS: Final = ("stdout", "stderr")
 
 
 class Output:
-    """What one run of a handler printed; written from any thread."""
+    """What one run of a handler printed; written from any thread.
 
-    def __init__(self) -> None:
+    Attributes:
+        is_shown: whether it goes to the stream as well.
+    """
+
+    def __init__(self, is_shown: bool = False) -> None:
+        self.is_shown = is_shown
         self._text = ""
 
     def write(self, text: str) -> int:
@@ -40,7 +46,12 @@ class _Stream:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        return int((_output.get() or self.stream).write(text) or 0)
+        output = _output.get()
+        if output is None:
+            return int(self.stream.write(text) or 0)
+        if output.is_shown:
+            self.stream.write(text)
+        return output.write(text)
 
     def writelines(self, lines: list[str]) -> None:
         for line in lines:
@@ -51,14 +62,25 @@ class _Stream:
 
 
 _output: ContextVar[Output | None] = ContextVar("tcnb_handler_output", default=None)
+_is_shown: ContextVar[bool] = ContextVar("tcnb_handler_output_is_shown", default=False)
 _lock = threading.Lock()
 _running = 0
 
 
 @contextmanager
+def shown() -> Iterator[None]:
+    """Let what handlers print inside appear where everything else is printed, as a script has it."""
+    token = _is_shown.set(True)
+    try:
+        yield
+    finally:
+        _is_shown.reset(token)
+
+
+@contextmanager
 def captured() -> Iterator[Output]:
     """Collect what is printed inside, and in threads and tasks that take over this context."""
-    output = Output()
+    output = Output(_is_shown.get())
     token = _output.set(output)
     _enter()
     try:

@@ -6,15 +6,17 @@ import difflib
 import threading
 import weakref
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar, Unpack
 
 from tcnb.errors import UsageError
+from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
-from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions
+from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions, together
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.middleware import Middleware, chained, is_own
+from tcnb.routing.suggestions import suggestion_for
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -81,6 +83,7 @@ class Router:
 
     Attributes:
         failures: what went wrong in its handlers, the last hundred; a session's own router has those of all.
+        fsm: where the states of conversations are kept; None until `setup_fsm`.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Router:
         self.allow_child_on_event = allow_child_on_event
         self.skip_self_messages = skip_self_messages
         self.failures: deque[Failure] = deque(maxlen=MOST_FAILURES)
+        self.fsm: FSMManager | None = None
         self._label = name
         self._handlers: tuple[Handler, ...] = ()
         self._routers: tuple[Router, ...] = ()
@@ -169,6 +173,34 @@ class Router:
     def inner_middleware(self, middleware: Middleware) -> None:
         """Put something around the handlers of this router and those below; it sees only events that one is for."""
         self._inner.append(middleware)
+
+    def setup_fsm(
+        self,
+        *,
+        fsm_manager: FSMManager | None = None,
+        storage: BaseStorage | None = None,
+        key_builder: KeyBuilder | None = None,
+        strategy: FSMStrategy | None = None,
+    ) -> FSMManager:
+        """Keep states of conversations: handlers here and below may take `state`, and states are filters.
+
+        Called again it begins anew, with the storage that is given then.
+
+        Args:
+            fsm_manager: all of the following in one.
+            storage: where states are kept; in memory where nothing is said.
+            key_builder: says whom an event is about.
+            strategy: whose state is one and the same; each person's in each chat where nothing is said.
+
+        Raises:
+            UsageError: a manager and a storage are given, and nobody knows which one is meant.
+        """
+        if fsm_manager is not None and storage is not None:
+            raise UsageError("give fsm_manager= or storage=, not both: a manager has its storage already")
+        self.fsm = fsm_manager or FSMManager(storage, key_builder, strategy or FSMStrategy.USER_IN_CHAT)
+        others = [middleware for middleware in self._outer if not isinstance(middleware, FSMMiddleware)]
+        self._outer = [FSMMiddleware(self.fsm), *others]
+        return self.fsm
 
     # -- defining handlers -----------------------------------------------------------------------------------------
 
@@ -267,7 +299,7 @@ class Router:
             method: its name on the wire, such as `sendMessage`; None takes all.
             *filters: what must hold of the `Update`.
         """
-        checks = [Check(condition) for condition in filters]
+        checks = [Check(condition) for condition in together(filters)]
         return Decorator(lambda function: self._add(Handler(function, raw_kind(method), checks, router=self.name)))
 
     def handle(
@@ -324,6 +356,14 @@ class Router:
                 router._parents.discard(self)
         self._routers = tuple(router for router in self._routers if is_kept(router))
 
+    def _put_routers(self, routers: Iterable[Router]) -> None:
+        """Put other routers in the place of all those below."""
+        with _lock:
+            self._keep(lambda router: False)
+            self._routers = tuple(routers)
+            for router in self._routers:
+                router._parents.add(self)
+
     def note_failure(self, failure: Failure, handler: Handler | None) -> None:
         """Keep a failure, here and in the router that the handler belongs to."""
         for router in self._tree():
@@ -348,13 +388,26 @@ class Router:
             raise UsageError(f"no handler is called {name!r}: {hint}")
         return found
 
+    @staticmethod
+    def suggestion(event: Any, *, session: str = "tc") -> str:
+        """Return the code of a handler for events such as this one, ready to be pasted into a cell.
+
+        Args:
+            event: an event of `tcnb.types`, or a row of `tc.df`: `print(tc.router.suggestion(tc.df.iloc[-1]))`.
+            session: the variable that holds the session.
+
+        Raises:
+            UsageError: it is neither.
+        """
+        return suggestion_for(event, session=session)
+
     # -- an event's way --------------------------------------------------------------------------------------------
 
     def wanted(self) -> frozenset[str]:
         """Return the methods of the notifications that some handler wants, with `EVERY` and `unknown` for many."""
         found: set[str] = set()
         for router in self._tree():
-            if router._outer:
+            if any(not isinstance(middleware, FSMMiddleware) for middleware in router._outer):
                 return frozenset({EVERY})
             for handler in router._handlers:
                 if not handler.paused:
@@ -429,35 +482,6 @@ class Router:
         return None
 
 
-class Dispatcher(Router):
-    """A router whose routers below are independent of each other: each of them gets every event.
-
-    For code that was written for the official client: `tc.router.include_router(dispatcher)`.
-    """
-
-    async def route(
-        self,
-        event: Event,
-        passage: Passage,
-        outer: tuple[Middleware, ...] = (),
-        inner: tuple[Middleware, ...] = (),
-    ) -> bool:
-        """Take an event through every router below; the middlewares of the dispatcher see it once."""
-        handled = reached = False
-        inner = (*inner, *self._inner)
-
-        async def each(event: Event, data: dict[str, Any]) -> None:
-            nonlocal handled, reached
-            reached = True
-            inside = replace(passage, data=data)
-            handled = await self._feed(event, inside, (), inner)
-            for router in self._routers:
-                handled = await router.route(event, inside, (), inner) or handled
-
-        await chained((*outer, *self._outer), each)(event, passage.data)
-        return handled or not reached
-
-
 def _kind(event: str) -> Kind:
     if event not in KINDS:
         close = difflib.get_close_matches(event, KINDS, n=3, cutoff=0.4) or list(KINDS)
@@ -472,7 +496,7 @@ def _checks(kind: Kind, filters: tuple[FilterLike, ...], given: Conditions) -> l
         if keyword not in kind.conditions:
             known = ", ".join(sorted(kind.conditions)) or "none"
             raise UsageError(f"of {kind.name} the server does not say what {keyword}= asks for; conditions: {known}")
-    return [Check(condition) for condition in (*filters, *conditions(given))]
+    return [Check(condition) for condition in (*together(filters), *conditions(given))]
 
 
 async def _ask(handler: Handler, event: Event, data: dict[str, Any]) -> tuple[Event, dict[str, Any]] | None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tcnb.errors import UsageError
 from tcnb.routing.events import KINDS
-from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES
+from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, texts_of, title_of
+from tcnb.types.contents import AttachmentContent
+from tcnb.types.enums import MessageType
+from tcnb.types.events import CallbackQuery, Update
+from tcnb.types.messages import Message, SystemMessage
+from tcnb.types.parsing import parse_event
 
 LONGEST_TEXT: Final = 60
 """Characters up to which a text is taken for one that may come again."""
@@ -39,6 +45,41 @@ def suggestion(event_name: str, row: Mapping[str, Any] | Any = None, *, session:
     takes = f"{argument}, bot" if body.startswith("await bot.") else argument
     asked = ", ".join(f"{name}={value!r}" for name, value in _conditions(kind, values))
     return f"@{session}.router.{kind}({asked})\nasync def on_{kind}({takes}):\n    {body}\n"
+
+
+def suggestion_for(event: Any, *, session: str = "tc") -> str:
+    """Return code that handles events such as this one.
+
+    Args:
+        event: an event of `tcnb.types`, as `wait_for` returns it or a handler gets it, or a row of `tc.df`.
+        session: the variable that holds the session.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(event, Update):
+        event = parse_event(event.method, event.payload)
+    name = next((kind.name for kind in KINDS.values() if kind.event_type is type(event)), None)
+    if name is not None:
+        return suggestion(name, _row(event), session=session)
+    said = event.get("event") if hasattr(event, "get") else None
+    if not isinstance(said, str):
+        raise UsageError(f"a suggestion is for an event or for a row of df, not for {event!r}: df.iloc[-1] is one")
+    return suggestion(said, event, session=session)
+
+
+def _row(event: Any) -> dict[str, Any]:
+    """Return what a row of the frame would say about an event, as far as it is asked here."""
+    row: dict[str, Any] = {"chat": title_of(event), "chat_id": chat_of(event)}
+    if isinstance(event, CallbackQuery):
+        row["text"] = event.command
+    else:
+        row["text"] = next(iter(texts_of(event)), None)
+    if isinstance(event, Message | SystemMessage) and event.type != MessageType.PLAIN_MESSAGE:
+        row["message_type"] = next((name for name, kind in CONTENT_NAMES.items() if kind == event.type), None)
+        if isinstance(event.content, AttachmentContent):
+            row["mime_type"] = event.content.mime_type
+    return row
 
 
 _COLUMNS: Final = ("chat", "chat_id", "author_type", "message_type", "text", "mime_type")

@@ -5,7 +5,6 @@ Source: `protocol` sections 5.2 and 5.3.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -65,6 +64,8 @@ class StoredFile(BoundToBot):
             return await self.bot.download_file_by_id(self.file_id, file_path=file_path)
         if file_path is not None:
             raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
+        import asyncio
+
         await asyncio.to_thread(Path(dest_path).mkdir, parents=True, exist_ok=True)
         return await self.bot.download_file_by_id(self.file_id, file_path=dest_path)
 

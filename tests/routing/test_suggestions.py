@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcnb.errors import UsageError
 from tcnb.record.schema import EVENT_NAMES
 from tcnb.routing import Router, suggestion
+from tcnb.types import Update, parse_event
 
 CREW = {"chat": "Release crew", "chat_id": "c1", "message_type": "plain"}
 
@@ -64,3 +66,55 @@ def test_suggested_handler_gets_such_an_event(tc, alice, until):
     alice.say(chat, "how's build 42?")
     until(tc, lambda: (tc.df["direction"] == "out").any())
     assert tc.status().handled == 1
+
+
+CHAT = {"chatId": "c1", "chatTitle": "Release crew", "chatType": 2}
+ENVELOPE = {
+    "messageId": "m1",
+    "chatId": "c1",
+    "chat": CHAT,
+    "timestamp": 1,
+    "author": {"id": "alice@practice.local", "type": 1},
+    "type": 200,
+    "content": {"text": "/build 42", "parseMode": "text"},
+    "isEdited": False,
+}
+PHOTO = {"fileId": "f1", "name": "a.png", "size": 1, "mimeType": "image/png"}
+PRESS = {
+    "commandSource": {"type": "button", "message": ENVELOPE},
+    "commandPayload": {"type": "x", "command": "approve"},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "payload", "head"),
+    [
+        ("sendMessage", ENVELOPE, "message(chat='Release crew', command='/build')"),
+        ("sendMessage", {**ENVELOPE, "type": 202, "content": PHOTO}, "message(chat='Release crew', content='photo')"),
+        ("command", PRESS, "callback_query(chat='Release crew', command='approve')"),
+        ("editChatTitle", {"chatId": "c1", "title": "Crew"}, "edited_chat_title(chat='Crew')"),
+        ("removeChat", {"chatId": "c1"}, "removed_chat(chat='c1')"),
+    ],
+)
+def test_events_have_suggestions(method, payload, head):
+    """The router itself says how an event would be handled, whether it was read or is still as it came."""
+    event = parse_event(method, payload)
+    assert Router.suggestion(event).startswith(f"@tc.router.{head}\nasync def on_")
+    assert Router("any").suggestion(Update(method, 1, 1, payload)) == Router.suggestion(event)
+
+
+def test_row_has_a_suggestion(tc, alice, until):
+    """The last row of the frame is enough."""
+    alice.say(alice.group("Crew", "robot"), "hello")
+    until(tc, lambda: "hello" in set(tc.df["text"]))
+    frame = tc.df
+    row = frame[frame["text"] == "hello"].iloc[-1]
+    code = tc.router.suggestion(row, session="bot")
+    assert code.startswith("@bot.router.message(chat='Crew', text='hello')\n")
+    assert compile(code, "cell", "exec")
+
+
+def test_what_is_no_event_has_none():
+    """Something else is an error that says what is meant."""
+    with pytest.raises(UsageError, match="row of df"):
+        Router.suggestion("hello")

@@ -1,0 +1,540 @@
+"""The bot of a script: what scripts for the official client make, run and shut down; its methods are `client.bot`'s.
+
+Unlike there, the connection has a thread of its own, so a handler that computes does not cost it. Handlers run on the
+loop of the script, where its locks, queues and database pools belong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Self
+
+from tcnb import http
+from tcnb.client.address import Address
+from tcnb.client.bot import Bot as ConnectorBot
+from tcnb.client.thread import BotThread
+from tcnb.client.tokens import TokenSource
+from tcnb.client.transfer import MOST_IN_MEMORY
+from tcnb.errors import (
+    ApiErrorException,
+    NotConnectedError,
+    TcnbError,
+    TokenValidationError,
+    UsageError,
+    WSConnectionError,
+)
+from tcnb.record.journal import Place
+from tcnb.routing.dispatcher import Dispatcher
+from tcnb.routing.handlers import Failure
+from tcnb.routing.router import Router
+from tcnb.scripts.routes import Routes
+from tcnb.scripts.signals import ended_by_signals, failures_shown
+from tcnb.session import Session
+
+logger = logging.getLogger("tcnb.bot")
+
+GRACE: Final = 2.0
+"""Seconds that handlers have to end when the script itself is cancelled."""
+
+HealthCheckCallback = Callable[[dict[str, Any]], Awaitable[None]]
+"""Told of every change of the connection, with what `health_check` returns and sometimes `error` or `user_id`."""
+
+_WIRING: Final = frozenset({"loop", "_connection", "_transfers", "_on_sent", "_server_info", "_limits", "_me_chat"})
+"""What a connected bot has and one that was not started yet has not."""
+
+
+class _Login(NamedTuple):
+    """What a new token is had with when the old one has had its day."""
+
+    username: str | None = None
+    password: str | None = None
+    client_id: str | None = None
+
+
+class _EveryBot(type):
+    """Lets `isinstance(tc.bot, tcnb.Bot)` hold: a session's bot has all the methods, and needs no running."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return super().__instancecheck__(instance) or (cls is Bot and isinstance(instance, ConnectorBot))
+
+
+class Bot(ConnectorBot, metaclass=_EveryBot):
+    """A bot for scripts, under the official client's names: made once, then run.
+
+    ```python
+    router = Router()
+    dispatcher = Dispatcher()
+    dispatcher.include_router(router)
+    bot = Bot.from_credentials("video.example.com", "robot", password, dispatcher=dispatcher)
+
+    @router.message(F.text)
+    async def echo(message: Message):
+        await message.answer(message.text)
+
+    asyncio.run(bot.run())         # in a notebook: await bot.run(), ended by the interrupt button
+    ```
+
+    All methods of `tc.bot` can be awaited once it is started.
+
+    Args:
+        server: host name, also with `:port`.
+        token: a ready token.
+        dispatcher: the handlers.
+        receive_unread_messages: whether messages that came while the bot was away are sent again.
+        receive_system_messages: whether joins, leaves, roles and titles also come as system messages.
+        skip_self_messages: whether messages that this account wrote itself reach no handler.
+        verify_ssl: True trusts what the system trusts; a path names a CA bundle; an `ssl.SSLContext` is used as it is;
+            False checks nothing.
+        web_port: another port than 443 (4309 without TLS).
+        https: TLS, or the plain Bridge.
+        ws_max_retries: attempts to connect again after which `run` ends with `WSConnectionError`.
+        ws_max_delay: taken for compatibility; the longest pause between two attempts is a minute.
+        debug: kept for the script's own use.
+        on_health_check: awaited with every change of the connection.
+        timeout: seconds an answer may take.
+        max_in_memory_download_size: bytes up to which a download is returned instead of written to a file.
+        journal: a file that keeps every event, as for `tcnb.connect`; None keeps none.
+
+    Attributes:
+        dp: the dispatcher.
+        connected_event: set while the socket is open.
+        authorized_event: set while the bot is logged in.
+        stopped_event: set once it has been shut down.
+        max_in_memory_download_size: bytes up to which a download is returned instead of written to a file.
+
+    Raises:
+        TokenValidationError: there is no token.
+        UsageError: a number makes no sense, or the server's address does not.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        *,
+        dispatcher: Router | None = None,
+        receive_unread_messages: bool = False,
+        receive_system_messages: bool = False,
+        skip_self_messages: bool = True,
+        verify_ssl: http.SSLVerify = True,
+        web_port: int | None = None,
+        https: bool = True,
+        ws_max_retries: int = 5,
+        ws_max_delay: int = 60,
+        debug: bool = False,
+        on_health_check: HealthCheckCallback | None = None,
+        timeout: float | int = 10.0,
+        max_in_memory_download_size: int = MOST_IN_MEMORY,
+        journal: Place = None,
+    ) -> None:
+        if not isinstance(token, str) or not token.strip():
+            raise TokenValidationError(
+                "there is no token: give the one the server issued, or use Bot.from_credentials with login and password"
+            )
+        for name, value in (
+            ("ws_max_retries", ws_max_retries),
+            ("ws_max_delay", ws_max_delay),
+            ("max_in_memory_download_size", max_in_memory_download_size),
+        ):
+            if value <= 0:
+                raise UsageError(f"{name} is more than 0, not {value}")
+        self.dp: Router = Dispatcher() if dispatcher is None else dispatcher
+        self.receive_unread_messages = receive_unread_messages
+        self.receive_system_messages = receive_system_messages
+        self.https = https
+        self.debug = debug
+        self.timeout = timeout
+        self.max_in_memory_download_size = max_in_memory_download_size
+        self.connected_event = asyncio.Event()
+        self.authorized_event = asyncio.Event()
+        self.stopped_event = asyncio.Event()
+        self.ssl_context: ssl.SSLContext | None = http.ssl_context(verify_ssl) if https else None
+        self._address = Address.parse(server, https=https, web_port=web_port)
+        self._token = token
+        self._login = _Login()
+        self._journal = journal
+        self._max_retries = ws_max_retries
+        self._on_health_check = on_health_check
+        # Beside the cells of a notebook nothing prints: it would land in whatever cell is running.
+        self._routes = Routes(self, skip_self_messages, prints=not _is_kernel())
+        self._routes.include_router(self.dp)
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Future[None] | None = None
+        self._session: Session | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+        self._attempts = 0
+        self._error: Exception | None = None
+
+    @classmethod
+    def from_credentials(
+        cls,
+        server: str,
+        username: str,
+        password: str,
+        *,
+        dispatcher: Router | None = None,
+        receive_unread_messages: bool = False,
+        receive_system_messages: bool = False,
+        skip_self_messages: bool = True,
+        verify_ssl: http.SSLVerify = True,
+        web_port: int | None = None,
+        https: bool = True,
+        ws_max_retries: int = 5,
+        ws_max_delay: int = 60,
+        debug: bool = False,
+        on_health_check: HealthCheckCallback | None = None,
+        timeout: float | int = 10.0,
+        max_in_memory_download_size: int = MOST_IN_MEMORY,
+        journal: Place = None,
+    ) -> Self:
+        """Log in with a password and return a bot; further arguments as for the class.
+
+        Raises:
+            AuthenticationError: the server does not let the account in.
+            WSConnectionError, RequestTimeoutError: the server cannot be reached.
+        """
+        given = locals()  # all of them go on to the class as they are
+        return cls._logged_in(server, _Login(username, password), {name: given[name] for name in _OPTIONS})
+
+    @classmethod
+    def from_oauth(
+        cls,
+        server: str,
+        username: str,
+        password: str,
+        client_id: str,
+        *,
+        dispatcher: Router | None = None,
+        receive_unread_messages: bool = False,
+        receive_system_messages: bool = False,
+        skip_self_messages: bool = True,
+        verify_ssl: http.SSLVerify = True,
+        web_port: int | None = None,
+        https: bool = True,
+        ws_max_retries: int = 5,
+        ws_max_delay: int = 60,
+        debug: bool = False,
+        on_health_check: HealthCheckCallback | None = None,
+        timeout: float | int = 10.0,
+        max_in_memory_download_size: int = MOST_IN_MEMORY,
+        journal: Place = None,
+    ) -> Self:
+        """Log in through an OAuth application, for servers that take no passwords; arguments as `from_credentials`.
+
+        Raises:
+            AuthenticationError: the server does not let the account in, or the application has no scope.
+            WSConnectionError, RequestTimeoutError: the server cannot be reached.
+        """
+        given = locals()
+        return cls._logged_in(server, _Login(username, password, client_id), {name: given[name] for name in _OPTIONS})
+
+    def __repr__(self) -> str:
+        who = (self._session and self._session.me_id) or "not started"
+        return f"<Bot {who} at {self._address}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _WIRING:
+            raise NotConnectedError("this bot is not connected yet: await bot.start(), or bot.run() until it is to end")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # -- who and how -----------------------------------------------------------------------------------------------
+
+    @property
+    def server(self) -> str:
+        """Host name of the server."""
+        return self._address.host
+
+    @property
+    def port(self) -> int:
+        """Port of the server."""
+        return self._address.port
+
+    @property
+    def token(self) -> str:
+        """The token it was made with: a secret, so do not show it."""
+        return self._token
+
+    @property
+    def session(self) -> Session:
+        """The session behind it, with everything that a notebook can do: `bot.session.df`, `bot.session.feed()`.
+
+        Raises:
+            NotConnectedError: it is not started.
+        """
+        if self._session is None:
+            raise NotConnectedError("this bot is not connected: await bot.start() first")
+        return self._session
+
+    @property
+    def max_file_size(self) -> int | None:
+        """The largest file that may be uploaded, in bytes; None where there is no limit, or none is known yet."""
+        return None if self._session is None or self._limits is None else self._limits.max_size
+
+    @property
+    def file_extension_filter_mode(self) -> str | None:
+        """`allow` or `block`; None where every extension may be uploaded, or nothing is known yet."""
+        rule = None if self._session is None or self._limits is None else self._limits.extensions
+        return None if rule is None else rule.mode
+
+    @property
+    def file_extensions_list(self) -> set[str] | None:
+        """The extensions that `file_extension_filter_mode` is about."""
+        rule = None if self._session is None or self._limits is None else self._limits.extensions
+        return None if rule is None else set(rule.list)
+
+    def health_check(self) -> dict[str, Any]:
+        """Return how the connection is.
+
+        Returns:
+            `status` (`authorized`, `connected`, `disconnected`), `websocket_connected`, `authorized`, `server`,
+            `port`, `protocol` and `timestamp` (UTC, ISO 8601).
+        """
+        connected, authorized = self.connected_event.is_set(), self.authorized_event.is_set()
+        return {
+            "status": "authorized" if authorized else "connected" if connected else "disconnected",
+            "websocket_connected": connected,
+            "authorized": authorized,
+            "server": self.server,
+            "port": self.port,
+            "protocol": "https" if self.https else "http",
+            "timestamp": datetime.now(UTC).isoformat(),
+        }
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    async def run(self, handle_signals: bool = True) -> None:
+        """Connect and stay connected until `shutdown`, the interrupt (Ctrl+C or the button), or the end of the process.
+
+        While it runs, exceptions of handlers are written to standard error unless logging is set up.
+
+        Args:
+            handle_signals: whether an interrupt ends it quietly; otherwise it is raised here as it comes.
+
+        Raises:
+            ApiErrorException, AuthenticationError: the server does not let the account in, now or after a break.
+            WSConnectionError, RequestTimeoutError: the server cannot be reached, or not any more.
+        """
+        with ended_by_signals(self.shutdown) if handle_signals else contextlib.nullcontext(), failures_shown():
+            try:
+                self._routes.prints = True
+                await self.start()
+                if self._stopped is not None:
+                    await asyncio.shield(self._stopped)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if self._closing is None or (task is not None and task.cancelling()):
+                    await self.shutdown(GRACE)
+                    raise
+                await asyncio.shield(self._closing)
+            finally:
+                self._routes.prints = not _is_kernel()
+        if self._error is not None:
+            raise self._error
+
+    async def start(self) -> None:
+        """Connect, and return once the bot is logged in; from then on events reach its handlers.
+
+        Nothing happens where it is started already. Errors as for `run`.
+        """
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
+        if self._session is not None:
+            return
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
+        self._home = self._routes.home = asyncio.get_running_loop()
+        self._error, self._closing, self._attempts = None, None, 0
+        # An event belongs to the first loop that waits for it, and a bot may be run in one loop after another.
+        self._stopped = self._home.create_future()
+        self.stopped_event.clear()
+        self._opening = self._home.create_task(self._open())
+        try:
+            await self._opening
+        finally:
+            self._opening = None
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """Take no more events, let handlers end, and close the connection; `start` may follow.
+
+        Args:
+            timeout: seconds to wait for handlers; None waits until they have ended. What has not is left to itself.
+        """
+        if self._home is None or self._home.is_closed():
+            self._home = asyncio.get_running_loop()
+        home = self._home
+        if asyncio.get_running_loop() is not home:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.shutdown(timeout), home))
+            return
+        caller = asyncio.current_task()
+        if self._closing is None:
+            self._closing = home.create_task(self._shut(timeout, caller))
+        elif caller in self._routes.working:
+            return  # the closing waits for this very handler
+        await asyncio.shield(self._closing)
+
+    # -- inside: opening and closing ---------------------------------------------------------------------------------
+
+    @classmethod
+    def _logged_in(cls, server: str, login: _Login, options: dict[str, Any]) -> Self:
+        """Fetch a token, so that a wrong password is an error here, and make a bot that can fetch another one."""
+        address = Address.parse(server, https=options["https"], web_port=options["web_port"])
+        context = http.ssl_context(options["verify_ssl"]) if address.https else None
+        source = TokenSource(address, **login._asdict(), token=None, context=context, timeout=options["timeout"])
+        # Scripts also make bots inside a running loop, where nothing could be awaited here.
+        thread = BotThread("tcnb login")
+        try:
+            token = thread.wait(source.get())
+        finally:
+            thread.stop(GRACE)
+        bot = cls(server, token, **options)
+        bot._login = login
+        return bot
+
+    async def _open(self) -> None:
+        session = self._new_session()
+        try:
+            self._wire(session)
+            session.on_state(lambda said: self._at_home(self._hear, said))
+            session.on_failure(lambda failure: self._at_home(_log, failure))
+            await session._over(session._open())
+        except BaseException as error:
+            await session.aclose()
+            if (refusal := _refusal(error)) is not None:
+                raise refusal from None
+            raise
+        self._session = session
+
+    def _new_session(self) -> Session:
+        return Session(
+            self._address,
+            **self._login._asdict(),
+            token=self._token,
+            verify_ssl=True if self.ssl_context is None else self.ssl_context,
+            timeout=self.timeout,
+            receive_unread_messages=self.receive_unread_messages,
+            receive_system_messages=self.receive_system_messages,
+            name="bot",
+            journal=self._journal,
+            router=self._routes,
+        )
+
+    def _wire(self, session: Session) -> None:
+        """Take the place of the session's own bot, so that handlers get this one, with what a script keeps in it."""
+        own = session.bot
+        super().__init__(
+            own._connection,
+            own._transfers,
+            loop=own.loop,
+            on_sent=own._on_sent,
+            server_info=own._server_info,
+            max_in_memory_download_size=self.max_in_memory_download_size,
+        )
+        session.bot = self
+
+    async def _shut(self, timeout: float | None, caller: asyncio.Task[Any] | None) -> None:
+        self._routes.closed = True
+        try:
+            if self._opening is not None:
+                self._opening.cancel()
+                await asyncio.wait([self._opening])
+            if under_way := {task for task in self._routes.working if task is not caller}:
+                _, late = await asyncio.wait(under_way, timeout=timeout)
+                if late:
+                    logger.warning("%d handlers have not ended and are left to themselves", len(late))
+        finally:
+            session, self._session = self._session, None
+            if session is not None:
+                await session.aclose()
+            self._routes.closed = False
+            self._lost(None)
+            self.stopped_event.set()
+            if self._stopped is not None and not self._stopped.done():
+                self._stopped.set_result(None)
+
+    # -- inside: how the connection is -------------------------------------------------------------------------------
+
+    def _at_home(self, function: Callable[..., None], *args: Any) -> None:
+        """Call something on the script's loop; after that loop nobody listens any more."""
+        with contextlib.suppress(RuntimeError):
+            if self._home is not None:
+                self._home.call_soon_threadsafe(function, *args)
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        """Take note of a new state of the connection."""
+        if said["state"] == "connected":
+            self._attempts = 0
+            self.connected_event.set()
+            self._tell()
+            self.authorized_event.set()
+            self._tell(user_id=self.me_id)
+        elif said["state"] == "reconnecting":
+            self._lost(said["reason"])
+            self._attempts += 1
+            logger.warning("%s: %s; attempt %d of %d", self, said["reason"], self._attempts, self._max_retries)
+            if self._attempts > self._max_retries:
+                tried = f"{self._address} cannot be reached after {self._max_retries} attempts: {said['reason']}"
+                self._give_up(WSConnectionError(tried))
+        elif said["state"] == "closed" and self._closing is None and self._session is not None:
+            self._lost(said["reason"])
+            self._closing = asyncio.get_running_loop().create_task(self._end_of_connection(said["reason"]))
+
+    def _lost(self, reason: str | None) -> None:
+        if self.connected_event.is_set():
+            self.connected_event.clear()
+            self.authorized_event.clear()
+            self._tell(**({} if reason is None else {"error": reason}))
+
+    def _tell(self, **more: Any) -> None:
+        if self._on_health_check is not None:
+            task = asyncio.get_running_loop().create_task(self._health({**self.health_check(), **more}))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _health(self, status: dict[str, Any]) -> None:
+        assert self._on_health_check is not None
+        try:
+            await self._on_health_check(status)
+        except Exception:
+            logger.exception("on_health_check failed")
+
+    async def _end_of_connection(self, reason: str | None) -> None:
+        """Find out with which error the connection gave up, since a state has only words, and end with that."""
+        try:
+            await self.get_chats(1)
+        except TcnbError as error:
+            self._error = _refusal(error) or error
+        else:
+            self._error = NotConnectedError(reason or "the connection has ended")
+        await self._shut(GRACE, None)
+
+    def _give_up(self, error: Exception) -> None:
+        if self._closing is None:
+            self._error = error
+            self._closing = asyncio.get_running_loop().create_task(self._shut(GRACE, None))
+
+
+_OPTIONS: Final = tuple(name for name in Bot.__init__.__annotations__ if name not in ("server", "token", "return"))
+"""The arguments that all ways of making a bot have."""
+
+
+def _log(failure: Failure) -> None:
+    logger.error("%s failed:\n%s", failure.handler or failure.event, failure.traceback.rstrip())
+
+
+def _is_kernel() -> bool:
+    """Tell whether this process is the kernel of a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")
+
+
+def _refusal(error: BaseException) -> ApiErrorException | None:
+    """Return the server's refusal behind an error: scripts look at its code, for instance to get another token."""
+    return error.__cause__ if isinstance(error.__cause__, ApiErrorException) else None

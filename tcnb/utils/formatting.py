@@ -1,0 +1,6 @@
+"""Formatted texts under the name that scripts for the official client import them by; they live in `tcnb.wire`."""
+
+from __future__ import annotations
+
+from tcnb.wire.formatting import *  # noqa: F403
+from tcnb.wire.formatting import __all__ as __all__
