@@ -18,11 +18,15 @@ from typing import Any, cast
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from tcnb.wire import paths
 
 BATCH = 200
+TEXT = 0x81
+LONGEST_ACKNOWLEDGEMENT = 6 + 32
+"""Bytes of a frame that names a type and an id and nothing else; every request is longer, since it names a method."""
 LOGIN = "robot"
 WORDS = (
     "build",
@@ -68,12 +72,37 @@ def _envelopes(chance: random.Random, count: int) -> Iterator[bytes]:
         ).encode()
 
 
+def _frame_size(data: bytes, position: int) -> int:
+    """Return the bytes of the masked frame that begins at a position; 0 if it is not all there."""
+    left = len(data) - position
+    length = data[position + 1] & 0x7F if left >= 2 else 0
+    size = 6 + length
+    if length == 126 and left >= 4:
+        size = 8 + int.from_bytes(data[position + 2 : position + 4])
+    elif length == 127 and left >= 10:
+        size = 14 + int.from_bytes(data[position + 2 : position + 10])
+    return size if size <= left else 0
+
+
+def frames(notifications: list[bytes]) -> list[bytes]:
+    """Return the notifications as they go over the wire, `BATCH` of them together, numbered from 1."""
+    writer = ServerProtocol(state=State.OPEN)
+    written = []
+    for first in range(0, len(notifications), BATCH):
+        for id, payload in enumerate(notifications[first : first + BATCH], first + 1):
+            writer.send_text(b'{"method":"sendMessage","type":1,"id":%d,"payload":%b}' % (id, payload))
+        written.append(b"".join(writer.data_to_send()))
+    return written
+
+
 class Flooder(asyncio.Protocol):
     """One connection: answers the login, floods, and counts what is acknowledged.
 
-    It is written on the sans-I/O protocol of websockets, so that the server costs less than any client it measures.
+    The server must cost less than any client it measures: what it sends is made before the time is taken, and of what
+    it gets while it floods it reads no more than where each frame ends.
     """
 
+    count: int
     prepared: list[bytes]
 
     def __init__(self, done: Callable[[dict[str, float]], None]) -> None:
@@ -85,6 +114,8 @@ class Flooder(asyncio.Protocol):
         self._can_write = asyncio.Event()
         self._can_write.set()
         self._flooding: asyncio.Task[None] | None = None
+        self._unread = b""
+        self._is_done = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -96,16 +127,37 @@ class Flooder(asyncio.Protocol):
         self._can_write.set()
 
     def data_received(self, data: bytes) -> None:
+        if self._flooding is not None:
+            data = self._count_acknowledgements(self._unread + data)
+        if not data:
+            return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request):
                 self._protocol.send_response(self._greeted(event))
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self._received(json.loads(event.data))
-        data = self._protocol.data_to_send()
-        self._transport.write(b"".join(data))
-        if data and data[-1] == b"":
+        answers = self._protocol.data_to_send()
+        self._transport.write(b"".join(answers))
+        if answers and answers[-1] == b"":
             self._transport.close()  # what was no handshake, like the question for the version, is refused
+
+    def _count_acknowledgements(self, data: bytes) -> bytes:
+        """Count the acknowledgements in `data` and return all other frames; one that came in part is kept."""
+        others: list[bytes] = []
+        position = 0
+        while size := _frame_size(data, position):
+            if data[position] == TEXT and size <= LONGEST_ACKNOWLEDGEMENT:
+                self._acknowledged += 1
+            else:
+                others.append(data[position : position + size])
+            position += size
+        self._unread = data[position:]
+        if self._acknowledged == self.count and not self._is_done:
+            self._is_done = True
+            seconds = time.perf_counter() - self._start
+            self._done({"sent": self._acknowledged, "pushed": self._pushed, "seconds": seconds})
+        return b"".join(others)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._flooding is not None:
@@ -118,33 +170,26 @@ class Flooder(asyncio.Protocol):
         return self._protocol.accept(request)
 
     def _received(self, frame: dict[str, Any]) -> None:
-        if frame["type"] == 2:
-            self._acknowledged += 1
-            if self._acknowledged == len(self.prepared):
-                seconds = time.perf_counter() - self._start
-                self._done({"sent": self._acknowledged, "pushed": self._pushed, "seconds": seconds})
-            return
         answer: Any = {"errorCode": 307}
         if frame["method"] == "auth":
             answer = {"userId": f"{LOGIN}@practice.local/1", "connectionId": "1"}
             self._flooding = asyncio.get_running_loop().create_task(self._flood())
-        self._protocol.send_text(json.dumps({"type": 2, "id": frame["id"], "payload": answer}).encode())
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_text(json.dumps({"type": 2, "id": frame["id"], "payload": answer}).encode())
 
     async def _flood(self) -> None:
         # What a client does right after its login shall not be part of what is measured.
         await asyncio.sleep(1.0)
         self._start = time.perf_counter()
-        for first in range(0, len(self.prepared), BATCH):
-            for id, payload in enumerate(self.prepared[first : first + BATCH], first + 1):
-                self._protocol.send_text(b'{"method":"sendMessage","type":1,"id":%d,"payload":%b}' % (id, payload))
-            self._transport.write(b"".join(self._protocol.data_to_send()))
+        for batch in self.prepared:
+            self._transport.write(batch)
             await asyncio.sleep(0)
             await self._can_write.wait()
         self._pushed = time.perf_counter() - self._start
 
 
 async def _serve(count: int) -> None:
-    Flooder.prepared = payloads(count)
+    Flooder.count, Flooder.prepared = count, frames(payloads(count))
     server = await asyncio.get_running_loop().create_server(
         lambda: Flooder(lambda measured: print(json.dumps(measured), flush=True)), "127.0.0.1", 0
     )

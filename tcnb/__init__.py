@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tcnb.nesting import enable_nesting
     from tcnb.routing import BaseMiddleware, Dispatcher, Router, SkipSelfMessages
     from tcnb.scripts import Bot
-    from tcnb.session import Session, aconnect, connect
+    from tcnb.session import CatchUp, Session, aconnect, connect
     from tcnb.types import (
         BufferedInputFile,
         CallbackQuery,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "tcnb.session": (
+        "CatchUp",
         "Session",
         "aconnect",
         "connect",
@@ -69,6 +70,7 @@ _HOMES = {
     ),
 }
 _MODULES = {
+    "analysis": "tcnb.analysis",
     "enums": "tcnb.enums",
     "errors": "tcnb.errors",
     "exceptions": "tcnb.exceptions",
@@ -88,6 +90,7 @@ __all__ = [
     "ButtonStyle",
     "ButtonType",
     "CallbackQuery",
+    "CatchUp",
     "ChatActivitySender",
     "ChatParticipantRole",
     "ChatType",
@@ -106,6 +109,7 @@ __all__ = [
     "URLInputFile",
     "__version__",
     "aconnect",
+    "analysis",
     "connect",
     "enable_nesting",
     "enums",

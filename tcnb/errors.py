@@ -11,6 +11,7 @@ TcnbError
 ├── WSConnectionError                 the server cannot be reached, or the connection broke
 │   ├── CertificateError              the server's certificate is not trusted
 │   └── OutcomeUnknownError           the connection broke between a request and its answer
+│       └── UnansweredError           (also a RequestTimeoutError) it was not answered in time
 ├── RequestTimeoutError               the server did not answer in time
 ├── AuthenticationError               the server does not let this account in
 │   ├── InvalidGrantError             wrong login or password
@@ -110,6 +111,10 @@ class OutcomeUnknownError(WSConnectionError):
 
 class RequestTimeoutError(TcnbError, TimeoutError):
     """The server did not answer a request in time."""
+
+
+class UnansweredError(OutcomeUnknownError, RequestTimeoutError):
+    """The server did not answer in time a request that changes something, so it may or may not have been done."""
 
 
 class AuthenticationError(TcnbError):

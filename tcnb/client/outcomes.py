@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tcnb.client.rules import Kind, rule_for
-from tcnb.errors import OutcomeUnknownError, RequestTimeoutError
+from tcnb.errors import OutcomeUnknownError, UnansweredError
 
 _HARMLESS: Final = "repeating it does no harm"
 
@@ -14,10 +14,6 @@ _ADVICE: Final = {
     "createChannel": "look into the list of chats before you repeat it",
     "answerCommand": "whoever pressed the button may have seen it already",
 }
-
-
-class UnansweredError(OutcomeUnknownError, RequestTimeoutError):
-    """The server did not answer in time a request that changes something, so it may or may not have been done."""
 
 
 class UnclearError(Exception):

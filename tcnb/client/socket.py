@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 
 from tcnb.client.address import Address
 from tcnb.http import USER_AGENT
-from tcnb.wire import paths
+from tcnb.wire import paths, websocket
 
 PEEK_INTERVAL = 2.0
 """Seconds between two reads while reading is paused; a server drops who does not answer its pings for about 20 s."""
@@ -46,6 +46,9 @@ class BatchingSocket(ClientConnection):
     """When something was read last, or reading was resumed (loop time, s): until then its silence says nothing."""
     _texts: list[bytes]
     _fragments: list[bytes]
+    _pieces: list[bytes]
+    _lacking: int
+    _is_cut: bool
     _peeking: asyncio.TimerHandle | None
 
     def process_event(self, event: Event) -> None:
@@ -65,6 +68,9 @@ class BatchingSocket(ClientConnection):
         """Prepare the collecting and let TCP notice a dead peer."""
         self._texts = []
         self._fragments = []
+        self._pieces = []
+        self._lacking = 0
+        self._is_cut = False
         self._peeking = None
         self.heard_at = self.loop.time()
         super().connection_made(transport)
@@ -75,7 +81,12 @@ class BatchingSocket(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """Process one read and hand over what it held."""
         self.heard_at = self.loop.time()
-        super().data_received(data)
+        if self._is_cut:
+            self._cut(data)
+        else:
+            # Whether a frame begins behind this is known only of the answer to the handshake.
+            self._is_cut = self.response is None and data.endswith(b"\r\n\r\n")
+            super().data_received(data)
         if self._peeking is not None:
             self.transport.pause_reading()
         if self._texts:
@@ -94,9 +105,7 @@ class BatchingSocket(ClientConnection):
         """
         if not self.is_open:
             return
-        for text in texts:
-            self.protocol.send_text(text)
-        self.transport.write(b"".join(self.protocol.data_to_send()))
+        self.transport.write(websocket.masked(list(texts)))
 
     @property
     def is_paused(self) -> bool:
@@ -139,6 +148,30 @@ class BatchingSocket(ClientConnection):
         if self._peeking is not None:
             self._peeking.cancel()
         super().connection_lost(exc)
+
+    def _cut(self, data: bytes) -> None:
+        """Take the text frames out of what was read and leave each other frame to the library, when it is all there."""
+        self._pieces.append(data)
+        self._lacking -= len(data)
+        if self._lacking > 0:
+            return
+        data, self._pieces = b"".join(self._pieces), []
+        position = 0
+        while position < len(data):
+            texts, position = websocket.cut(data, position)
+            self._texts += texts
+            size = websocket.size(data, position)
+            if self._fragments or size > MOST_BYTES:
+                self._is_cut = False
+                super().data_received(data[position:])
+                return
+            if not size or position + size > len(data):
+                break
+            super().data_received(data[position : position + size])
+            position += size
+        if position < len(data):
+            self._pieces = [data[position:]]
+            self._lacking = size - len(data) + position if size else 0
 
     def _peek(self) -> None:
         if self.transport.is_closing():

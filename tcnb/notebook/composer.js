@@ -15,49 +15,75 @@ const MOST_SUGGESTIONS = 60;
 const PICTURES_AT_ONCE = 8;
 const PHOTOS = new Set(["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/avif"]);
 const MODES = ["text", "markdown", "html"];
+const SIGNS = {
+  markdown: { b: ["**", "**"], i: ["*", "*"], k: ["[", "](https://)"] },
+  html: { b: ["<b>", "</b>"], i: ["<i>", "</i>"], k: ['<a href="https://">', "</a>"] },
+};
 
 // ---------------------------------------------------------------------------------------------------------------- words
 
 const WORDS = {
   en: {
-    composer: "Composer", to: "To", chat: "Chat or person to write to", choose: "Choose a chat or a person", chooseFirst: "Choose a chat first: the message waits here.",
-    noMatch: "Nothing known by that name. Press Enter to ask the server.", people: "People", asking: "Looking…", ambiguous: (n) => `${n} chats have that name. Choose one of them.`,
-    message: "Message", write: (chat) => (chat ? `Message to ${chat}` : "Write a message"), caption: "Caption", captionOf: (name) => `Caption of ${name}`,
+    composer: "Composer", to: "To", chat: "Chat or person to write to", choose: "Choose a chat or a person",
+    chooseFirst: "Choose a chat first: the message waits here.", noMatch: "Nothing known by that name. Press Enter to ask the server.",
+    asking: "Looking…", ambiguous: (n) => `${n} chats have that name. Choose one of them.`, message: "Message",
+    write: (chat) => (chat ? `Message to ${chat}` : "Write a message"), caption: "Caption", captionOf: (name) => `Caption of ${name}`,
     send: "Send", save: "Save the change", hint: "Enter sends, Shift+Enter breaks the line", attach: "Attach files", stickers: "Stickers",
-    mode: "How the text is written", text: "Plain", markdown: "Markdown", html: "HTML", preview: "Preview", previewOf: "How it will look", hidePreview: "Hide the preview", showPreview: "Show the preview",
-    link: "The server refuses a message with such a link. It takes http, https, mailto and trueconf.", address: "Such a link leads nowhere. Links begin with http, https, mailto or trueconf.", quote: "A reply's quotation is shown empty unless the message answers another.",
-    length: (n, most) => `${n} of ${most} characters`, tooLong: (n) => `${n} characters too many. Shorten it, or attach it as a file.`, asFile: "Attach as a file",
-    reply: (who) => `Reply to ${who}`, editing: "Changing your message", cancel: "Cancel", remove: "Remove", stop: "Stop", retry: "Try again", again: "Take back to edit", edit: "Edit", chooseAgain: "Choose the file again",
-    attachments: "Attached files", sendAs: "Send as", photo: "Photo", document: "File", sticker: "Sticker", isSticker: "A sticker has no caption.",
-    drop: "Drop to attach", checking: "Checking…", tooBig: "Some files cannot be sent. Remove them first.",
-    sendings: "On their way", queued: "Queued", waitKernel: "Waiting for the kernel: a cell is running", waitConnection: "Waits for the connection", gone: "The kernel is gone: this was not sent", receiving: "To the kernel",
-    sending: "Sending", toServer: "To the server", sent: "Sent", failed: "Failed", failedWhy: (why) => `Not sent: ${why}`, unsure: (why) => `Perhaps sent, perhaps not. Look into the chat before you try again. ${why}`,
-    reloaded: "Interrupted: the page was reloaded before the whole file had reached the kernel.", stalled: "Interrupted: the page stopped sending the file.",
-    notSame: (name) => `That is another file. Choose ${name} as it was.`, unreadable: "the file can no longer be read", of: (a, b) => `${a} of ${b}`,
-    connecting: "Connecting", reconnecting: "Reconnecting", closed: "The connection is closed", noKernel: "No kernel", waitsToo: "what you send waits for it",
-    ofFolder: "From the folder", ofChats: "Seen in chats", makeSticker: "From a picture…", noStickers: "No stickers yet. Those seen in chats appear here, and any picture can become one.", loading: "Loading…",
-    sentTo: (what, chat) => `${what}: sent to ${chat}`, kinds: { p2p: "personal", group: "group", channel: "channel", favorites: "favorites", system: "system", undefined: "chat", person: "person" },
-    bytes: ["B", "kB", "MB", "GB"], pasted: "pasted", textFile: "message", lostFiles: (names) => `Attached and not sent before the page was reloaded: ${names}. Attach them again.`,
+    mode: "How the text is written", text: "Plain", markdown: "Markdown", html: "HTML", preview: "Preview", previewOf: "How it will look",
+    hidePreview: "Hide the preview", showPreview: "Show the preview",
+    link: "The server refuses a message with such a link. It takes http, https, mailto and trueconf.",
+    address: "Such a link leads nowhere. Links begin with http, https, mailto or trueconf.",
+    quote: "A reply's quotation is shown empty unless the message answers another.", length: (n, most) => `${n} of ${most} characters`,
+    tooLong: (n) => `${n} characters too many. Shorten it, or attach it as a file.`, asFile: "Attach as a file",
+    reply: (who) => `Reply to ${who}`, editing: "Changing your message", cancel: "Cancel", remove: "Remove", stop: "Stop",
+    retry: "Try again", again: "Take back to edit", edit: "Edit", chooseAgain: "Choose the file again", attachments: "Attached files",
+    sendAs: "Send as", photo: "Photo", document: "File", sticker: "Sticker", drop: "Drop to attach", folder: "A folder cannot be sent. Pack it first.", checking: "Checking…",
+    tooBig: "Some files cannot be sent. Remove them first.", sendings: "On their way", queued: "Queued",
+    waitKernel: "Waiting for the kernel: a cell is running", waitConnection: "Waits for the connection",
+    gone: "The kernel is gone: this was not sent", receiving: "To the kernel", sending: "Sending", toServer: "To the server", sent: "Sent",
+    failed: "Failed", failedWhy: (why) => `Not sent: ${why}`,
+    unsure: (why) => `Perhaps sent, perhaps not. Look into the chat before you try again. ${why}`,
+    reloaded: "Interrupted: the page was reloaded before the whole file had reached the kernel.",
+    stalled: "Interrupted: the page stopped sending the file.", notSame: (name) => `That is another file. Choose ${name} as it was.`,
+    unreadable: "the file can no longer be read", of: (a, b) => `${a} of ${b}`, connecting: "Connecting", reconnecting: "Reconnecting",
+    closed: "The connection is closed", noKernel: "No kernel", waitsToo: "what you send waits for it", ofFolder: "From the folder",
+    ofChats: "Seen in chats", makeSticker: "From a picture…",
+    noStickers: "No stickers yet. Those seen in chats appear here, and any picture can become one.", loading: "Loading…",
+    sentTo: (what, chat) => `${what}: sent to ${chat}`,
+    kinds: { p2p: "personal", group: "group", channel: "channel", favorites: "favorites", system: "system", undefined: "chat", person: "person" },
+    bytes: ["B", "kB", "MB", "GB"], pasted: "pasted", textFile: "message",
+    lostFiles: (names) => `Attached and not sent before the page was reloaded: ${names}. Attach them again.`,
   },
   ru: {
-    composer: "Редактор сообщений", to: "Кому", chat: "Чат или человек, кому написать", choose: "Выберите чат или человека", chooseFirst: "Сначала выберите чат: сообщение подождёт здесь.",
-    noMatch: "Такое имя неизвестно. Enter: спросить сервер.", people: "Люди", asking: "Ищем…", ambiguous: (n) => `Чатов с таким названием: ${n}. Выберите один из них.`,
-    message: "Сообщение", write: (chat) => (chat ? `Сообщение: ${chat}` : "Напишите сообщение"), caption: "Подпись", captionOf: (name) => `Подпись к ${name}`,
-    send: "Отправить", save: "Сохранить правку", hint: "Enter отправляет, Shift+Enter начинает строку", attach: "Приложить файлы", stickers: "Стикеры",
-    mode: "Как написан текст", text: "Текст", markdown: "Markdown", html: "HTML", preview: "Просмотр", previewOf: "Так это будет выглядеть", hidePreview: "Скрыть просмотр", showPreview: "Показать просмотр",
-    link: "Сообщение с такой ссылкой сервер не примет. Он принимает http, https, mailto и trueconf.", address: "Такая ссылка никуда не ведёт. Ссылки начинаются с http, https, mailto или trueconf.", quote: "Цитата ответа будет пустой, если сообщение ни на что не отвечает.",
-    length: (n, most) => `Символов: ${n} из ${most}`, tooLong: (n) => `Лишних символов: ${n}. Сократите текст или приложите его файлом.`, asFile: "Приложить файлом",
-    reply: (who) => `Ответ: ${who}`, editing: "Правка вашего сообщения", cancel: "Отменить", remove: "Убрать", stop: "Остановить", retry: "Ещё раз", again: "Вернуть в поле", edit: "Изменить", chooseAgain: "Выбрать файл снова",
-    attachments: "Приложенные файлы", sendAs: "Отправить как", photo: "Фото", document: "Файл", sticker: "Стикер", isSticker: "У стикера нет подписи.",
-    drop: "Отпустите, чтобы приложить", checking: "Проверка…", tooBig: "Некоторые файлы отправить нельзя. Сначала уберите их.",
-    sendings: "В пути", queued: "В очереди", waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", gone: "Ядра нет: это не отправлено", receiving: "В ядро",
-    sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", failed: "Не вышло", failedWhy: (why) => `Не отправлено: ${why}`, unsure: (why) => `Возможно, отправлено, а возможно, и нет. Загляните в чат, прежде чем повторять. ${why}`,
-    reloaded: "Прервано: страница перезагружена раньше, чем файл весь дошёл до ядра.", stalled: "Прервано: страница перестала передавать файл.",
-    notSame: (name) => `Это другой файл. Выберите ${name}, каким он был.`, unreadable: "файл больше не читается", of: (a, b) => `${a} из ${b}`,
-    connecting: "Подключение", reconnecting: "Переподключение", closed: "Подключение закрыто", noKernel: "Нет ядра", waitsToo: "отправленное подождёт",
-    ofFolder: "Из папки", ofChats: "Встречались в чатах", makeSticker: "Из картинки…", noStickers: "Стикеров пока нет. Здесь появятся те, что встретятся в чатах; стикером станет и любая картинка.", loading: "Загрузка…",
-    sentTo: (what, chat) => `${what}: отправлено, ${chat}`, kinds: { p2p: "личный", group: "группа", channel: "канал", favorites: "избранное", system: "системный", undefined: "чат", person: "человек" },
-    bytes: ["Б", "кБ", "МБ", "ГБ"], pasted: "вставлено", textFile: "сообщение", lostFiles: (names) => `Приложено и не отправлено до перезагрузки страницы: ${names}. Приложите снова.`,
+    composer: "Редактор сообщений", to: "Кому", chat: "Чат или человек, кому написать", choose: "Выберите чат или человека",
+    chooseFirst: "Сначала выберите чат: сообщение подождёт здесь.", noMatch: "Такое имя неизвестно. Enter: спросить сервер.",
+    asking: "Ищем…", ambiguous: (n) => `Чатов с таким названием: ${n}. Выберите один из них.`, message: "Сообщение",
+    write: (chat) => (chat ? `Сообщение: ${chat}` : "Напишите сообщение"), caption: "Подпись", captionOf: (name) => `Подпись к ${name}`,
+    send: "Отправить", save: "Сохранить правку", hint: "Enter отправляет, Shift+Enter начинает строку", attach: "Приложить файлы",
+    stickers: "Стикеры", mode: "Как написан текст", text: "Текст", markdown: "Markdown", html: "HTML", preview: "Просмотр",
+    previewOf: "Так это будет выглядеть", hidePreview: "Скрыть просмотр", showPreview: "Показать просмотр",
+    link: "Сообщение с такой ссылкой сервер не примет. Он принимает http, https, mailto и trueconf.",
+    address: "Такая ссылка никуда не ведёт. Ссылки начинаются с http, https, mailto или trueconf.",
+    quote: "Цитата ответа будет пустой, если сообщение ни на что не отвечает.", length: (n, most) => `Символов: ${n} из ${most}`,
+    tooLong: (n) => `Лишних символов: ${n}. Сократите текст или приложите его файлом.`, asFile: "Приложить файлом",
+    reply: (who) => `Ответ: ${who}`, editing: "Правка вашего сообщения", cancel: "Отменить", remove: "Убрать", stop: "Остановить",
+    retry: "Ещё раз", again: "Вернуть в поле", edit: "Изменить", chooseAgain: "Выбрать файл снова", attachments: "Приложенные файлы",
+    sendAs: "Отправить как", photo: "Фото", document: "Файл", sticker: "Стикер", drop: "Отпустите, чтобы приложить", folder: "Папку отправить нельзя. Сначала упакуйте её.", checking: "Проверка…",
+    tooBig: "Некоторые файлы отправить нельзя. Сначала уберите их.", sendings: "В пути", queued: "В очереди",
+    waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", gone: "Ядра нет: это не отправлено",
+    receiving: "В ядро", sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", failed: "Не вышло",
+    failedWhy: (why) => `Не отправлено: ${why}`,
+    unsure: (why) => `Возможно, отправлено, а возможно, и нет. Загляните в чат, прежде чем повторять. ${why}`,
+    reloaded: "Прервано: страница перезагружена раньше, чем файл весь дошёл до ядра.",
+    stalled: "Прервано: страница перестала передавать файл.", notSame: (name) => `Это другой файл. Выберите ${name}, каким он был.`,
+    unreadable: "файл больше не читается", of: (a, b) => `${a} из ${b}`, connecting: "Подключение", reconnecting: "Переподключение",
+    closed: "Подключение закрыто", noKernel: "Нет ядра", waitsToo: "отправленное подождёт", ofFolder: "Из папки",
+    ofChats: "Встречались в чатах", makeSticker: "Из картинки…",
+    noStickers: "Стикеров пока нет. Здесь появятся те, что встретятся в чатах; стикером станет и любая картинка.", loading: "Загрузка…",
+    sentTo: (what, chat) => `${what}: отправлено, ${chat}`,
+    kinds: { p2p: "личный", group: "группа", channel: "канал", favorites: "избранное", system: "системный", undefined: "чат", person: "человек" },
+    bytes: ["Б", "кБ", "МБ", "ГБ"], pasted: "вставлено", textFile: "сообщение",
+    lostFiles: (names) => `Приложено и не отправлено до перезагрузки страницы: ${names}. Приложите снова.`,
   },
 };
 
@@ -335,7 +361,9 @@ class Store {
   attach(files, as) {
     const made = files.map((file) => {
       const isPhoto = PHOTOS.has(file.type);
-      return { key: newKey(), file, isPhoto, as: as === "sticker" && isPhoto ? "sticker" : isPhoto ? "photo" : "document", caption: "", url: isPhoto ? URL.createObjectURL(file) : "", problem: null, checking: true };
+      const kind = !isPhoto ? "document" : as === "sticker" ? "sticker" : "photo";
+      const url = isPhoto ? URL.createObjectURL(file) : "";
+      return { key: newKey(), file, isPhoto, as: kind, caption: "", url, problem: null, checking: true };
     });
     this.attachments = [...this.attachments, ...made];
     this.ask({ type: "check", files: made.map(({ file }) => ({ name: file.name, size: file.size })) }, (answer) => {
@@ -363,7 +391,8 @@ class Store {
     const text = draft.text.trim() ? draft.text : "";
     if (bar && bar.kind === "edit") return text ? [{ ...base, key: newKey(), kind: "edit", text, target: bar.message_id }] : [];
     const reply = bar ? { reply_to: bar.message_id } : {};
-    const files = this.attachments.map((one) => ({ ...base, key: one.key, kind: one.as, name: one.file.name, size: one.file.size, text: one.as === "sticker" ? "" : one.caption }));
+    const files = this.attachments.map(({ key, file, as, caption }) => (
+      { ...base, key, kind: as, name: file.name, size: file.size, text: as === "sticker" ? "" : caption }));
     const captioned = files.find((one) => one.kind !== "sticker");
     if (captioned && text) captioned.text = text;
     const texts = text && !captioned ? [{ ...base, key: newKey(), kind: "text", text }] : [];
@@ -400,7 +429,8 @@ class Store {
 
   sendSticker(sticker) {
     const reply = this.bar && this.bar.kind === "reply" ? { reply_to: this.bar.message_id } : {};
-    this.handIn([{ key: newKey(), kind: "sticker", chat_id: this.chat.chat_id, chat: this.chat.title, mode: "text", name: `${sticker.name}.webp`, sticker: sticker.key, ...reply }]);
+    const chat = { chat_id: this.chat.chat_id, chat: this.chat.title };
+    this.handIn([{ key: newKey(), kind: "sticker", ...chat, mode: "text", name: `${sticker.name}.webp`, sticker: sticker.key, ...reply }]);
   }
 
   // -- files on their way
@@ -458,7 +488,8 @@ class Store {
   rows() {
     const now = Date.now();
     const known = [...this.sendings.values()].filter((one) => one.state !== "sent" || now - (this.seenAt.get(one.key) || 0) < this.keepSent);
-    const waiting = [...this.local.values()].map(({ sending, since }) => ({ ...sending, state: this.isGone() ? "gone" : now - since > WAITING_MS ? "waiting" : "queued" }));
+    const stateOf = (since) => (this.isGone() ? "gone" : now - since > WAITING_MS ? "waiting" : "queued");
+    const waiting = [...this.local.values()].map(({ sending, since }) => ({ ...sending, state: stateOf(since) }));
     return [...known, ...waiting];
   }
 
@@ -496,7 +527,6 @@ const ICONS = {
   eye: "M3 12c3-5 6-7 9-7s6 2 9 7c-3 5-6 7-9 7s-6-2-9-7M12 14.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5",
   clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16M12 8v4l3 2",
   alert: "M12 4l9 16H3zM12 10v4M12 17h.01",
-  down: "M7 10l5 5 5-5",
 };
 const TAGS = new Set(["b", "i", "s", "u", "a", "quote", "br"]);
 
@@ -605,7 +635,9 @@ class ChatBox {
     this.list.id = newId("list");
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", this.words.chat);
-    for (const [name, value] of Object.entries({ role: "combobox", "aria-label": this.words.chat, "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id, autocomplete: "off", spellcheck: "false" })) this.input.setAttribute(name, value);
+    const attributes = { role: "combobox", "aria-label": this.words.chat, "aria-autocomplete": "list", "aria-expanded": "false",
+      "aria-controls": this.list.id, autocomplete: "off", spellcheck: "false" };
+    for (const [name, value] of Object.entries(attributes)) this.input.setAttribute(name, value);
     this.input.placeholder = this.words.choose;
     this.root.append(label, this.badge, this.input, this.kind, this.list);
     this.listen();
@@ -617,7 +649,7 @@ class ChatBox {
     input.addEventListener("focus", () => { input.select(); this.refresh(); });
     input.addEventListener("pointerdown", () => { if (document.activeElement === input) this.openList(""); });
     input.addEventListener("input", () => this.openList(input.value));
-    input.addEventListener("blur", () => { this.closeList(); this.show(); });
+    input.addEventListener("blur", () => this.left());
     input.addEventListener("keydown", (event) => this.keyed(event));
     list.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays where it is
     list.addEventListener("click", (event) => { const option = event.target.closest("[data-at]"); if (option) this.choose(this.options[Number(option.dataset.at)]); });
@@ -664,14 +696,15 @@ class ChatBox {
 
   matching(typed) {
     const { chats, people } = this.store.directory;
-    const taken = new Set(chats.filter((one) => one.kind === "p2p").map((one) => one.also));
-    const taken2 = new Set(chats.filter((one) => one.kind === "p2p").map((one) => one.title));
-    const all = chats.map((chat) => ({ name: chat.title || chat.chat_id, detail: this.words.kinds[chat.kind] || "", chat, sought: `${chat.title}\n${chat.also}\n${chat.chat_id}`.toLowerCase() }));
+    const taken = new Set(chats.filter((one) => one.kind === "p2p").flatMap((one) => [one.also, one.title])); // people who have a chat
+    const all = chats.map((chat) => ({ name: chat.title || chat.chat_id, detail: this.words.kinds[chat.kind] || "", chat,
+      sought: `${chat.title}\n${chat.also}\n${chat.chat_id}`.toLowerCase() }));
     for (const one of people) {
-      if (!taken.has(one.user_id) && !taken2.has(one.name)) all.push({ name: one.name, detail: one.user_id, person: one.user_id, sought: `${one.name}\n${one.user_id}`.toLowerCase() });
+      if (taken.has(one.user_id) || taken.has(one.name)) continue;
+      all.push({ name: one.name, detail: one.user_id, person: one.user_id, sought: `${one.name}\n${one.user_id}`.toLowerCase() });
     }
     const found = typed ? all.filter((one) => one.sought.includes(typed)) : all;
-    const rank = (one) => (one.name.toLowerCase().startsWith(typed) ? 0 : 1) + (one.chat ? 0 : 2);
+    const rank = (one) => (one.name.toLowerCase() === typed ? -4 : one.name.toLowerCase().startsWith(typed) ? 0 : 1) + (one.chat ? 0 : 2);
     return found.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SUGGESTIONS);
   }
 
@@ -731,6 +764,15 @@ class ChatBox {
     if (typed) this.resolve(typed);
   }
 
+  // Who types a whole title and goes on has chosen that chat, if it is the only one; anything less chooses nothing.
+  left() {
+    const typed = this.input.value.trim().toLowerCase();
+    const same = this.isTyped ? this.options.filter((one) => one.chat && one.name.toLowerCase() === typed) : [];
+    this.closeList();
+    if (same.length === 1) this.store.setChat({ chat_id: same[0].chat.chat_id, title: same[0].name, kind: same[0].chat.kind });
+    this.show();
+  }
+
   choose(option) {
     if (option.chat) this.take({ chat_id: option.chat.chat_id, title: option.name, kind: option.chat.kind });
     else this.resolve(option.person);
@@ -751,6 +793,7 @@ class ChatBox {
   }
 
   take(chat) {
+    this.isTyped = false; // what was typed is not looked at again when the focus goes
     this.closeList();
     this.store.setChat(chat);
     this.show();
@@ -946,7 +989,7 @@ class View {
   decorate(key) {
     const { store, area } = this;
     if (store.draft.mode === "text") store.setMode("markdown");
-    const signs = { markdown: { b: ["**", "**"], i: ["*", "*"], k: ["[", "](https://)"] }, html: { b: ["<b>", "</b>"], i: ["<i>", "</i>"], k: ['<a href="https://">', "</a>"] } }[store.draft.mode][key];
+    const signs = SIGNS[store.draft.mode][key];
     const { selectionStart: start, selectionEnd: end } = area;
     area.setRangeText(signs[0] + area.value.slice(start, end) + signs[1], start, end, "end");
     area.setSelectionRange(start + signs[0].length, end + signs[0].length);
@@ -959,7 +1002,9 @@ class View {
     event.preventDefault();
     event.stopPropagation();
     const now = new Date(Date.now() - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", "-");
-    this.store.attach(files.map((file, i) => (/^image\.\w+$/.test(file.name) ? new File([file], `${this.words.pasted} ${now}${i ? ` ${i + 1}` : ""}.${file.name.split(".").pop()}`, { type: file.type }) : file)));
+    // Browsers call every picture image.png; a name that says when is better in a chat.
+    const named = (file, i) => new File([file], `${this.words.pasted} ${now}${i ? ` ${i + 1}` : ""}.${file.name.split(".").pop()}`, { type: file.type });
+    this.store.attach(files.map((file, i) => (/^image\.\w+$/.test(file.name) ? named(file, i) : file)));
     this.area.focus();
   }
 
@@ -974,11 +1019,15 @@ class View {
   dropped(event) {
     this.box.classList.remove("tcc-dropping");
     const items = [...(event.dataTransfer ? event.dataTransfer.items : [])];
-    const files = items.filter((item) => item.kind === "file" && !(item.webkitGetAsEntry && item.webkitGetAsEntry() && item.webkitGetAsEntry().isDirectory)).map((item) => item.getAsFile()).filter(Boolean);
+    const isFolder = (item) => Boolean(item.webkitGetAsEntry && item.webkitGetAsEntry()?.isDirectory);
+    const dropped = items.filter((item) => item.kind === "file");
+    if (dropped.some(isFolder)) this.store.notice = this.words.folder;
+    const files = dropped.filter((item) => !isFolder(item)).map((item) => item.getAsFile()).filter(Boolean);
     if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
     event.stopPropagation();
     if (files.length) this.store.attach(files);
+    this.store.changed("all");
     this.area.focus();
   }
 
@@ -1020,6 +1069,8 @@ class View {
     if (what === "time") { this.showState(); return; }
     this.showState();
     this.chatBox.show();
+    const label = [this.words.composer, this.store.chat && this.store.chat.title].filter(Boolean).join(": ");
+    if (this.box.getAttribute("aria-label") !== label) this.box.setAttribute("aria-label", label);
     this.showBar();
     if (["put", "tray", "all"].includes(what)) this.showTray();
     this.showText();
@@ -1030,7 +1081,8 @@ class View {
     const { store, words } = this;
     const name = store.isGone() ? "noKernel" : store.connection.state;
     this.dot.className = `tcc-dot tcc-is-${name}`;
-    const parts = name === "connected" ? [] : [words[name] || name, store.connection.reason || "", ["connecting", "reconnecting"].includes(name) ? words.waitsToo : ""];
+    const hope = ["connecting", "reconnecting"].includes(name) ? words.waitsToo : "";
+    const parts = name === "connected" ? [] : [words[name] || name, store.connection.reason || "", hope];
     setText(this.stateText, parts.filter(Boolean).join(" · "));
     this.stateText.title = this.stateText.textContent;
   }
@@ -1057,7 +1109,8 @@ class View {
   showText() {
     const { store, area, words } = this;
     const count = store.attachments.length;
-    const placeholder = count ? (store.attachments.every((one) => one.as === "sticker") ? words.write(store.chat && store.chat.title) : words.caption) : words.write(store.chat && store.chat.title);
+    const isCaption = store.attachments.some((one) => one.as !== "sticker");
+    const placeholder = isCaption ? words.caption : words.write(store.chat && store.chat.title);
     if (area.placeholder !== placeholder) area.placeholder = placeholder;
     area.style.height = "auto";
     area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
@@ -1170,7 +1223,12 @@ class View {
   showRows() {
     const rows = this.store.rows();
     const keep = new Set(rows.map((one) => one.key));
-    for (const [key, drawn] of this.rowNodes) if (!keep.has(key) && !(this.store.sendings.has(key) && drawn.node.matches(":hover, :focus-within"))) { drawn.node.remove(); this.rowNodes.delete(key); }
+    for (const [key, drawn] of this.rowNodes) {
+      // What was sent and is being looked at stays a little longer.
+      if (keep.has(key) || (this.store.sendings.has(key) && drawn.node.matches(":hover, :focus-within"))) continue;
+      drawn.node.remove();
+      this.rowNodes.delete(key);
+    }
     let isNew = false;
     for (const one of rows) {
       const sign = [one.state, one.reason, one.can_retry, one.is_unsure].join("|");
@@ -1209,7 +1267,9 @@ class View {
     const tile = node("span", "tcc-mark");
     const thumb = this.store.thumbs.get(one.key) || this.store.pictures.get(one.sticker);
     if (thumb && !["sent", "failed"].includes(one.state)) { const image = node("img"); image.src = thumb; image.alt = ""; tile.append(image); return tile; }
-    tile.append(icon({ sent: "check", failed: "alert", gone: "alert", interrupted: "alert", waiting: "clock" }[one.state] || (one.kind === "edit" ? "pencil" : { photo: "photo", sticker: "sticker", document: "file" }[one.kind] || "clock")));
+    const ofState = { sent: "check", failed: "alert", gone: "alert", interrupted: "alert", waiting: "clock" };
+    const ofKind = { edit: "pencil", photo: "photo", sticker: "sticker", document: "file", text: "clock" };
+    tile.append(icon(ofState[one.state] || ofKind[one.kind] || "clock"));
     return tile;
   }
 
@@ -1222,7 +1282,8 @@ class View {
     if (one.state === "interrupted") actions.append(link(words.chooseAgain, () => this.chooseAgain(one)));
     if (one.state === "sent" && one.kind === "text" && one.message_id) actions.append(link(words.edit, () => store.post({ type: "edit", message_id: one.message_id })));
     const canStop = !["sent"].includes(one.state) && !(one.state === "sending" && !one.name);
-    if (canStop) actions.append(button("tcc-drop1", "close", `${["receiving", "sending"].includes(one.state) ? words.stop : words.remove}: ${what.slice(0, 60)}`, () => { store.remove(one); this.area.focus(); }));
+    const verb = ["receiving", "sending"].includes(one.state) ? words.stop : words.remove;
+    if (canStop) actions.append(button("tcc-remove", "close", `${verb}: ${what.slice(0, 60)}`, () => { store.remove(one); this.area.focus(); }));
     return actions;
   }
 

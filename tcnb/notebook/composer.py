@@ -59,6 +59,10 @@ class Composer(anywidget.AnyWidget):
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, composer: composer._opening_state())
 
+    # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
+    _closed = True
+    _posting = threading.Lock()
+
     def __init__(
         self,
         session: Session,
@@ -320,7 +324,7 @@ class Composer(anywidget.AnyWidget):
         if kind == "check":
             return {"problems": await problems_of(self.session, request["files"])}
         if kind == "stickers":
-            return {"stickers": await self._shelf.list()}
+            return {"stickers": await self._shelf.offered()}
         if kind == "pictures":
             return await self._pictures([str(key) for key in request["keys"]])
         raise ValueError(kind)

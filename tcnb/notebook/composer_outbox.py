@@ -17,7 +17,9 @@ Kind = Literal["text", "edit", "photo", "document", "sticker"]
 State = Literal["receiving", "interrupted", "queued", "sending", "sent", "failed"]
 
 KINDS: Final = frozenset({"text", "edit", "photo", "document", "sticker"})
-FINISHED: Final = frozenset({"sent", "failed"})
+
+Progress = Callable[[int, int], None]
+"""Told the bytes moved so far and the bytes in all, on the session's loop."""
 
 MOST_KEPT: Final = 50
 """Sendings that succeeded and are still remembered, so that a page which asks late learns of them."""
@@ -33,9 +35,29 @@ class Session(Protocol):
     async def asend(
         self, chat: str, text: str, *, parse_mode: ParseMode | str = ..., reply_to: str | None = ...
     ) -> Any: ...
-    async def asend_photo(self, chat: str, file: Any, caption: str | None = None, **options: Any) -> Any: ...
-    async def asend_document(self, chat: str, file: Any, caption: str | None = None, **options: Any) -> Any: ...
-    async def asend_sticker(self, chat: str, file: Any, **options: Any) -> Any: ...
+    async def asend_photo(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ...,
+        reply_to: str | None = ...,
+        progress: Progress | None = ...,
+    ) -> Any: ...
+    async def asend_document(
+        self,
+        chat: str,
+        file: Any,
+        caption: str | None = None,
+        *,
+        parse_mode: ParseMode | str = ...,
+        reply_to: str | None = ...,
+        progress: Progress | None = ...,
+    ) -> Any: ...
+    async def asend_sticker(
+        self, chat: str, file: Any, *, reply_to: str | None = ..., progress: Progress | None = ...
+    ) -> Any: ...
 
 
 @dataclass

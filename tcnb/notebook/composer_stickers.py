@@ -48,7 +48,7 @@ class Shelf:
         self._files: dict[str, tuple[str, Path | str]] = {}
         self._data: dict[str, bytes] = {}
 
-    async def list(self) -> list[dict[str, str]]:
+    async def offered(self) -> list[dict[str, str]]:
         """Return key, name and origin (`folder` or `chat`) of every sticker, those of the folder first."""
         found = await asyncio.to_thread(self._of_folder)
         found += [("chat", name, file_id) for name, file_id in await self._seen()]
@@ -89,7 +89,10 @@ class Shelf:
         if self.folder is None or not self.folder.is_dir():
             return []
         files = sorted(path for path in self.folder.iterdir() if path.suffix.lower() == ".webp" and path.is_file())
-        return [("folder", path.stem, path) for path in files if path.stat().st_size <= LARGEST][:MOST_OF_FOLDER]
+        found: list[tuple[str, str, Path | str]] = [
+            ("folder", path.stem, path) for path in files if path.stat().st_size <= LARGEST
+        ]
+        return found[:MOST_OF_FOLDER]
 
     async def _seen(self) -> list[tuple[str, str]]:
         """Return name and file id of the stickers that came by last, each picture once."""

@@ -1,4 +1,4 @@
-"""The magics for what was collected: SQL over it, and its way into an archive; sending and showing are in `magics`."""
+"""The magics for what was collected: its past, SQL over it, its way into an archive; all others are in `magics`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from tcnb.errors import UsageError
 from tcnb.notebook import messages, verbs
 from tcnb.notebook.base import VerbMagics, one_line_errors
 from tcnb.notebook.connections import connections
+from tcnb.notebook.progress import shown_progress
 
 _ASSIGNMENT = re.compile(r"\s*(?P<name>\S+)\s*<<(?P<rest>.*)", re.DOTALL)
+
+USUAL = 100
+"""Messages that %tc_history goes back where nothing is said."""
 
 
 @magics_class
 class DataMagics(VerbMagics):
-    """The verbs of the record as magics: `%%tc_sql`, `%tc_export`."""
+    """The verbs of the record as magics: `%%tc_sql`, `%tc_history`, `%tc_export`."""
 
     @line_cell_magic
     @needs_local_scope
@@ -54,6 +58,38 @@ class DataMagics(VerbMagics):
             return answer
         self._shell.push({name: answer})
         return None
+
+    @line_magic
+    @needs_local_scope
+    @no_var_expand
+    def tc_history(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+        """Read the past of a chat into the record and return its messages as a DataFrame.
+
+        Usage: %tc_history chat [-n N] [--since WHEN] [--all] [--as NAME]
+
+            %tc_history "Release crew"                    the last 100 messages
+            %tc_history "Release crew" -n 5000
+            %tc_history "Release crew" --since 2026-01-01
+            %tc_history "Release crew" --all              back to the beginning
+
+        -n N           messages to go back, at most
+        --since WHEN   go back to this moment: a date, a time, or a length of time: 2h, "90 days"
+        --all          go back to the beginning
+        --as NAME      use another connection
+
+        What the record already has is not doubled. The interrupt button loses nothing: what was read until then is in
+        the record, and the same line goes on.
+        """
+        given = self._given(verbs.HISTORY, line, local_ns)
+        session = connections.get(given.connection)
+        asked, since = given.number("n", int), given.value("since")
+        if given.has("all") and (given.has("n") or given.has("since")):
+            raise UsageError(messages.options_exclude("--all", "-n" if given.has("n") else "--since"))
+        most = None if asked is None else int(asked)
+        if asked is None and since is None and not given.has("all"):
+            most = USUAL
+        with one_line_errors(session), shown_progress(self._shell, most) as progress:
+            return session.history(given.chat, most, since=since, progress=progress)
 
     @line_magic
     @needs_local_scope

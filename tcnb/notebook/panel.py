@@ -325,13 +325,15 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         FileMissingError: there is no such folder.
     """
 
+    # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
+    _is_closed = True
+
     def __init__(
         self, session: Any, chat: str | None = None, *, stickers: str | Path | None = None, height: int = 640
     ) -> None:
         self.session = session
         self._feed_height = max(240, height - COMPOSER_HEIGHT - 8)
         self._changing = threading.Lock()
-        self._is_closed = False
         self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
         self.feed = Feed(session, height=self._feed_height)
         self.chats = ChatList(session, self._chosen_in_list, height=height)
@@ -340,6 +342,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         self.chats.layout = ipywidgets.Layout(flex="0 1 248px", min_width="132px")
         layout = ipywidgets.Layout(width="100%", overflow="visible", align_items="stretch", grid_gap="8px")
         super().__init__([self.chats, self._middle], layout=layout)
+        self._is_closed = False
         self.composer.on_chat(self._chosen_in_composer)
 
     @property

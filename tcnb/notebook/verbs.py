@@ -89,6 +89,16 @@ SQL = Verb(
     text=Field("query"),
     options=(Option("archive", "ask this archive instead of the live record", "PATH"), CONNECTION),
 )
+HISTORY = Verb(
+    "tc_history",
+    (CHAT,),
+    options=(
+        Option("n", "messages to go back (default: 100)", "N"),
+        Option("since", "go back to this moment: 2026-01-01, 09:00, today, 2h, '90 days'", "WHEN"),
+        Option("all", "go back to the beginning"),
+        CONNECTION,
+    ),
+)
 EXPORT = Verb("tc_export", (Field("path"),), options=(CONNECTION,))
 
 VERBS: Final = {

@@ -8,6 +8,9 @@ import pandas as pd
 
 from tcnb.errors import UsageError
 
+When = datetime.datetime | datetime.timedelta | str
+"""A moment, a length of time back from now, or either in words."""
+
 FILES = (
     *("message_id", "chat_id", "chat", "author_id", "author", "timestamp"),
     *("file_id", "file_name", "file_size", "mime_type", "removed"),
@@ -50,7 +53,7 @@ def edits(events: pd.DataFrame) -> pd.DataFrame:
     return made.reset_index(drop=True)
 
 
-def since(events: pd.DataFrame, when: datetime.datetime | datetime.timedelta | str) -> pd.DataFrame:
+def since(events: pd.DataFrame, when: When) -> pd.DataFrame:
     """Return the events from a moment on, by the time at which they happened (else were received).
 
     Args:
@@ -64,20 +67,20 @@ def since(events: pd.DataFrame, when: datetime.datetime | datetime.timedelta | s
     return events[(events["timestamp"].fillna(events["received"]) >= moment_of(when)).fillna(False)]
 
 
-def moment_of(when: datetime.datetime | datetime.timedelta | str) -> pd.Timestamp:
+def moment_of(when: When) -> pd.Timestamp:
     """Return a moment in UTC; arguments and errors as of `since`."""
     try:
         moment = _parsed(when)
     except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"{when!r} is no moment: give a date, a time, or a length of time such as '2h'") from error
-    if moment is pd.NaT:
+    if pd.isna(moment):
         raise UsageError("a missing time is no moment")
     if moment.tzinfo is None:
         moment = pd.Timestamp(moment.to_pydatetime().astimezone())
     return moment.tz_convert("UTC")
 
 
-def _parsed(when: datetime.datetime | datetime.timedelta | str) -> pd.Timestamp:
+def _parsed(when: When) -> pd.Timestamp:
     if isinstance(when, datetime.timedelta):
         return pd.Timestamp.now("UTC") - when
     if not isinstance(when, str):

@@ -418,7 +418,7 @@ class Intake:
         except JournalError as error:
             self._tell(_fail, opened, error)
         finally:
-            self._save(journal, WORTH_KEEPING)
+            self._save_last(journal)
             journal.close()
             self._end()
 
@@ -453,6 +453,13 @@ class Intake:
             stamp = self._stamp(journal, state.seq)
             if stamp is not None:
                 saved.save_in_background(stamp, state)
+
+    def _save_last(self, journal: Journal) -> None:
+        """Have the columns written once more and wait: a thread that is at it when the interpreter ends breaks it."""
+        if self._saved is not None:
+            self._saved.wait()
+            self._save(journal, WORTH_KEEPING)
+            self._saved.wait()
 
     def _next_group(self) -> list[_Parcel] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.

@@ -135,8 +135,16 @@ class SavedColumns:
 
     def save_in_background(self, stamp: Stamp, state: State) -> None:
         """Do so on a thread of its own, which the end of the interpreter waits for."""
-        self._writing = threading.Thread(target=self.save, args=(stamp, state), name="tcnb columns")
-        self._writing.start()
+        self._writing = threading.Thread(target=self.save, args=(stamp, state), name="tcnb columns", daemon=False)
+        # When the interpreter is ending, there are no new threads; the columns are not worth more than that.
+        with contextlib.suppress(RuntimeError):
+            self._writing.start()
+
+    def wait(self) -> None:
+        """Wait for that thread."""
+        if self.is_writing:
+            assert self._writing is not None
+            self._writing.join()
 
     @property
     def is_writing(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import secrets
 from functools import cached_property
@@ -29,7 +28,7 @@ class AnalysingVerbs(ReadingVerbs):
         """One row an edit, with what the message said before and then: `tcnb.record.derived.EDITS`."""
         return derived.edits(self.df)
 
-    def since(self, when: datetime.datetime | datetime.timedelta | str) -> pd.DataFrame:
+    def since(self, when: derived.When) -> pd.DataFrame:
         """Return the events from a moment on.
 
         Args:

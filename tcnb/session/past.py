@@ -1,10 +1,11 @@
-"""The newest messages of a chat, read from its history; what becomes of them is decided elsewhere.
+"""The past of a chat, read from its history; what becomes of the messages is decided elsewhere.
 
 Source: `protocol` section 6.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from tcnb.client.connection import Connection
@@ -17,15 +18,46 @@ MICROSECONDS: Final = 1000
 Envelope = dict[str, Any]
 """A message as it came, with its `chatId`."""
 
+Progress = Callable[[int, int], None]
+"""Told messages read so far, and when the earliest was written, in microseconds since 1970."""
 
-async def newest(connection: Connection, chat_id: str, n: int) -> list[Envelope]:
-    """Return the last `n` messages of a chat, oldest first."""
-    found: list[Envelope] = []
+
+async def read_back(
+    connection: Connection,
+    chat_id: str,
+    *,
+    most: int | None,
+    since: int | None,
+    take: Callable[[Sequence[Envelope]], Awaitable[None]],
+    progress: Progress | None,
+) -> int:
+    """Hand over the past of a chat page by page as it is read, so that what was read stays when reading is cut short.
+
+    Args:
+        connection: asks the server.
+        chat_id: the chat.
+        most: messages to go back at most; None goes back to the beginning.
+        since: do not go back beyond this moment, in microseconds since 1970; None does.
+        take: gets each page, oldest first.
+        progress: told how many messages were read, and when the earliest of them was written.
+
+    Returns:
+        How many messages were read.
+    """
+    count = 0
     async for page in backwards(connection.call, chat_id):
-        found += of_chat(chat_id, page)
-        if len(found) >= n:
+        messages = of_chat(chat_id, page)
+        wanted = [one for one in messages if since is None or written_at(one) >= since]
+        if most is not None:
+            wanted = wanted[: most - count]
+        if wanted:
+            await take(sorted(wanted, key=moment))
+            count += len(wanted)
+            if progress is not None:
+                progress(count, written_at(wanted[-1]))
+        if len(wanted) < len(messages) or count == most:
             break
-    return sorted(found, key=moment)[-n:]
+    return count
 
 
 def of_chat(chat_id: str, page: list[Envelope]) -> list[Envelope]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tcnb.client.connection import Connection
 from tcnb.client.transfer import Progress
 from tcnb.errors import TcnbError, UsageError
+from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
 from tcnb.session import past
@@ -82,34 +83,63 @@ class ReadingVerbs(Face):
         """Read the list of chats from the server again."""
         self._wait(self.arefresh())
 
-    async def ahistory(self, chat: str, n: int = 100) -> pd.DataFrame:
+    async def ahistory(
+        self,
+        chat: str,
+        n: int | None = 100,
+        *,
+        since: derived.When | None = None,
+        progress: past.Progress | None = None,
+    ) -> pd.DataFrame:
         """Read the past of a chat; awaited twin of `history`."""
 
         async def work() -> pd.DataFrame:
-            if n < 1:
+            if n is not None and n < 1:
                 raise UsageError(f"n is the number of messages to go back, 1 or more, not {n}")
+            start = None if since is None else derived.moment_of(since)
             chat_id = await self._directory.chat_id(chat)
-            await self._intake.take_past(await past.newest(self._connection, chat_id, n))
+            await past.read_back(
+                self._connection,
+                chat_id,
+                most=n,
+                since=None if start is None else round(start.timestamp() * 1_000_000),
+                take=self._intake.take_past,
+                progress=progress,
+            )
             messages = self.record.messages()
             here = messages[messages["chat_id"] == chat_id].sort_values("timestamp", kind="stable")
-            return here.tail(n).reset_index(drop=True)
+            if start is not None:
+                here = here[(here["timestamp"] >= start).fillna(False)]
+            return (here if n is None else here.tail(n)).reset_index(drop=True)
 
         return await self._over(work())
 
-    def history(self, chat: str, n: int = 100) -> pd.DataFrame:
+    def history(
+        self,
+        chat: str,
+        n: int | None = 100,
+        *,
+        since: derived.When | None = None,
+        progress: past.Progress | None = None,
+    ) -> pd.DataFrame:
         """Read the past of a chat into the record and return its messages.
 
         Args:
             chat: id, title, or person.
-            n: messages to go back, at most.
+            n: messages to go back, at most; None goes back to the beginning.
+            since: do not go back beyond this moment, in the words of `since`: `"2026-01-01"`, `"90 days"`.
+            progress: called on the bot's thread with the messages read so far, and when the earliest of them was
+                written, in microseconds since 1970.
 
         Returns:
             The rows of `messages` for that chat, oldest first, at most `n`. What the record already has is not doubled.
+            The interrupt button loses nothing: what was read until then is in the record.
 
         Raises:
+            UsageError: `n` is below 1, or `since` is no moment.
             JournalError: it was read, and cannot be written into the journal just now; it will be when that works.
         """
-        return self._wait(self.ahistory(chat, n))
+        return self._wait(self.ahistory(chat, n, since=since, progress=progress))
 
     async def adownload(
         self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None

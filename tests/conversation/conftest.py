@@ -67,7 +67,7 @@ async def hold(generation: str) -> Held:
     async with AsyncExitStack() as stack:
         practice = stack.enter_context(PracticeThread(accounts=ACCOUNTS, generation=generation))
         speakers = [await _speaker(stack, practice, login, is_flat) for login in ("ann", "bob")]
-        tc = await voices.session(practice, "robot")
+        tc = await voices.session(practice, "robot", catch_up=False)
         stack.push_async_callback(tc.aclose)
         ear = await voices.ear(practice, "robot")
         stack.push_async_callback(ear.close)

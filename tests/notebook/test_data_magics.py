@@ -69,6 +69,43 @@ def test_export_and_sql_over_the_archive(run, tmp_path):
     assert answer["chat"].to_list() == ["Release crew"]
 
 
+@pytest.mark.parametrize(
+    ("options", "texts"),
+    [
+        ("", ["Build 41 is out", "Build 42 is out"]),
+        ("-n 2", ["Build 42 is out"]),
+        ("--all", ["Build 41 is out", "Build 42 is out"]),
+        ("--since 1h", ["Build 41 is out", "Build 42 is out"]),
+        ("--since 2999-01-01", []),
+    ],
+)
+def test_history_reads_the_past(run, tc, alice, options, texts):
+    """The past of a chat is read into the record, as far back as is asked, and nothing is doubled.
+
+    Its last message is the server's own, about the robot that came.
+    """
+    chat_id = alice.group("Old crew")
+    for text in ("Build 41 is out", "Build 42 is out"):
+        alice.say(chat_id, text)
+
+    def add(server, me):
+        server.world.add_participant(me, chat_id, server.world.user("robot@practice.local"), display_history=True)
+
+    alice.act(add)
+    tc.refresh()
+    for _ in range(2):
+        read = run.run_line_magic("tc_history", f'"Old crew" {options}')
+        assert read["text"].dropna().to_list() == texts
+    assert tc.messages["message_id"].is_unique
+
+
+@pytest.mark.parametrize("options", ["--all -n 5", "--all --since today", "-n 0", "-n few", "--since yesteryear"])
+def test_senseless_history_is_refused(run, options):
+    """Options that contradict each other or say nothing are refused."""
+    with pytest.raises(UsageError):
+        run.run_line_magic("tc_history", f'"Release crew" {options}')
+
+
 def test_sql_needs_a_connection_or_an_archive(monkeypatch):
     """Without a connection the error says how to make one."""
     from IPython.core.interactiveshell import InteractiveShell

@@ -137,6 +137,7 @@ def chat(server: PracticeServer) -> str:
         server.world.add_participant(alice, group.chat_id, robot, display_history=True)
         server.world.say(alice, group.chat_id, "before")
     server.world.take_notices()
+    group.unread.clear()
     return group.chat_id
 
 

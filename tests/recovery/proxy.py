@@ -23,6 +23,7 @@ class Pair:
 
     def __init__(self, down: asyncio.StreamWriter, up: asyncio.StreamWriter) -> None:
         self._down, self._up = down, up
+        self.is_socket = False
         self.loses_next = False
         self.passes_down: int | None = None
         self.passes_up: int | None = None
@@ -40,6 +41,7 @@ class Pair:
         writer = self._up if is_up else self._down
         try:
             while data := await reader.read(65536):
+                self.is_socket |= is_up and data.startswith(b"GET /websocket")
                 await self.flows[is_up].wait()
                 if reader.exception() is not None:
                     break  # whoever sent it has reset the connection: a network does not deliver what it still has
@@ -89,9 +91,9 @@ class Proxy:
             pair.cut()
 
     def lose_next(self) -> None:
-        """Lose what the clients send next, and break the connection then."""
+        """Lose what the clients send next over their bot sockets, and break the connection then."""
         for pair in self._pairs:
-            pair.loses_next = True
+            pair.loses_next = pair.is_socket
 
     def pass_up(self, count: int) -> None:
         """Carry only so many more frames to the server and lose the others; nothing comes back."""

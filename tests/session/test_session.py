@@ -372,3 +372,12 @@ def test_status_shows_itself(tc):
     """Status reads as a table in a terminal and in a notebook."""
     assert "connected" in repr(tc.status())
     assert "<table>" in tc.status()._repr_html_()
+
+
+def test_sending_with_buttons(tc, alice, practice):
+    """A keyboard given to `send` stands under the message."""
+    chat = alice.group("Release crew", "robot")
+    keyboard = tcnb.InlineKeyboardMarkup([[tcnb.InlineKeyboardButton("Deploy", command="/deploy")]])
+    sent = tc.send(chat, "Ship it?", buttons=keyboard)
+    content = practice.call(lambda server: server.world.messages[sent.message_id].content)
+    assert content["buttons"][0][0]["label"] == "Deploy"
