@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo lab test lint bench clean
+.PHONY: help demo lab test lint bench fuzz chaos clean
 
 help:
 	@echo "make demo   run the tour without a browser; leaves build/tour.html"
@@ -13,6 +13,8 @@ help:
 	@echo "make test   run the tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  print the benchmark table"
+	@echo "make fuzz   send a million mutated frames through wire, journal and record; FRAMES=… SEED=…"
+	@echo "make chaos  break everything while 50,000 messages and 500 sendings go their ways; SEED=…"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tcnb needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …"; exit 1; }
@@ -38,6 +40,13 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+# Both print their seed, and take one to see a failure again.
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz.long $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED))
+
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.chaos.long $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

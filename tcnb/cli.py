@@ -5,28 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
-from tcnb import demo
 from tcnb._version import __version__
 from tcnb.errors import TcnbError
-from tcnb.practice import command as practice
+
+COMMANDS: Final = {
+    "practice": ("tcnb.practice.command", "run a local TrueConf server to practise against"),
+    "demo": ("tcnb.demo", "run the tour notebook against a practice server and show what it collected"),
+    "login": ("tcnb.login", "store a password in the keyring, once the server has accepted it"),
+    "doctor": ("tcnb.doctor.command", "say what keeps a notebook from its server, and what to do about it"),
+}
+"""By name: the module with `add_arguments(parser)` and `run(options) -> exit code`, and what it does in a line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; errors of tcnb are one line on standard error."""
-    parser = argparse.ArgumentParser(
-        prog="tcnb", description="A Jupyter notebook as a client of a TrueConf chat server."
-    )
-    parser.add_argument("--version", action="version", version=f"tcnb {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module, summary in (
-        ("practice", practice, "run a local TrueConf server to practise against"),
-        ("demo", demo, "run the tour notebook against a practice server and show what it collected"),
-    ):
-        subparser = commands.add_parser(name, help=summary, description=summary)
-        module.add_arguments(subparser)
-        subparser.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(arguments).parse_args(arguments)
     try:
         return int(options.run(options))
     except TcnbError as error:
@@ -34,3 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser; only the modules of subcommands that are named are imported, since some take a second."""
+    parser = argparse.ArgumentParser(
+        prog="tcnb", description="A Jupyter notebook as a client of a TrueConf chat server."
+    )
+    parser.add_argument("--version", action="version", version=f"tcnb {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (path, summary) in COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, description=summary)
+        if name in arguments:
+            module = import_module(path)
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
+    return parser

@@ -1,8 +1,8 @@
 """The analyses, by name, each imported when it is first used; what they compute is in the modules behind.
 
-Every one is a function of a frame of events, of pandas, Polars, PyArrow, DuckDB, Dask or PySpark, and returns a frame of
-the same engine with the columns of `schema.RESULTS`, or with `plot=True` a matplotlib Figure. On a pandas frame they are
-also at hand as `df.tc.heatmap()` and so on.
+Every one is a function of a frame of events, of pandas, Polars, PyArrow, DuckDB, Dask or PySpark, and returns a frame
+of the same engine with the columns of `schema.RESULTS`, or with `plot=True` a matplotlib Figure. On a pandas frame they
+are also at hand as `df.tc.heatmap()` and so on.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def links(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        url, domain (string), count, messages, people (Int64), first, last (UTC). The column `text` has no markup: of a
-        link with a label only the label is there. The texts in which there are addresses are collected.
+        url, domain (string), count, messages, people (Int64), first, last (UTC). The column `text` has no markup: of
+        a link with a label only the label is there. The texts in which there are addresses are collected.
 
     Raises:
         UsageError: the frame lacks a column of events.
@@ -104,7 +104,7 @@ def links(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
 def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     """Return who mentions whom, the most frequent first.
 
-    A mention is `@login`, `@login@server`, `@all`, or the display name of a person, where it has at least two words: the
+    A mention is `@login`, `@login@server`, `@all`, or the display name of a person, if it has two words or more: the
     column `text` has no markup, and of a mention only the name is left in it.
 
     Args:
@@ -113,8 +113,8 @@ def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        author_id, author, mentioned_id, mentioned (string), count (Int64, messages), first, last (UTC). The known people
-        are those who did something in the frame. The texts are collected.
+        author_id, author, mentioned_id, mentioned (string), count (Int64, messages), first, last (UTC). The known
+        people are those who did something in the frame. The texts are collected.
 
     Raises:
         UsageError: the frame lacks a column of events.

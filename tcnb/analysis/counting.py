@@ -148,8 +148,8 @@ def talkers(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        author_id, author (string), messages (Int64), share (Float64, 0 to 1), characters, replies, files, chats (Int64),
-        first, last (UTC). Messages without an author share one row whose `author_id` is missing.
+        author_id, author (string), messages (Int64), share (Float64, 0 to 1), characters, replies, files, chats
+        (Int64), first, last (UTC). Messages without an author share one row whose `author_id` is missing.
         The engine counts in groups of chat and author; these are collected. Characters are those first written.
 
     Raises:
@@ -237,7 +237,8 @@ def _local(rows: Rows, tz: str, step: Any) -> Rows:
 
 def _with_group_names(frame: pd.DataFrame, source: Source, by: str | None) -> pd.DataFrame:
     if by is None:
-        return frame.assign(group_id=pd.NA, group=pd.NA)
+        nobody = pd.Series(pd.NA, index=frame.index, dtype="string")
+        return frame.assign(group_id=nobody, group=nobody)
     key = f"{by}_id"
     named = name_columns(frame.rename(columns={"group_id": key}), source, group=key)
     return named.rename(columns={key: "group_id"})

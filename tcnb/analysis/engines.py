@@ -22,7 +22,7 @@ from tcnb.record.schema import COLUMNS, Column, Kind
 
 _KINDS: Final = {column.name: column.kind for column in COLUMNS}
 
-_INSIDE: Final = {
+_INSIDE: Final[dict[Kind, Any]] = {
     Kind.INTEGER: "Int64",
     Kind.TIME: "Int64",
     Kind.FLOAT: "Float64",
@@ -43,6 +43,10 @@ _ARROW: Final = {
 """The types of Arrow that columns have outside."""
 
 Rows = nw.LazyFrame[Any]
+"""Rows in their inside form."""
+
+Over = Callable[[nw.Expr], nw.Expr]
+"""Makes an expression one over each chat."""
 
 LAZY: Final = ("polars", "duckdb", "pyspark")
 """The engines on which also a large result can stay lazy; the others lack window functions or laziness."""
@@ -72,7 +76,7 @@ def engine_of(frame: Any) -> str:
         UsageError: it is no frame of an engine that is supported.
     """
     try:
-        name = nw.from_native(frame).implementation.value
+        name = str(nw.from_native(frame).implementation.value)
     except TypeError:
         name = type(frame).__name__
     if name not in _DOORS:
@@ -105,13 +109,14 @@ def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None
 
 def collect(rows: Rows) -> pd.DataFrame:
     """Compute rows and return them in pandas, with the dtypes that columns have inside."""
+    rows = rows.lazy()
     if rows.implementation.is_pandas() or rows.implementation.is_dask():
         return _normal(rows.collect().to_native().reset_index(drop=True))
     return _inside(rows.collect(backend="pyarrow").to_native())
 
 
-def with_windows(source: Source, rows: Rows, order: Sequence[str]) -> tuple[Rows, list[str]]:
-    """Return rows on which window functions work, and the columns whose order they go by.
+def with_windows(source: Source, rows: Rows, order: Sequence[str]) -> tuple[Rows, Over]:
+    """Return rows on which window functions work, and what makes an expression one over each chat in that order.
 
     Args:
         source: where the rows came from; if its engine lacks window functions, the rows are moved to pandas.
@@ -119,11 +124,10 @@ def with_windows(source: Source, rows: Rows, order: Sequence[str]) -> tuple[Rows
         order: the columns that order them.
     """
     if source.engine in LAZY:
-        return rows, list(order)
-    # Sorted once, and not for every column again by all these.
-    ordered = in_order(collect(rows), order)
-    ordered["order"] = range(len(ordered))
-    return nw.from_native(ordered).lazy(), ["order"]
+        return rows, lambda expression: expression.over("chat_id", order_by=list(order))
+    # Sorted once here, and not for every column again.
+    ordered: Any = nw.from_native(in_order(collect(rows), order), eager_only=True)
+    return ordered, lambda expression: expression.over("chat_id")
 
 
 def in_order(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -302,7 +306,7 @@ def _to_duckdb(source: Source, frame: pd.DataFrame) -> Any:
 def _to_dask(source: Source, frame: pd.DataFrame) -> Any:
     import dask.dataframe as dd
 
-    return dd.from_pandas(frame, npartitions=1)
+    return dd.from_pandas(frame, npartitions=1)  # type: ignore[no-untyped-call]
 
 
 def _to_spark(source: Source, frame: pd.DataFrame) -> Any:

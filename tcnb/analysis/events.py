@@ -148,9 +148,7 @@ def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
 
 def edits(source: Source) -> pd.DataFrame:
     """Return the edits that say which message they change, collected."""
-    rows = source.rows.filter(
-        nw.col("event") == EDITED, ~nw.col("text").is_null(), ~nw.col("message_id").is_null()
-    )
+    rows = source.rows.filter(nw.col("event") == EDITED, ~nw.col("text").is_null(), ~nw.col("message_id").is_null())
     return collect(rows.select("message_id", "received", "text", "seq"))
 
 
@@ -174,7 +172,8 @@ def apply_edits(edits: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
 def span(rows: Rows) -> tuple[int, int] | None:
     """Return when the earliest and the latest of some rows happened, in microseconds; None where there are none."""
     ends = collect(rows.select(nw.col(WHEN).min().alias("first"), nw.col(WHEN).max().alias("last")))
-    first, last = ends.iloc[0] if len(ends) else (pd.NA, pd.NA)
+    first: Any = ends["first"].max()
+    last: Any = ends["last"].max()
     return None if pd.isna(first) else (int(first), int(last))
 
 

@@ -24,9 +24,9 @@ Evidence = tuple[int, str, str]
 def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
     """Return how many people joined and left each chat in each period, and how many are known to be in it.
 
-    A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave was
-    there from the beginning; somebody whose first trace is a joining came then. Who never wrote, joined or left is not
-    known. Joining twice without leaving, as a concatenation of records may say, is joining once.
+    A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave
+    was there from the beginning; somebody whose first trace is a joining came then. Who never wrote, joined or left is
+    not known. Joining twice without leaving, as a concatenation of records may say, is joining once.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
@@ -36,9 +36,9 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        chat_id, chat (string), period (UTC), joins, leaves, headcount (Int64), by chat in the order of time: of each chat
-        that somebody joined or left the period in which its record begins, and all in which somebody did. Collected are
-        joins, leaves, and the first message of each person in each chat.
+        chat_id, chat (string), period (UTC), joins, leaves, headcount (Int64), by chat in the order of time: of each
+        chat that somebody joined or left the period in which its record begins, and all in which somebody did.
+        Collected are joins, leaves, and the first message of each person in each chat.
 
     Raises:
         UsageError: the frame lacks a column of events; no such frequency or zone.
@@ -56,7 +56,9 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
     rows = [
         (chat_id, *row)
         for chat_id, chat in traces.sort_values([WHEN, "event", "user_id"]).groupby("chat_id")
-        for row in _periods(list(zip(chat[WHEN].tolist(), chat["user_id"].tolist(), chat["event"].tolist(), strict=True)), length, where)
+        for row in _periods(
+            list(zip(chat[WHEN].tolist(), chat["user_id"].tolist(), chat["event"].tolist(), strict=True)), length, where
+        )
     ]
     made = pd.DataFrame(rows, columns=["chat_id", "period", "joins", "leaves", "headcount"])
     made = name_columns(made, source, chat="chat_id")

@@ -11,9 +11,7 @@ from tcnb.analysis.results import Result
 from tcnb.analysis.schema import RESULTS
 
 
-def present(
-    analysis: str, source: Source, rows: Rows | pd.DataFrame, *, plot: bool, theme: str, **options: Any
-) -> Any:
+def present(analysis: str, source: Source, rows: Rows | pd.DataFrame, *, plot: bool, theme: str, **options: Any) -> Any:
     """Return the result of an analysis.
 
     Args:

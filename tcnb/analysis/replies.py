@@ -28,9 +28,10 @@ def threads(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        root_id, chat_id, chat, author_id, author (string), messages, people, depth (Int64), started, ended (UTC), seconds
-        (Float64), complete (boolean). Where a reply names a message that was not recorded (or was removed), that
-        message is the root, unknown but for its id. Messages that have to do with replies are collected without texts.
+        root_id, chat_id, chat, author_id, author (string), messages, people, depth (Int64), started, ended (UTC),
+        seconds (Float64), complete (boolean). Where a reply names a message that was not recorded (or was removed),
+        that message is the root, unknown but for its id. Messages that have to do with replies are collected, without
+        their texts.
 
     Raises:
         UsageError: the frame lacks a column of events.
@@ -99,9 +100,7 @@ def _involved(rows: Rows) -> Rows:
         nw.col("chat_id").alias("named_chat"), nw.col("reply_to").alias("named_message"), nw.lit(1).alias("named")
     )
     named = named.unique(["named_chat", "named_message"], keep="any")
-    joined = rows.join(
-        named, left_on=["chat_id", "message_id"], right_on=["named_chat", "named_message"], how="left"
-    )
+    joined = rows.join(named, left_on=["chat_id", "message_id"], right_on=["named_chat", "named_message"], how="left")
     involved = joined.filter(~nw.col("reply_to").is_null() | ~nw.col("named").is_null())
     return involved.select("chat_id", "message_id", "author_id", "reply_to", WHEN)
 
@@ -148,4 +147,3 @@ def _tree(root: Node, members: list[tuple[Node, int]], known: Mapping[Node, tupl
     author_id = known[root][0] if root in known else UNKNOWN
     depth = max(depth for _, depth in members)
     return (*root, author_id, len(members), len(people), depth, min(times), max(times), root in known)
-

@@ -13,7 +13,7 @@ import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis import events
-from tcnb.analysis.engines import Rows, Source, collect, in_order, with_windows
+from tcnb.analysis.engines import Over, Rows, Source, collect, in_order, with_windows
 from tcnb.analysis.events import ORDER, UNKNOWN, WHEN, messages, name_columns, open_messages, span, with_names
 from tcnb.analysis.presenting import present
 from tcnb.analysis.zones import duration
@@ -34,8 +34,8 @@ def response_times(
 ) -> Any:
     """Return each answer and how long it took.
 
-    An answer is the first message by another author in the same chat after a message; consecutive messages by one author
-    are one turn, and time counts from its last one.
+    An answer is the first message by another author in the same chat after a message; consecutive messages by one
+    author are one turn, and time counts from its last one.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
@@ -126,8 +126,8 @@ def unanswered(
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
-        chat_id, chat, message_id, author_id, author (string), asked (UTC), text (string), waiting_seconds (Float64, up to
-        the last event of the frame), overdue (boolean). What was not answered is collected.
+        chat_id, chat, message_id, author_id, author (string), asked (UTC), text (string), waiting_seconds (Float64,
+        up to the last event of the frame), overdue (boolean). What was not answered is collected.
 
     Raises:
         UsageError: the frame lacks a column of events; no such length of time.
@@ -169,10 +169,10 @@ def conversations(
     """
     limit = duration(gap, "gap") or 0
     source = open_messages(frame, "chat", "author")
-    rows, order = _neighbours(source, -1, ())
+    rows, over = _neighbours(source, -1, ())
     opens = (nw.col("other_when").is_null() | (nw.col(WHEN) - nw.col("other_when") > limit)).fill_null(True)
     rows = rows.with_columns(opens.cast(nw.Int64).alias("opens"))
-    rows = rows.with_columns(nw.col("opens").cum_sum().over("chat_id", order_by=order).alias("number"))
+    rows = rows.with_columns(over(nw.col("opens").cum_sum()).alias("number"))
     keys = ["chat_id", "number"]
     cells = collect(
         rows.group_by(*keys, "author_id").agg(
@@ -194,22 +194,19 @@ def conversations(
     return present("conversations", source, made, plot=plot, theme=theme)
 
 
-def _neighbours(
-    source: Source, towards: int, columns: tuple[str, ...], rows: Rows | None = None
-) -> tuple[Rows, list[str]]:
+def _neighbours(source: Source, towards: int, columns: tuple[str, ...], rows: Rows | None = None) -> tuple[Rows, Over]:
     """Return messages beside their neighbour in the chat: the one before (-1) or the one after (1) each.
 
-    Returned are also the columns whose order the messages go by. The neighbour's columns are `other_author`, `other_when` and `other_id`; missing where there is none.
+    Returned is also what makes an expression one over each chat in the same order. The neighbour's columns are
+    `other_author`, `other_when` and `other_id`; missing where there is none.
     """
     rows = messages(source) if rows is None else rows
     rows = rows.filter(nw.col("chat_id") != UNKNOWN)
     needed = rows.select("chat_id", "author_id", "message_id", WHEN, "seq", *columns)
-    rows, order = with_windows(source, needed, ORDER)
+    rows, over = with_windows(source, needed, ORDER)
     neighbour = {"other_author": "author_id", "other_when": WHEN, "other_id": "message_id"}
-    beside = (
-        nw.col(name).shift(-towards).over("chat_id", order_by=order).alias(other) for other, name in neighbour.items()
-    )
-    return rows.with_columns(*beside), order
+    beside = (over(nw.col(name).shift(-towards)).alias(other) for other, name in neighbour.items())
+    return rows.with_columns(*beside), over
 
 
 def _responses(source: Source, threshold: str | float | None, sessions: str | float | None, replies: bool) -> Rows:
@@ -275,7 +272,11 @@ def _waiting(source: Source, limit: int) -> Rows:
     answered = last.select("chat_id", "message_id", "author_id").join(
         named, left_on=["chat_id", "message_id"], right_on=["other_chat", "message_id"]
     )
-    answered = answered.filter(nw.col("replier") != nw.col("author_id")).select("chat_id", "message_id").unique(["chat_id", "message_id"])
+    answered = (
+        answered.filter(nw.col("replier") != nw.col("author_id"))
+        .select("chat_id", "message_id")
+        .unique(["chat_id", "message_id"])
+    )
     return last.join(answered, on=["chat_id", "message_id"], how="anti").select(
         "chat_id", "message_id", "author_id", WHEN, "received", "text"
     )

@@ -11,7 +11,7 @@ from pandas.plotting import PlotAccessor
 from tcnb.analysis.schema import RESULTS
 
 
-class ResultPlot(PlotAccessor):  # type: ignore[misc]
+class ResultPlot(PlotAccessor):
     """Draws a result: `result.plot()` as its analysis does, `result.plot.bar(…)` and the like as pandas does."""
 
     def __call__(self, *args: Any, theme: str = "auto", **options: Any) -> Any:
@@ -23,12 +23,12 @@ class ResultPlot(PlotAccessor):  # type: ignore[misc]
         Returns:
             A matplotlib Figure.
         """
-        result = self._parent
+        result: Any = self._parent  # type: ignore[attr-defined]
         if args or options or not isinstance(result, Result) or not result.is_whole:
             return super().__call__(*args, **options)
         from tcnb.analysis.plots import draw
 
-        return draw(result.analysis, pd.DataFrame(result), theme=theme, **(result.options or {}))
+        return draw(str(result.analysis), pd.DataFrame(result), theme=theme, **(result.options or {}))
 
 
 class Result(pd.DataFrame):
@@ -44,7 +44,6 @@ class Result(pd.DataFrame):
     _metadata: ClassVar[list[str]] = ["analysis", "options"]
     analysis: str | None = None
     options: dict[str, Any] | None = None
-    plot = pd.api.extensions.register_dataframe_accessor  # replaced below; pandas wants a descriptor
 
     @property
     def _constructor(self) -> Callable[..., Result]:
@@ -56,5 +55,7 @@ class Result(pd.DataFrame):
         columns = RESULTS.get(self.analysis or "", ())
         return bool(columns) and {column.name for column in columns} <= set(self.columns)
 
-
-Result.plot = property(ResultPlot)  # type: ignore[assignment,arg-type]
+    @property
+    def plot(self) -> ResultPlot:
+        """Draws the result: see `ResultPlot`."""
+        return ResultPlot(self)

@@ -1,4 +1,4 @@
-"""Which columns each analysis returns, of which types and with which meaning: tables of facts, and nothing that computes."""
+"""Which columns each analysis returns, of which types and with which meaning: facts, and nothing that computes."""
 
 from __future__ import annotations
 

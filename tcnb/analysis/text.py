@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -111,10 +110,7 @@ _JOINER: Final = "\u200d"
 _FLAG: Final = "[\U0001f1e6-\U0001f1ff]{2}"
 _KEYCAP: Final = "[0-9#*]\ufe0f?\u20e3"
 _TAGS: Final = "[\U000e0020-\U000e007e]+\U000e007f"
-_ONE: Final = (
-    f"(?:[{_DRAWN}{_HABITUAL}](?!\ufe0e)(?:\ufe0f|[{_TONES}])?(?:{_TAGS})?"
-    f"|[{_TURNED}](?:\ufe0f|[{_TONES}]))"
-)
+_ONE: Final = f"(?:[{_DRAWN}{_HABITUAL}](?!\ufe0e)(?:\ufe0f|[{_TONES}])?(?:{_TAGS})?|[{_TURNED}](?:\ufe0f|[{_TONES}]))"
 # Inside a joined sequence the signs of text need no selector, such as the heart and the signs of sex.
 _JOINED: Final = f"(?:{_ONE}|[{_TURNED}{_HABITUAL}])"
 _EMOJI: Final = re.compile(f"{_FLAG}|{_KEYCAP}|{_ONE}(?:{_JOINER}{_JOINED})*")
@@ -202,17 +198,12 @@ def _spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def _ranges(points: range, is_wanted: object) -> list[str]:
+def _ranges(points: range, is_wanted: Callable[[str], bool]) -> list[str]:
     """Return the ranges of the code points for which a predicate holds, as they stand in a character class."""
-    assert callable(is_wanted)
-    made: list[str] = []
-    start = None
-    for point in (*points, sys.maxunicode + 1):
-        wanted = point <= sys.maxunicode and is_wanted(chr(point))
-        if wanted and start is None:
-            start = point
-        elif not wanted and start is not None:
-            made.append(f"\\U{start:08x}-\\U{previous:08x}")
-            start = None
-        previous = point
-    return made
+    made: list[list[int]] = []
+    for point in filter(lambda point: is_wanted(chr(point)), points):
+        if made and made[-1][1] == point - 1:
+            made[-1][1] = point
+        else:
+            made.append([point, point])
+    return [f"{chr(first)}-{chr(last)}" for first, last in made]

@@ -171,7 +171,9 @@ def frequency(text: str) -> Frequency:
         seconds = _SECONDS.get(unit.removesuffix("s") if len(unit) > 1 else unit, 0) * times
         if seconds and DAY % seconds == 0:
             return Frequency(seconds, None) if seconds < DAY else Frequency(DAY, "D")
-    raise UsageError(f"no frequency is called {text!r}: give 'h', 'D', 'W', 'M', 'Q', 'Y', or '15min', '6h' and the like")
+    raise UsageError(
+        f"no frequency is called {text!r}: give 'h', 'D', 'W', 'M', 'Q', 'Y', or '15min', '6h' and the like"
+    )
 
 
 def duration(value: str | float | timedelta | None, name: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tcnb.client.rules import Kind, rule_for
-from tcnb.errors import OutcomeUnknownError, UnansweredError
+from tcnb.errors import OutcomeUnknownError, RequestTimeoutError, UnansweredError
 
 _HARMLESS: Final = "repeating it does no harm"
 

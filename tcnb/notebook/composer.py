@@ -24,7 +24,7 @@ from .composer_outbox import KINDS, Outbox, Sending
 from .composer_stickers import Shelf, loaded
 from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
-from .feed import _as_json, _let_requests_choose_their_thread
+from .outgoing import as_json, let_requests_choose_their_thread
 
 INTERVAL: Final = 0.05
 """Seconds between two messages to the page: a progress bar that moves 20 times a second is smooth."""
@@ -488,12 +488,12 @@ class Composer(anywidget.AnyWidget):
             if self._closed or self.comm is None:
                 return
             try:
-                self.send({"type": "composer"}, buffers=[_as_json(message), *images])
+                self.send({"type": "composer"}, buffers=[as_json(message), *images])
             except Exception:
                 # The kernel is shutting down, or its socket is gone. The page sees the gap and asks for everything.
                 self.unsent += 1
             finally:
-                _let_requests_choose_their_thread(self.comm)
+                let_requests_choose_their_thread(self.comm)
 
     def _everything(self) -> dict[str, Any]:
         return {
@@ -516,7 +516,7 @@ class Composer(anywidget.AnyWidget):
         }
         everything |= {"keep_sent": self.keep_sent * 1000}
         self._hand_over(self._greet)
-        return _as_json(everything).decode()
+        return as_json(everything).decode()
 
     def _greet(self) -> None:
         for timer in self._greetings:
@@ -534,7 +534,7 @@ class Composer(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
-        _let_requests_choose_their_thread(self.comm)
+        let_requests_choose_their_thread(self.comm)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         title, heading = (
             None if self._chat is None else self._chat.title,

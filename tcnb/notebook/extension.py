@@ -12,8 +12,9 @@ from tcnb.notebook.completion import complete_magic
 from tcnb.notebook.data_magics import DataMagics
 from tcnb.notebook.magics import TcnbMagics
 from tcnb.notebook.verbs import VERBS
+from tcnb.notebook.widget_magics import WidgetMagics
 
-MAGICS = (TcnbMagics, DataMagics)
+MAGICS = (TcnbMagics, DataMagics, WidgetMagics)
 
 
 def load(ipython: Any) -> None:

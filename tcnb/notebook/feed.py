@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anywidget
-import msgspec
 import traitlets
 
 from tcnb.routing.handlers import Failure
@@ -19,6 +17,7 @@ from tcnb.routing.handlers import Failure
 from . import feed_actions
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
+from .outgoing import as_json, let_requests_choose_their_thread
 from .snapshot import still_html, still_text
 
 if TYPE_CHECKING:
@@ -385,12 +384,12 @@ class Feed(anywidget.AnyWidget):
             if self._closed or self.comm is None:
                 return
             try:
-                self.send({"type": "feed"}, buffers=[_as_json(message)])
+                self.send({"type": "feed"}, buffers=[as_json(message)])
             except Exception:
                 # The kernel is shutting down, or its socket is gone. The front end sees the gap and asks again.
                 self.unsent += 1
             finally:
-                _let_requests_choose_their_thread(self.comm)
+                let_requests_choose_their_thread(self.comm)
 
     def _opening_state(self) -> str:
         last = self.session.record.last_seq
@@ -407,7 +406,7 @@ class Feed(anywidget.AnyWidget):
             "rows": self._short_rows(rows),
         }
         self._hand_over(self._restate, last)
-        return _as_json(opening).decode()
+        return as_json(opening).decode()
 
     def _told(self, failures: list[Failure]) -> dict[str, Any]:
         """Give what the page is told of exceptions in handlers."""
@@ -426,27 +425,9 @@ class Feed(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
-        _let_requests_choose_their_thread(self.comm)
+        let_requests_choose_their_thread(self.comm)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         rows, heading = self._last_rows(), f"{self.session.name} · {self.session.server}"
         data["text/html"] = still_html(rows, heading, self.session.me_id)
         data["text/plain"] = still_text(rows, heading)
         return data, metadata
-
-
-def _as_json(message: Mapping[str, Any]) -> bytes:
-    try:
-        return msgspec.json.encode(message)
-    except UnicodeEncodeError:
-        # A name or text with half a surrogate pair: msgspec refuses it, the escapes of `json` carry it.
-        return json.dumps(message).encode()
-
-
-def _let_requests_choose_their_thread(comm: Any) -> None:
-    """Forget through which subshell this comm last sent.
-
-    ipykernel 7.4 routes what the front end sends to the subshell of the comm's last message. Ours go out while a cell
-    runs on the main thread, so every request would wait behind it, though JupyterLab addressed it to a free subshell.
-    """
-    if comm is not None:
-        vars(comm).pop("_reply_subshell_id", None)

@@ -19,8 +19,9 @@ from tcnb.errors import TcnbError
 
 from .composer import Composer
 from .composer_chats import Chat
-from .feed import Feed, _as_json, _let_requests_choose_their_thread
+from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
+from .outgoing import as_json, let_requests_choose_their_thread
 from .snapshot import describe
 
 INTERVAL: Final = 0.4
@@ -289,12 +290,12 @@ class ChatList(anywidget.AnyWidget):
             if self._closed or self.comm is None:
                 return
             try:
-                self.send({"type": "panel"}, buffers=[_as_json(self._everything())])
+                self.send({"type": "panel"}, buffers=[as_json(self._everything())])
             except Exception:
                 # The kernel is shutting down, or its socket is gone; the next message says everything again.
                 self.unsent += 1
             finally:
-                _let_requests_choose_their_thread(self.comm)
+                let_requests_choose_their_thread(self.comm)
 
     def _everything(self) -> dict[str, Any]:
         lines = list(self._lines.values())  # at once: the page may ask on another thread
@@ -304,7 +305,7 @@ class ChatList(anywidget.AnyWidget):
     def _opening_state(self) -> str:
         # What is said while the page still loads is heard by nobody, so it is said again a little later.
         _hand_over(self.session, lambda: self.session.loop.call_later(1.0, self._schedule))
-        return _as_json(self._everything()).decode()
+        return as_json(self._everything()).decode()
 
 
 class Panel(ipywidgets.HBox):  # type: ignore[misc]

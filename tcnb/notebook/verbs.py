@@ -84,6 +84,9 @@ PHOTO = Verb("tc_photo", (CHAT, FILE), Field("caption", required=False), (*WRITI
 STICKER = Verb("tc_sticker", (CHAT, FILE), None, (REPLY, CONNECTION))
 DOCUMENT = Verb("tc_file", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
 
+STICKERS = Option("stickers", "a folder with WebP files to choose stickers from", "FOLDER")
+COMPOSE = Verb("tc_compose", (Field("chat", required=False),), options=(STICKERS, CONNECTION))
+PANEL = Verb("tc_panel", (Field("chat", required=False),), options=(STICKERS, CONNECTION))
 SQL = Verb(
     "tc_sql",
     text=Field("query"),

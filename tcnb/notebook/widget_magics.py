@@ -6,15 +6,10 @@ from typing import Any
 
 from IPython.core.magic import line_magic, magics_class, needs_local_scope, no_var_expand
 
+from tcnb.notebook import verbs
 from tcnb.notebook.arguments import Arguments
 from tcnb.notebook.base import VerbMagics, one_line_errors
 from tcnb.notebook.connections import connections
-from tcnb.notebook.grammar import Field, Option, Verb
-from tcnb.notebook.verbs import CONNECTION
-
-STICKERS = Option("stickers", "a folder with WebP files to choose stickers from", "FOLDER")
-COMPOSE = Verb("tc_compose", (Field("chat", required=False),), options=(STICKERS, CONNECTION))
-PANEL = Verb("tc_panel", (Field("chat", required=False),), options=(STICKERS, CONNECTION))
 
 
 @magics_class
@@ -36,7 +31,7 @@ class WidgetMagics(VerbMagics):
 
         Returns the composer: composer.chat, composer.sendings, composer.reply_to(…), composer.edit(…).
         """
-        given = self._given(COMPOSE, line, local_ns)
+        given = self._given(verbs.COMPOSE, line, local_ns)
         session = connections.get(given.connection)
         with one_line_errors(session):
             return session.composer(*given.chats, **_stickers(given))
@@ -54,7 +49,7 @@ class WidgetMagics(VerbMagics):
 
         Returns the panel: panel.chat, panel.feed, panel.composer.
         """
-        given = self._given(PANEL, line, local_ns)
+        given = self._given(verbs.PANEL, line, local_ns)
         session = connections.get(given.connection)
         with one_line_errors(session):
             return session.panel(*given.chats, **_stickers(given))

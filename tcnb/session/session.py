@@ -13,6 +13,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -229,21 +230,22 @@ class Session(SendingVerbs, AnalysingVerbs):
 
         return Feed(self, *chats)
 
-    def composer(self, chat: str | None = None) -> Composer:
-        """Return a widget that writes.
+    def composer(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Composer:
+        """Return a widget to write in: texts with a preview, files of any size, stickers.
 
         Args:
             chat: id, title or person that it writes to first; None leaves the choice to whoever writes.
+            stickers: a folder with WebP files to choose stickers from.
         """
         from tcnb.notebook.composer import Composer
 
-        return Composer(self, chat)
+        return Composer(self, chat, stickers=stickers)
 
-    def panel(self) -> Panel:
-        """Return a widget with everything of this connection: chats, feed, composer and how it is."""
+    def panel(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Panel:
+        """Return a widget with chats, what is unread, the feed and the composer; arguments as of `composer`."""
         from tcnb.notebook.panel import Panel
 
-        return Panel(self)
+        return Panel(self, chat, stickers=stickers)
 
     def on_rows(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have `listener` called on the bot's loop whenever the record has grown; returns what ends that."""

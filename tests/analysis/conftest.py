@@ -17,8 +17,8 @@ def spark() -> Iterator[Any]:
         pytest.skip("Spark needs Java, and there is none on this machine")
     settings = {
         "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.default.parallelism": "2",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.default.parallelism": "1",
         "spark.driver.memory": "512m",
         "spark.sql.session.timeZone": "America/New_York",
         "spark.sql.codegen.wholeStage": "false",
@@ -26,7 +26,7 @@ def spark() -> Iterator[Any]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
     }
-    builder = sql.SparkSession.builder.master("local[2]").appName("tcnb tests")
+    builder = sql.SparkSession.builder.master("local[1]").appName("tcnb tests")
     for name, value in settings.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()

@@ -80,7 +80,7 @@ def moved(events: pd.DataFrame, engine: str, spark: Any = None) -> Any:
     if engine == "dask":
         import dask.dataframe as dd
 
-        return dd.from_pandas(events, npartitions=3)
+        return dd.from_pandas(events, npartitions=2)
     return spark.createDataFrame(_plain(table))
 
 
@@ -89,7 +89,10 @@ def _plain(table: Any) -> Any:
     import pyarrow as pa
 
     schema = pa.schema(
-        (field.name, pa.string() if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type) else field.type)
+        (
+            field.name,
+            pa.string() if pa.types.is_dictionary(field.type) or pa.types.is_large_string(field.type) else field.type,
+        )
         for field in table.schema
     )
     return table.cast(schema)
@@ -112,7 +115,10 @@ def back(result: Any) -> pd.DataFrame:
     return made
 
 
-WORDS = "релиз сборка the build отчёт завтра и ошибка deploy server is ready звонок встреча в понедельник Ёлка".split()
+WORDS = (
+    *("релиз", "сборка", "the", "build", "отчёт", "завтра", "и", "ошибка", "deploy", "server", "is", "ready"),
+    *("звонок", "встреча", "в", "понедельник", "Ёлка"),
+)
 EMOJI = ("", "", "", "", " 👍", " ❤️", " 👩‍💻", " 🇷🇺", " 👍🏽")
 
 
@@ -162,7 +168,11 @@ def _message(
     }
     row["author"] = name if row["author_id"] else None
     if rng.random() < 0.05:
-        file = {"file_id": f"f{number}", "file_size": rng.randrange(10**7), "mime_type": rng.choice(["image/png", None])}
+        file = {
+            "file_id": f"f{number}",
+            "file_size": rng.randrange(10**7),
+            "mime_type": rng.choice(["image/png", None]),
+        }
         row |= {"message_type": "attachment", "text": None} | file
     return row
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from html import escape
 from io import BytesIO
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageColor
 
 from tcnb import analysis
+from tcnb.analysis.plots import theme_of
 from tcnb.practice import phrases
 from tcnb.wire.text import plain
 from tests.analysis.frames import typed
@@ -64,7 +66,11 @@ def _talk(
     cast = list(dict.fromkeys(rng.choices(members, weights, k=12)))[:3]
     when = day + timedelta(hours=rng.choices(range(24), HOURS)[0], minutes=rng.randrange(60))
     words: dict[str, Any] = {name: rng.choice(choices) for name, choices in phrases.SLOTS.items()}
-    words |= {"build": rng.randint(4000, 4999), "version": f"5.6.{rng.randrange(9)}", "ticket": f"TC-{rng.randrange(900)}"}
+    words |= {
+        "build": rng.randint(4000, 4999),
+        "version": f"5.6.{rng.randrange(9)}",
+        "ticket": f"TC-{rng.randrange(900)}",
+    }
     words |= {"minutes": rng.randint(3, 40), "percent": rng.randint(5, 95), "domain": "example.com", "bot": "Robot"}
     for letter, (_, name) in zip("abc", (cast * 3)[:3], strict=True):
         words |= {f"name_{letter}": escape(name.split()[0]), f"at_{letter}": escape(name)}
@@ -114,15 +120,26 @@ def draw(frame: pd.DataFrame, name: str, theme: str) -> bytes:
     figure = getattr(analysis, name)(frame, plot=True, theme=theme, **options)
     drawn = BytesIO()
     figure.savefig(drawn, format="png", bbox_inches="tight", dpi=90)
-    small = BytesIO()
-    Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return small.getvalue()
+    return _small(Image.open(drawn).convert("RGB"), theme, 110)
+
+
+def _small(image: Image.Image, theme: str, colours: int) -> bytes:
+    """Return a picture as PNG with few colours, those of the theme and of emoji among them."""
+    kept = [*astuple(theme_of(theme))[1:-1], *theme_of(theme).series, "#fcc21b", "#e53935", "#7cb342"]
+    found = image.quantize(colours).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*(part for colour in kept for part in ImageColor.getrgb(colour)), *found][:768])
+    written = BytesIO()
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
+    return written.getvalue()
 
 
 def sheet(pictures: list[bytes], theme: str, columns: int = 4, width: int = 320) -> bytes:
     """Return small copies of pictures side by side as PNG."""
     images = [Image.open(BytesIO(picture)).convert("RGB") for picture in pictures]
-    images = [image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS) for image in images]
+    images = [
+        image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS) for image in images
+    ]
     images.sort(key=lambda image: -image.height)
     heights = [0] * columns
     places = []
@@ -134,9 +151,7 @@ def sheet(pictures: list[bytes], theme: str, columns: int = 4, width: int = 320)
     whole = Image.new("RGB", (columns * (width + 12) + 12, max(heights) + 12), ground)
     for image, place in zip(images, places, strict=True):
         whole.paste(image, place)
-    written = BytesIO()
-    whole.quantize(64, dither=Image.Dither.NONE).save(written, "PNG", optimize=True)
-    return written.getvalue()
+    return _small(whole, theme, 200)
 
 
 def main(folder: Path) -> None:

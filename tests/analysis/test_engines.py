@@ -19,7 +19,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "response_matrix": {"threshold": "12h"},
 }
 OTHER_ENGINES = [engine for engine in ENGINES if engine != "pandas"]
-MESSAGES = 400
+MESSAGES = 300
+
+# On a busy machine Spark alone may take a minute to start.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +45,9 @@ def on_engine(request, events) -> tuple[str, Any]:
 @pytest.mark.parametrize("on_engine", OTHER_ENGINES, indirect=True)
 def test_same_answer_as_on_pandas(name, on_engine, events):
     """An analysis gives the answer that it gives on pandas, to the last digit and in the same order."""
-    engine, native = on_engine
+    _, native = on_engine
     options = OPTIONS.get(name, {})
     result = getattr(analysis, name)(native, **options)
-    assert type(result).__module__.split(".")[0] == engine.split("-")[0].replace("duckdb", type(result).__module__.split(".")[0])
     expected = pd.DataFrame(getattr(analysis, name)(events, **options))
     assert len(expected)
     pd.testing.assert_frame_equal(back(result), expected)
@@ -54,7 +56,7 @@ def test_same_answer_as_on_pandas(name, on_engine, events):
 @pytest.mark.parametrize("on_engine", OTHER_ENGINES, indirect=True)
 def test_frame_comes_back_in_its_kind(on_engine):
     """A lazy frame gives a lazy frame, a relation a relation, a table a table."""
-    engine, native = on_engine
+    _, native = on_engine
     for result in (analysis.heatmap(native), analysis.response_times(native)):
         assert type(result).__name__ == type(native).__name__
 

@@ -1,4 +1,4 @@
-"""The main analyses on 100,000 generated messages, against plain loops over dictionaries that share no code with them."""
+"""The main analyses on 100,000 generated messages, against plain loops over dictionaries that share no code."""
 
 from __future__ import annotations
 

@@ -38,7 +38,9 @@ UNSAID = frame(said(None, None, None, received=None, message_id=None, chat_id=No
 
 
 @pytest.mark.parametrize("name", analysis.__all__)
-@pytest.mark.parametrize("events_of", [generated(200), EMPTY, ONE, UNSAID], ids=["many", "empty", "one", "nothing known"])
+@pytest.mark.parametrize(
+    "events_of", [generated(200), EMPTY, ONE, UNSAID], ids=["many", "empty", "one", "nothing known"]
+)
 def test_columns_are_fixed(name, events_of):
     """The columns and their types are those of the table, however little there is."""
     result = getattr(analysis, name)(events_of)
@@ -129,13 +131,11 @@ def test_registering_twice_is_registering_once(recwarn):
 def test_registering_imports_neither_narwhals_nor_matplotlib():
     """The accessor is there before anything heavy is."""
     code = (
-        "import sys; from tcnb.analysis.accessor import register; register();"
-        "import pandas as pd; print(dir(pd.DataFrame().tc)[0], sorted({'narwhals', 'matplotlib', 'pyarrow.compute'} & set(sys.modules)))"
+        "import sys; from tcnb.analysis.accessor import register; register(); import pandas as pd\n"
+        "print(dir(pd.DataFrame().tc)[0], sorted({'narwhals', 'matplotlib'} & set(sys.modules)))"
     )
     said_of_it = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said_of_it.split(" ", 1)[0] == "activity"
-    assert "narwhals" not in said_of_it
-    assert "matplotlib" not in said_of_it
+    assert said_of_it.strip() == "activity []"
 
 
 def test_missing_package_is_one_clear_line():
@@ -196,7 +196,9 @@ def test_a_concatenation_counts_each_message_once():
 
 def test_same_id_in_two_chats_is_two_messages():
     """Ids of other products are unique within a chat only."""
-    events = frame(said("a", 0, message_id="1"), said("a", 0, message_id="1", chat_id="h"), said("b", 1, chat_id="h", reply_to="1"))
+    events = frame(
+        said("a", 0, message_id="1"), said("a", 0, message_id="1", chat_id="h"), said("b", 1, chat_id="h", reply_to="1")
+    )
     assert events.tc.summary()["messages"].tolist() == [3]
     assert events.tc.threads()["chat_id"].tolist() == ["h"]
 
@@ -257,7 +259,9 @@ def test_deleted_authors_are_one_row():
 
 def test_the_last_title_wins():
     """A chat is called by its last title, also where only the renaming says it."""
-    events = frame(said("a", 0, chat="Old"), said("b", 1, chat="Old"), event("edited_chat_title", 2, chat="New", title="New"))
+    events = frame(
+        said("a", 0, chat="Old"), said("b", 1, chat="Old"), event("edited_chat_title", 2, chat="New", title="New")
+    )
     assert events.tc.conversations()["chat"].tolist() == ["New"]
 
 

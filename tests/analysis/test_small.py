@@ -12,7 +12,10 @@ from tests.analysis.frames import at, event, frame, said
 
 def rows(result, *columns):
     """Return some columns of a result as tuples, with None for what is missing."""
-    return [tuple(None if pd.isna(value) else value for value in row) for row in result[list(columns)].itertuples(index=False)]
+    return [
+        tuple(None if pd.isna(value) else value for value in row)
+        for row in result[list(columns)].itertuples(index=False)
+    ]
 
 
 def test_summary_counts_messages_of_people_that_are_still_there():
@@ -29,10 +32,8 @@ def test_summary_counts_messages_of_people_that_are_still_there():
             event("edited_message", 7),
         )
     )
-    assert result.iloc[0].to_dict() == {
-        **{"events": 8, "messages": 3, "people": 2, "chats": 2, "replies": 1, "files": 1, "bytes": 10},
-        **{"edits": 1, "removed": 1, "first": at(0), "last": at(2)},
-    }
+    counts = {"events": 8, "messages": 3, "people": 2, "chats": 2, "replies": 1, "files": 1, "bytes": 10}
+    assert result.iloc[0].to_dict() == counts | {"edits": 1, "removed": 1, "first": at(0), "last": at(2)}
 
 
 def test_activity_counts_days_of_a_zone_and_shows_the_empty_ones():
@@ -67,7 +68,10 @@ def test_activity_goes_by_weeks_months_quarters_and_years():
 def test_activity_by_chat_and_by_author_names_the_groups():
     """With `by`, each period has a row for each group in which something was written, named by its last title."""
     events = frame(
-        said("a", 0, chat="Old"), said("a", 1, chat="New"), said("b", 2, chat_id="h", chat="Other"), said("b", 61, chat_id="h", chat="Other")
+        said("a", 0, chat="Old"),
+        said("a", 1, chat="New"),
+        said("b", 2, chat_id="h", chat="Other"),
+        said("b", 61, chat_id="h", chat="Other"),
     )
     by_chat = analysis.activity(events, "h", by="chat")
     assert rows(by_chat, "period", "group_id", "group", "messages", "people") == [
@@ -80,7 +84,9 @@ def test_activity_by_chat_and_by_author_names_the_groups():
 def test_heatmap_counts_hours_of_weekdays():
     """09:00 in UTC on a Monday is noon in Moscow; late Sunday evening in UTC is Monday there."""
     sunday = datetime(2026, 3, 1, 21, 30, tzinfo=UTC)
-    result = analysis.heatmap(frame(said("a", 0), said("b", 59.9), said("a", 60), said("a", sunday)), tz="Europe/Moscow")
+    result = analysis.heatmap(
+        frame(said("a", 0), said("b", 59.9), said("a", 60), said("a", sunday)), tz="Europe/Moscow"
+    )
     assert len(result) == 168
     assert rows(result[result["messages"] > 0], "weekday", "hour", "messages") == [(1, 0, 1), (1, 12, 2), (1, 13, 1)]
 
@@ -125,7 +131,9 @@ def test_response_later_than_the_threshold_or_in_another_session_is_none():
 
 def test_explicit_reply_takes_precedence():
     """A message that names another one answers that one instead of its neighbour, also across sessions."""
-    events = frame(said("a", 0), said("b", 1), said("c", 50, reply_to="m1"), said("c", 51, reply_to="m3"), said("a", 52))
+    events = frame(
+        said("a", 0), said("b", 1), said("c", 50, reply_to="m1"), said("c", 51, reply_to="m3"), said("a", 52)
+    )
     plain = analysis.response_times(events)
     assert rows(plain, "message_id", "answers") == [("m2", "m1"), ("m3", "m2"), ("m5", "m4")]
     explicit = analysis.response_times(events, replies=True, sessions="30min")
@@ -165,13 +173,17 @@ def test_threads_are_trees_of_replies():
 
 def test_thread_that_bites_its_tail_ends():
     """Replies in a circle, which only a broken file can hold, are one thread and no endless loop."""
-    result = analysis.threads(frame(said("a", 0, reply_to="m2"), said("b", 1, reply_to="m1"), said("c", 2, reply_to="m3")))
+    result = analysis.threads(
+        frame(said("a", 0, reply_to="m2"), said("b", 1, reply_to="m1"), said("c", 2, reply_to="m3"))
+    )
     assert rows(result, "messages", "complete") == [(2, True)]
 
 
 def test_conversations_are_split_by_pauses():
     """A pause longer than the gap begins a new conversation; one as long does not."""
-    result = analysis.conversations(frame(said("a", 0), said("b", 30), said("a", 61), said("c", 0.5, chat_id="h")), "30min")
+    result = analysis.conversations(
+        frame(said("a", 0), said("b", 30), said("a", 61), said("c", 0.5, chat_id="h")), "30min"
+    )
     assert rows(result, "chat_id", "number", "started", "ended", "seconds", "messages", "people", "opened_by") == [
         ("g", 1, at(0), at(30), 1800.0, 2, 2, "Alice Doe"),
         ("h", 1, at(0.5), at(0.5), 0.0, 1, 1, "Chen"),
@@ -315,7 +327,7 @@ def test_files_by_type():
 
 
 def test_membership_counts_back_to_the_beginning():
-    """Who first wrote or left was there from the beginning, who first joined came then; joining twice is joining once."""
+    """Who first wrote or left was there from the beginning, who first joined came then; joining twice is once."""
     day = 24 * 60
     result = analysis.membership(
         frame(

@@ -100,5 +100,7 @@ def test_login_of_two_servers_names_nobody():
 
 def test_name_within_a_longer_name_is_not_mentioned():
     """The longest name counts, and only as whole words; a name that two people have names nobody."""
-    people = text.People({"1@s": "Anna Maria", "2@s": "Anna Maria Lee", "3@s": "Same Name", "4@s": "Same Name", "5@s": "Bob"})
+    people = text.People(
+        {"1@s": "Anna Maria", "2@s": "Anna Maria Lee", "3@s": "Same Name", "4@s": "Same Name", "5@s": "Bob"}
+    )
     assert people.mentioned("Anna  Maria Lee, Same Name, Bob, xAnna Maria") == {("2@s", "")}

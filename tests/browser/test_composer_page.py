@@ -190,6 +190,20 @@ def test_chat_is_chosen_by_typing(open_page, alice, crew):
     assert page.texts(crew) == ["by keyboard"]
 
 
+def test_whole_title_is_a_choice_and_half_of_one_is_none(open_page, alice, tc, crew):
+    """Going on after a whole title chooses its chat; going on after the beginning of one chooses nothing."""
+    page = open_page(None)
+    page.chat_box.press_sequentially("Release")
+    page.page.keyboard.press("Tab")
+    assert page.chat_box.input_value() == ""
+    page.chat_box.press_sequentially("release crew")
+    page.page.keyboard.press("Tab")
+    assert page.chat_box.input_value() == "Release crew"
+    page.write("there")
+    page.wait_sent("there")
+    assert page.texts(crew) == ["there"]
+
+
 def test_ambiguous_title_is_not_sent_to(open_page, alice, tc):
     """A title that two chats have chooses neither of them; one is chosen from the list."""
     twins = [alice.group("Twins", "robot") for _ in range(2)]
@@ -498,3 +512,32 @@ def test_closed_session_loses_no_text(page, tc):
     assert re.search("connection", row.inner_text())
     row.get_by_role("button", name="Take back to edit").click()
     assert page.area.input_value() == "too late"
+
+
+HOSTILE = (
+    "<img src=x onerror='window.hit=1'>",
+    "\"><svg onload='window.hit=1'>",
+    "javascript:window.hit=1",
+    "\u202egnp.exe\u202c \u200b\u2066x",
+    "{{constructor.constructor('window.hit=1')()}}",
+    "<style>*{display:none}</style>",
+)
+
+
+def test_hostile_names_are_only_text(open_page, alice, tc):
+    """Titles of chats and names of files that look like code are shown as they are, and run nothing."""
+    ids = [alice.group(title, "robot") for title in HOSTILE]
+    tc.refresh()
+    page = open_page(None)
+    page.chat_box.click()
+    for title in HOSTILE:
+        page.page.get_by_role("option").filter(has_text=title).first.wait_for()
+    page.page.get_by_role("option").filter(has_text=HOSTILE[0]).click()
+    page.page.evaluate(DROP, [[name.replace("/", "_"), "text/plain", 5] for name in HOSTILE])
+    page.area.press("Enter")
+    page.page.wait_for_function(f"document.querySelectorAll('{SENT}').length === {len(HOSTILE)}")
+    page.composer.reply_to(alice.say(ids[1], HOSTILE[0]))
+    page.page.get_by_text("Reply to Alice Doe").wait_for()
+    assert page.page.evaluate("window.hit") is None
+    assert page.page.locator(".tcnb-composer").locator("style, script, img[src='x'], svg[onload]").count() == 0
+    assert len(page.files(ids[0])) == len(HOSTILE)

@@ -269,7 +269,8 @@ def test_telegram_contents(telegram):
 def test_telegram_events(telegram):
     """What happened besides messages is there as events; what is not known keeps its name."""
     other = telegram[telegram["event"] != "message"]
-    assert list(zip(other["event"], other["user_id"].astype("string").fillna("-"), other["text"].fillna("-"), strict=True)) == [
+    users, texts = other["user_id"].astype("string").fillna("-"), other["text"].fillna("-")
+    assert list(zip(other["event"], users, texts, strict=True)) == [
         ("created_group_chat", "-", "-"),
         ("removed_chat_participant", "Bob", "-"),
         ("removed_chat_participant", "-", "-"),

@@ -264,7 +264,7 @@ def test_stuck_disk_is_told_and_overcome(practice, tc, alice, until):
         until_problem(tc)
         status = tc.status()
         assert "locked by another program" in status.journal_problem
-        assert status.uncommitted == 3
+        assert status.uncommitted >= 3
         assert "journal problem" in repr(status)
     all_read(practice)
     assert recorded(tc, chat) == ids

@@ -33,7 +33,9 @@ def words(frame: pd.DataFrame, theme: Theme) -> Chart:
 def emoji(frame: pd.DataFrame, theme: Theme) -> Chart:
     """Draw a bar for each of the most frequent emoji, with its picture where a font of this machine has it."""
     shown = frame.head(MOST_BARS)
-    figure, axes = look.chart(theme, "Emoji", look.amount(len(frame), "different emoji", "different emoji"), height=height_for(len(shown)))
+    figure, axes = look.chart(
+        theme, "Emoji", look.amount(len(frame), "different emoji", "different emoji"), height=height_for(len(shown))
+    )
     names = [_name(sign) for sign in shown["emoji"]]
     pictures = [_picture(sign) for sign in shown["emoji"]]
     padded = [f"{name}       " if picture is not None else name for name, picture in zip(names, pictures, strict=True)]
@@ -110,7 +112,12 @@ def _picture(sign: str) -> Any:
 
 def _place(axes: Axes, picture: Any, place: int) -> None:
     box = AnnotationBbox(
-        OffsetImage(picture, zoom=0.3), (0, place), xybox=(-15, 0), xycoords="data", boxcoords="offset points", frameon=False
+        OffsetImage(picture, zoom=0.3),
+        (0, place),
+        xybox=(-15, 0),
+        xycoords="data",
+        boxcoords="offset points",
+        frameon=False,
     )
     box.set_in_layout(False)
     axes.add_artist(box)

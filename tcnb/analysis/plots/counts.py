@@ -35,7 +35,9 @@ def summary(frame: pd.DataFrame, theme: Theme) -> Chart:
     axes.set(xlim=(0, 4), ylim=(2, 0), xticks=[], yticks=[])
     for place, (name, value) in enumerate(tiles):
         left, top = place % 4, place // 4
-        axes.text(left + 0.02, top + 0.38, value, fontsize=22, fontweight="bold", color=theme.main if not top else theme.ink)
+        axes.text(
+            left + 0.02, top + 0.38, value, fontsize=22, fontweight="bold", color=theme.main if not top else theme.ink
+        )
         axes.text(left + 0.02, top + 0.68, name, fontsize=10, color=theme.soft)
     look.head(figure, "The record", _between(row.get("first"), row.get("last")))
     return figure
@@ -74,7 +76,14 @@ def heatmap(frame: pd.DataFrame, theme: Theme, tz: str = "UTC") -> Chart:
         grid[int(weekday) - 1, int(hour)] = count
     most = grid.max()
     image = axes.pcolormesh(
-        np.arange(25), np.arange(8), grid, cmap=theme.scale, vmin=0, vmax=max(most, 1), edgecolors=theme.ground, linewidth=1.6
+        np.arange(25),
+        np.arange(8),
+        grid,
+        cmap=theme.scale,
+        vmin=0,
+        vmax=max(most, 1),
+        edgecolors=theme.ground,
+        linewidth=1.6,
     )
     axes.set_ylim(7, 0)
     axes.set_yticks(np.arange(7) + 0.5, DAYS, color=theme.ink)
@@ -107,7 +116,9 @@ def files(frame: pd.DataFrame, theme: Theme) -> Chart:
     if shown.empty:
         look.nothing(axes, theme)
         return figure
-    texts = [f"{look.number(n)}  ({look.size(octets)})" for n, octets in zip(shown["files"], shown["bytes"], strict=True)]
+    texts = [
+        f"{look.number(n)}  ({look.size(octets)})" for n, octets in zip(shown["files"], shown["bytes"], strict=True)
+    ]
     names = [look.label(name, "unknown type", 40) for name in shown["mime_type"]]
     look.bars(axes, theme, names, shown["files"].tolist(), texts=texts)
     return figure
@@ -165,13 +176,14 @@ def _legend(axes: Axes, theme: Theme) -> None:
 
 
 def _time_axis(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(formatter)
     axes.margins(x=0.01)
 
 
-def _width(when: pd.Series[Any]) -> pd.Timedelta:
+def _width(when: pd.Series[Any]) -> Any:
     steps = when.sort_values().diff().dropna()
     steps = steps[steps > pd.Timedelta(0)]
     return steps.min() if len(steps) else pd.Timedelta(days=1)

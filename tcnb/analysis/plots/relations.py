@@ -21,24 +21,38 @@ def response_matrix(frame: pd.DataFrame, theme: Theme) -> Chart:
     people = _largest(frame, ("author_id", "author"), ("to_id", "to"), "responses", MOST_IN_MATRIX)
     count = max(len(people), 3)
     figure, axes = look.chart(
-        theme, "Who answers whom", "rows answer columns; colour: how often, text: median time", height=1.9 + 0.42 * count
+        theme,
+        "Who answers whom",
+        "rows answer columns; colour: how often, text: median time",
+        height=1.9 + 0.42 * count,
     )
     if not people:
         look.nothing(axes, theme, "nobody answered anybody")
         return figure
     places = {key: place for place, key in enumerate(people)}
-    grid, times = np.zeros((len(people), len(people))), {}
-    for author, to, responses, median in frame[["author_id", "to_id", "responses", "median_seconds"]].itertuples(index=False):
-        at = places.get(_key(author)), places.get(_key(to))
-        if at[0] is not None and at[1] is not None:
-            grid[at], times[at] = responses, median
+    times: dict[tuple[int, int], float] = {}
+    grid = np.zeros((len(people), len(people)))
+    for author, to, responses, median in frame[["author_id", "to_id", "responses", "median_seconds"]].itertuples(
+        index=False
+    ):
+        row, column = places.get(_key(author)), places.get(_key(to))
+        if row is not None and column is not None:
+            grid[row, column], times[row, column] = responses, median
     axes.pcolormesh(
-        np.arange(len(people) + 1), np.arange(len(people) + 1), grid, cmap=theme.scale, vmin=0, edgecolors=theme.ground, linewidth=2
+        np.arange(len(people) + 1),
+        np.arange(len(people) + 1),
+        grid,
+        cmap=theme.scale,
+        vmin=0,
+        edgecolors=theme.ground,
+        linewidth=2,
     )
     axes.set_ylim(len(people), 0)
     names = [look.label(name, key, 20) for key, name in people.items()]
     axes.set_yticks(np.arange(len(people)) + 0.5, names, color=theme.ink)
-    axes.set_xticks(np.arange(len(people)) + 0.5, names, color=theme.ink, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        np.arange(len(people)) + 0.5, names, color=theme.ink, rotation=40, ha="right", rotation_mode="anchor"
+    )
     for (row, column), median in times.items():
         colour = look.ink_on(theme.scale(grid[row, column] / grid.max())[:3])
         axes.text(column + 0.5, row + 0.5, look.span(float(median)), ha="center", va="center", fontsize=8, color=colour)
@@ -98,7 +112,8 @@ def _largest(
 ) -> dict[str, Any]:
     """Return the names, by id, of the people at whom most weight is."""
     ends = pd.concat(
-        [frame[[*side, weight]].set_axis(["key", "name", "weight"], axis=1) for side in (left, right)], ignore_index=True
+        [frame[[*side, weight]].set_axis(["key", "name", "weight"], axis=1) for side in (left, right)],
+        ignore_index=True,
     )
     ends["key"] = ends["key"].fillna("")
     totals = ends.groupby("key").agg(weight=("weight", "sum"), name=("name", "last")).reset_index()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import matplotlib as mpl
 import pandas as pd
@@ -91,7 +91,7 @@ def theme_of(name: str) -> Theme:
     return themes[name]
 
 
-class Chart(Figure):  # type: ignore[misc]
+class Chart(Figure):
     """A figure that shows itself in a notebook without pyplot, in its own colours wherever it is saved."""
 
     def __init__(self, theme: Theme, width: float, height: float) -> None:
@@ -118,7 +118,7 @@ class Chart(Figure):  # type: ignore[misc]
 @contextmanager
 def style(theme: Theme) -> Iterator[None]:
     """Set what matplotlib reads from its settings: here, and nowhere else."""
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": list(_fonts()),
         "font.size": 9.5,
         "text.color": theme.ink,
@@ -150,11 +150,12 @@ def head(figure: Chart, title: str, note: str = "") -> None:
     with style(theme):
         figure.text(0.012, 1 - 0.08 / height, title, va="top", fontsize=13, fontweight="bold", color=theme.ink)
         figure.text(0.012, 1 - 0.34 / height, note, va="top", fontsize=9, color=theme.soft)
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.6 / height))
+    layout: Any = figure.get_layout_engine()
+    layout.set(rect=(0, 0, 1, 1 - 0.6 / height))
 
 
-def bare(axes: Axes, theme: Theme, grid: str = "") -> None:
-    """Take frames and ticks off axes; `grid` is `x`, `y` or nothing."""
+def bare(axes: Axes, theme: Theme, grid: Literal["", "x", "y", "both"] = "") -> None:
+    """Take frames and ticks off axes; `grid` is `x`, `y`, `both` or nothing."""
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0, colors=theme.soft)

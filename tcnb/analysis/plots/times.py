@@ -47,7 +47,9 @@ def _people(axes: Axes, frame: pd.DataFrame, people: pd.Series[Any], theme: Them
     names = []
     for place, (author_id, author) in enumerate(people.index):
         rows = frame["author_id"].isna() if pd.isna(author_id) else frame["author_id"] == author_id
-        low, middle, high = np.quantile(frame.loc[rows.fillna(False), "seconds"].to_numpy(float).clip(1), (0.25, 0.5, 0.75))
+        low, middle, high = np.quantile(
+            frame.loc[rows.fillna(False), "seconds"].to_numpy(float).clip(1), (0.25, 0.5, 0.75)
+        )
         axes.plot([low, high], [place, place], color=theme.second, linewidth=5, alpha=0.45, solid_capstyle="round")
         axes.plot([middle], [place], "o", color=theme.second, markersize=7)
         names.append(f"{look.label(author, author_id)}  ({look.number(people.iloc[place])})")

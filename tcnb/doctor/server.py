@@ -1,0 +1,342 @@
+"""Whether a server can be reached and lets an account in, step by step; nothing is read, acknowledged or sent."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from tcnb import http
+from tcnb.client.address import Address
+from tcnb.client.connection import Connection
+from tcnb.client.credentials import Credentials
+from tcnb.client.socket import open_socket
+from tcnb.client.tokens import TokenSource, unreachable
+from tcnb.doctor.findings import Finding, Verdict, ok, problem, warning
+from tcnb.doctor.proxies import proxy_for
+from tcnb.errors import AuthenticationError, InvalidGrantError, TcnbError, TokenValidationError, UsageError
+from tcnb.wire import paths
+
+MOST_SKEW: Final = 60.0
+"""Seconds between this clock and the server's beyond which tokens and times of events look wrong."""
+
+ENDING_SOON: Final = 14 * 24 * 3600
+"""Seconds before its end from which on a certificate is worth a word."""
+
+# The codes of OpenSSL (X509_V_ERR_…), whose words differ from version to version.
+_NOT_YET_VALID: Final = 9
+_EXPIRED: Final = 10
+_UNKNOWN_ISSUER: Final = frozenset({18, 19, 20, 21})
+_WRONG_HOST: Final = frozenset({62, 63, 64})
+
+_NO_TLS: Final = "check the port, or use --http if it speaks no TLS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is examined.
+
+    Attributes:
+        address: the server.
+        verify_ssl: as in `tcnb.connect`.
+        timeout: seconds that one step may take.
+        credentials: finds login and secret; called when it comes to that.
+    """
+
+    address: Address
+    verify_ssl: http.SSLVerify
+    timeout: float
+    credentials: Callable[[], Credentials] = field(repr=False)
+
+
+async def examine(target: Target) -> AsyncIterator[Finding]:
+    """Go the way of a connection step by step; the first problem ends it, since nothing behind it can work."""
+    proxy = proxy_for(target.address)
+    context = http.ssl_context(target.verify_ssl) if target.address.https else None
+    steps: list[Callable[[], AsyncIterator[Finding]]] = []
+    if proxy is None:
+        steps += [lambda: _name(target), lambda: _reach(target), lambda: _certificate(target, context)]
+    else:
+        yield warning(
+            "proxy", f"{target.address.host} is reached through {proxy}: NO_PROXY can name it as an exception"
+        )
+    steps += [lambda: _facts(target, context), lambda: _socket(target, context), lambda: _account(target, context)]
+    for step in steps:
+        async for finding in step():
+            yield finding
+            if finding.verdict is Verdict.PROBLEM:
+                return
+
+
+async def _name(target: Target) -> AsyncIterator[Finding]:
+    """Ask for the addresses of a host name."""
+    check, host = "name", target.address.host
+    if _is_ip(host):
+        yield ok(check, f"{host} is an address already")
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(target.timeout):
+            found = await loop.getaddrinfo(host, target.address.port)
+    except TimeoutError:
+        yield problem(check, f"nobody says within {target.timeout:g} s where {host} is: check the DNS of this network")
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        yield problem(check, f"{host} is not known here ({reason}): check its spelling, the VPN and the DNS")
+    else:
+        yield ok(check, f"{host} is {', '.join(dict.fromkeys(str(entry[4][0]) for entry in found))}")
+
+
+async def _reach(target: Target) -> AsyncIterator[Finding]:
+    """Open a TCP connection."""
+    check, address = "port", target.address
+    where = f"port {address.port} of {address.host}"
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(target.timeout):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+    except TimeoutError:
+        yield problem(check, f"{where} does not answer within {target.timeout:g} s: check the port, firewall and VPN")
+    except ConnectionRefusedError:
+        yield problem(check, f"nothing listens on {where}: check the port, and that the server is running")
+    except OSError as error:
+        yield problem(
+            check, f"{where} cannot be reached ({error.strerror or error}): check the network, VPN and firewall"
+        )
+    else:
+        writer.transport.abort()
+        yield ok(check, f"{where} answers in {_milliseconds(time.monotonic() - started)}")
+
+
+async def _certificate(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
+    """Shake hands in TLS and look at the certificate."""
+    check, address = "TLS", target.address
+    if context is None:
+        yield warning(check, "none: password and messages travel in the clear; use it within a trusted network only")
+        return
+    try:
+        async with asyncio.timeout(target.timeout):
+            _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
+    except ssl.SSLCertVerificationError as error:
+        yield problem(check, _why_not_trusted(address, error))
+    except ssl.SSLError as error:
+        yield problem(check, f"{address.netloc} does not shake hands ({error.reason or error}): {_NO_TLS}")
+    except TimeoutError:
+        yield problem(check, f"{address.netloc} does not shake hands within {target.timeout:g} s: {_NO_TLS}")
+    except OSError as error:
+        yield problem(check, f"{address.netloc} breaks off the handshake ({error.strerror or error}): check the port")
+    else:
+        secured = writer.get_extra_info("ssl_object")
+        writer.transport.abort()
+        yield _trusted(check, context, secured)
+
+
+def _trusted(check: str, context: ssl.SSLContext, secured: ssl.SSLObject) -> Finding:
+    if context.verify_mode is ssl.CERT_NONE:
+        return warning(
+            check, f"{secured.version()}, but the certificate is not checked: anybody in between can read along"
+        )
+    ends = ssl.cert_time_to_seconds(str((secured.getpeercert() or {}).get("notAfter")))
+    left = ends - time.time()
+    until = time.strftime("%Y-%m-%d", time.gmtime(ends))
+    if left < ENDING_SOON:
+        return warning(check, f"{secured.version()}; the certificate ends on {until}: tell the server's administrator")
+    return ok(check, f"{secured.version()}; the certificate is trusted and valid until {until}")
+
+
+def _why_not_trusted(address: Address, error: ssl.SSLCertVerificationError) -> str:
+    """Say what is wrong with a certificate and what to do, by OpenSSL's code of it."""
+    code = error.verify_code
+    if code == _EXPIRED:
+        return (
+            f"the certificate of {address.netloc} has expired: its administrator must renew it (or this machine's "
+            "clock is wrong); --no-verify (verify_ssl=False) passes over it at your own risk"
+        )
+    if code == _NOT_YET_VALID:
+        return f"the certificate of {address.netloc} is not valid yet: check this machine's clock, and the server's"
+    if code in _WRONG_HOST:
+        return (
+            f"the certificate of {address.netloc} is for another name ({error.verify_message}): use the name that it "
+            "is for, or have its administrator add this one"
+        )
+    if code in _UNKNOWN_ISSUER:
+        return (
+            f"this machine does not know who issued the certificate of {address.netloc} ({error.verify_message}): get "
+            "the CA's certificate from the server's administrator and give it with --ca-file FILE "
+            "(verify_ssl='FILE'); --no-verify passes over it at your own risk"
+        )
+    return f"the certificate of {address.netloc} is not trusted ({error.verify_message}): ask its administrator"
+
+
+async def _facts(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
+    """Ask the server what it is (`protocol` section 1.7), and what time it has."""
+    check = "server"
+    sent = time.time()
+    try:
+        async with asyncio.timeout(target.timeout), http.client(context, timeout=target.timeout) as client:
+            response = await client.get(target.address.url(paths.SERVER))
+    except (http.HTTPError, http.InvalidURL, OSError, TimeoutError) as error:
+        yield problem(check, str(unreachable(target.address, error)))
+        return
+    product = _product(response)
+    if product is not None:
+        yield ok(check, f"{product.get('display_name', '?')}, TrueConf Server {product.get('version', '?')}")
+    else:
+        yield warning(
+            check,
+            f"{paths.SERVER} answers HTTP {response.status_code} and no version: right where only the Bridge is "
+            "installed, otherwise check that this is a TrueConf server",
+        )
+    skew = _skew(response, sent, time.time())
+    if skew is not None:
+        yield _clock(skew)
+
+
+def _product(response: http.Response) -> dict[str, Any] | None:
+    try:
+        product = response.json().get("product") if response.is_success else None
+    except (ValueError, AttributeError):
+        return None
+    return product if isinstance(product, dict) else None
+
+
+def _skew(response: http.Response, sent: float, received: float) -> float | None:
+    """Return by how many seconds the server's clock is ahead; None where it does not tell."""
+    try:
+        there = parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return None
+    # The header has whole seconds, rounded down.
+    return there + 0.5 - (sent + received) / 2
+
+
+def _clock(skew: float) -> Finding:
+    if abs(skew) > MOST_SKEW:
+        side = "behind" if skew > 0 else "ahead of"
+        return warning(
+            "clock",
+            f"this machine is {abs(skew):,.0f} s {side} the server: set its clock (NTP), or tokens seem to have ended "
+            "and times of events do not agree",
+        )
+    return ok("clock", "agrees with the server's")
+
+
+async def _socket(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
+    """Open the bot socket, and ping."""
+    check = "socket"
+    try:
+        async with asyncio.timeout(2 * target.timeout):
+            socket = await open_socket(target.address, context, timeout=target.timeout, on_texts=lambda texts: None)
+            try:
+                async with asyncio.timeout(target.timeout):
+                    latency = await (await socket.ping())
+            finally:
+                socket.transport.abort()
+    except InvalidStatus as error:
+        status = error.response.status_code
+        why = "it may have reached its limit of connections" if status == 503 else "check that the Bridge is running"
+        yield problem(check, f"{target.address} does not open {paths.SOCKET} (HTTP {status}): {why}")
+    except (OSError, TimeoutError, WebSocketException) as error:
+        yield problem(check, f"{paths.SOCKET}: {unreachable(target.address, error)}")
+    else:
+        said = f"open; a ping takes {_milliseconds(latency)}"
+        if socket.subprotocol == paths.SUBPROTOCOL:
+            yield ok(check, f"{said}, sub-protocol {socket.subprotocol}")
+        else:
+            yield warning(check, f"{said}, but the server does not agree to the sub-protocol {paths.SUBPROTOCOL}")
+
+
+async def _account(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
+    """Get a token and log in with it; unread messages are not asked for and stay unread."""
+    try:
+        found = target.credentials()
+    except UsageError as error:
+        yield problem("token", str(error))
+        return
+    tokens = TokenSource(
+        target.address,
+        username=found.username,
+        password=found.password,
+        token=found.token,
+        client_id=found.client_id,
+        context=context,
+        timeout=target.timeout,
+    )
+    try:
+        async with asyncio.timeout(3 * target.timeout):
+            await tokens.get()
+    except TimeoutError:
+        yield problem("token", f"{target.address} gives no token in time: check that the Bridge is running")
+        return
+    except TcnbError as error:
+        yield problem("token", _why_no_token(error, found))
+        return
+    if found.token is not None:
+        yield ok("token", f"a ready one ({_origin(found)})")
+    else:
+        yield ok("token", f"{found.username} gets one for the password ({_origin(found)})")
+    yield await _login(target, context, tokens, found)
+
+
+async def _login(target: Target, context: ssl.SSLContext | None, tokens: TokenSource, found: Credentials) -> Finding:
+    connection = Connection(
+        target.address,
+        tokens,
+        context=context,
+        timeout=target.timeout,
+        receive_unread=False,
+        receive_system=False,
+        # What comes is not acknowledged, so it is still unread for the bot.
+        intake=lambda batch: None,
+        on_state=lambda state: None,
+    )
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(4 * target.timeout):
+            await connection.open()
+    except TokenValidationError as error:
+        hint = f"the token ({_origin(found)}) is wrong or has ended: get a new one, or use login and password"
+        return problem("login", f"{error}: {hint}" if found.token is not None else str(error))
+    except (TcnbError, TimeoutError) as error:
+        return problem("login", str(error) or f"{target.address} does not answer the login in time")
+    else:
+        taken = _milliseconds(time.monotonic() - started)
+        return ok("login", f"the server lets {connection.me_id} in; it takes {taken}")
+    finally:
+        await connection.close()
+
+
+def _why_no_token(error: TcnbError, found: Credentials) -> str:
+    if isinstance(error, InvalidGrantError) and found.client_id is None:
+        return (
+            f"{error} (login {found.username}, password: {_origin(found)}): check both; after several wrong attempts "
+            "the account may be locked for a while, which only its administrator sees"
+        )
+    if isinstance(error, AuthenticationError):
+        application = f", client id {found.client_id}: check all three" if found.client_id is not None else ""
+        return f"{error} (login {found.username}, password: {_origin(found)}{application})"
+    return str(error)
+
+
+def _origin(found: Credentials) -> str:
+    where = {"argument": "given", "environment": "from the environment", "keyring": "from the keyring"}
+    return "typed in" if found.origin == "prompt" else where.get(found.origin, f"from {found.origin}")
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
