@@ -14,6 +14,7 @@ from tcnb.errors import TcnbError
 COMMANDS: Final = {
     "practice": ("tcnb.practice.command", "run a local TrueConf server to practise against"),
     "demo": ("tcnb.demo", "run the tour notebook against a practice server and show what it collected"),
+    "export": ("tcnb.export", "append what journals hold to an archive of Parquet files"),
     "login": ("tcnb.login", "store a password in the keyring, once the server has accepted it"),
     "doctor": ("tcnb.doctor.command", "say what keeps a notebook from its server, and what to do about it"),
 }

@@ -36,6 +36,7 @@ FLOORS = {
     "demo": 5,
     "doctor": 5,
     "login": 5,
+    "export": 5,
     "cli": 5,
 }
 """Rooms by floor, from the ground; nobody imports upwards."""

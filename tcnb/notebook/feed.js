@@ -693,8 +693,9 @@ class Painter {
 
 // Rows and holes in order, with day lines between; edits and removals whose message is here change that message instead of standing alone.
 function itemsOf(stretch) {
-  const messages = new Map(), edits = new Map(), removals = new Map();
+  const messages = new Map(), edits = new Map(), removals = new Map(), told = new Set();
   for (const row of stretch.rows) {
+    if (row.m && row.k === "edit") told.add(`${row.c}|${row.x}`);
     if (!row.m) continue;
     if (row.k === "edit") edits.set(row.m, row);
     else if (row.k === "remove") removals.set(row.m, row);
@@ -711,6 +712,7 @@ function itemsOf(stretch) {
   };
   for (const row of stretch.rows) {
     if ((row.k === "edit" || row.k === "remove") && row.m && messages.has(row.m)) continue;
+    if (row.k === "edit" && !row.m && told.has(`${row.c}|${row.x}`)) continue; // the server did not say which; by now it is known
     passHoles(row.s);
     const today = row.t ? dayNumber(row.t) : day;
     if (today !== day) {

@@ -20,6 +20,7 @@ from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
 from tcnb.record.journal import Entry, Journal, Kind, Stored
 from tcnb.record.record import Record
+from tcnb.record.replay import put
 from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
 from tcnb.wire.exchange import Malformed
 
@@ -54,12 +55,6 @@ LINGER: Final = 0.005
 
 LOOK: Final = 0.1
 """Seconds between two looks whether a wait has become vain."""
-
-
-# Looking up a member of an enumeration costs more than the comparison, a million times at the opening.
-_SENT: Final = int(Kind.SENT)
-_RESERVED: Final = int(Kind.RESERVED)
-_ORIGINS: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
 
 
 @dataclass(slots=True, eq=False)
@@ -579,18 +574,8 @@ class Intake:
 
         One that fails there is safe all the same, and may be read by a tcnb to come.
         """
-        record = self._record
         try:
-            if kind == _RESERVED:
-                return True
-            if kind != _SENT:
-                origin = _ORIGINS.get(kind, "live")
-                return record.append(method, payload, received, origin=origin, since=since, seq=seq) is not None
-            decode = msgspec.json.decode
-            about = decode(file) if file else None
-            # A caption may have been given the place behind the last row.
-            place = seq if seq > record.last_seq else None
-            record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
+            return put(self._record, seq, received, kind, method, payload, answer, file, since)
         except Exception:
             self.failures += 1
             logger.exception("frame %d of the journal could not be put into the record", seq)

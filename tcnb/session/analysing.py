@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tcnb.record import archive, derived
+from tcnb.record import archive, derived, replay
 from tcnb.session.reading import ReadingVerbs
 
 if TYPE_CHECKING:
@@ -68,9 +68,8 @@ class AnalysingVerbs(ReadingVerbs):
 
     @cached_property
     def _source(self) -> str:
-        """What an archive calls this record: positions begin anew in every journal, or without one in every session."""
         journal = self._intake.journal
-        return f"{self._connection.me_id} {secrets.token_hex(8) if journal is None else journal.id[:16]}"
+        return replay.source(self._connection.me_id, secrets.token_hex(8) if journal is None else journal.id)
 
 
 def offer_analyses() -> None:

@@ -444,6 +444,16 @@ def test_dead_kernel_is_not_called_connected(page):
     page.wait_for("document.querySelector('.tcf-state').textContent === 'No kernel'")
 
 
+def test_edit_that_named_no_message_goes_once_it_is_known(page):
+    """An edit told without its message stands alone until the message is known; then only the message is changed."""
+    page.start(a_row(0, x="teh build"))
+    page.push([a_row(0, k="edit", m=None, x="the build")])
+    assert page.page.locator(".tcf-event").count() == 1
+    page.push([a_row(0, k="edit", x="the build")])
+    assert page.page.locator(".tcf-event").count() == 0
+    assert page.texts == ["the build"]
+
+
 def test_keyboard_alone_suffices(page):
     """Every control is reached by Tab, and the list is scrolled by keys."""
     page.start(*rows(200))

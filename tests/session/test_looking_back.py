@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import tcnb
+from tcnb.cli import main
 from tcnb.errors import UsageError
 from tcnb.record import derived
 
@@ -101,3 +102,34 @@ def test_export_with_a_journal_goes_on(connect, alice, tmp_path):
         tc.close()
     texts = tcnb.scan(tmp_path / "archive")["text"].dropna().to_list()
     assert texts == ["first", "second"]
+
+
+def test_export_from_a_shell_goes_on_where_the_session_stopped(connect, alice, tmp_path, capsys):
+    """`tcnb export` needs no connection, counts as the same source, and adds only what is new."""
+    tc = connect("second", journal=tmp_path / "journal.db")
+    chat_id = alice.group("Release crew", "second")
+    tc.send(chat_id, "first")
+    tc.export(tmp_path / "archive")
+    tc.send(chat_id, "second")
+    tc.close()
+    for _ in range(2):
+        assert main(["export", str(tmp_path / "archive"), "--journal", str(tmp_path / "journal.db")]) == 0
+    assert "second@practice.local: 0 new events" in capsys.readouterr().out
+    assert tcnb.scan(tmp_path / "archive")["text"].dropna().to_list() == ["first", "second"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database", b"SQLite format 3\0"])
+def test_export_of_what_is_no_journal_is_refused(tmp_path, capsys, content):
+    """What is not a journal is named in one line, and nothing is written."""
+    journal = tmp_path / "journal.db"
+    if content is not None:
+        journal.write_bytes(content)
+    assert main(["export", str(tmp_path / "archive"), "--journal", str(journal)]) == 1
+    assert "journal.db" in capsys.readouterr().err
+    assert not (tmp_path / "archive").exists()
+
+
+def test_export_without_any_journal_says_what_to_do(tmp_path, capsys):
+    """Where there is no journal at all, the error says how to name one."""
+    assert main(["export", str(tmp_path / "archive")]) == 1
+    assert "--journal" in capsys.readouterr().err
