@@ -1,0 +1,71 @@
+"""The feed against the hostile corpus: nothing runs, nothing leaves its row, nothing is fetched from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hostile import corpus
+from test_feed_page import Page, a_row, open_page  # noqa: F401  (a fixture)
+
+TEXTS = corpus()
+PLACES = {
+    "text": lambda text: a_row(0, x=text),
+    "author": lambda text: a_row(0, w=text, a=text),
+    "chat": lambda text: a_row(0, n=text, c=text),
+    "file name": lambda text: a_row(0, k="file", d=text, z=5),
+    "picture name": lambda text: a_row(0, k="photo", d=text, z=5),
+    "title": lambda text: a_row(0, k="title", h=text),
+    "person": lambda text: a_row(0, k="join", u=text),
+    "edit": lambda text: a_row(0, k="edit", m=None, x=text),
+    "kind": lambda text: a_row(0, k="unknown", v=text),
+    "answered": lambda text: a_row(1, r="m0", x=text),
+}
+"""Where a hostile text may stand, each as the row with it there."""
+
+LEAVES = """() => {
+  const list = document.querySelector('.tcf-scroller'), edge = list.getBoundingClientRect();
+  const rows = [...document.querySelectorAll('.tcf-row, .tcf-event')];
+  return rows.some((row) => {
+    const box = row.getBoundingClientRect();
+    if (box.left < edge.left - 1 || box.right > edge.right + 1) return true;
+    return [...row.querySelectorAll('.tcf-time')].some((time) => {
+      const place = time.getBoundingClientRect();
+      return place.right > edge.right + 1 || place.left < edge.left;
+    });
+  });
+}"""
+TAGS = "[...document.querySelectorAll('.tcnb-feed *')].map((one) => one.tagName.toLowerCase())"
+KNOWN = {
+    *("section", "div", "span", "b", "time", "button", "input", "select", "option", "svg", "path", "img", "canvas"),
+    *("strong", "em", "s", "u", "blockquote", "br", "a"),
+}
+
+
+def test_corpus_is_large():
+    """There are at least a hundred and fifty different texts."""
+    assert len(TEXTS) >= 150
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_hostile_texts_stay_texts(open_page, place):  # noqa: F811
+    """In every place where others' words stand, each of the corpus is shown as text, in its row."""
+    page: Page = open_page()
+    elsewhere: list[str] = []
+    page.page.on("request", lambda request: elsewhere.append(request.url))
+    page.start()
+    rows = [shown(place, number, text) for number, text in enumerate(TEXTS)]
+    for first in range(0, len(rows), 20):
+        page.push(rows[first : first + 20])
+        for row in page.page.locator(".tcf-row, .tcf-event").all()[-3:]:
+            row.hover(force=True, timeout=2000)
+        assert page.page.evaluate(LEAVES) is False
+        assert set(page.page.evaluate(TAGS)) <= KNOWN
+    assert page.page.evaluate("window.hit") is None
+    assert [url for url in elsewhere if "elsewhere.example" in url or url.startswith(("javascript", "data:text"))] == []
+
+
+def shown(place: str, number: int, text: str) -> dict[str, Any]:
+    """Give the row with a text in its place, without the halves of pairs that no JSON of the page can carry."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return PLACES[place](whole) | {"m": f"h{number}" if place != "edit" else None}
