@@ -31,7 +31,7 @@ lab: $(STAMP)
 	@$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("collecting", "record", "opening", "sending", "uploading", "loading", "busy")
+NAMES = ("collecting", "record", "opening", "sending", "uploading", "loading", "busy", "feeding")
 
 
 def main() -> int:

@@ -150,6 +150,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterato
     settings.mkdir(parents=True)
     (settings / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES), encoding="utf-8")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", f"--port={port}"]
+    command += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # the same server shows Notebook 7
     command += ["--ip=127.0.0.1", "--port-retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
