@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 
+from benchmarks import table
+
 NAMES = ("collecting", "record", "opening", "sending", "uploading", "loading", "busy", "feeding")
 
 
@@ -17,6 +19,7 @@ def main() -> int:
     for name in chosen:
         print(f"\n== {name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()
+    print(f"\n{table.rendered()}")
     return 0
 
 

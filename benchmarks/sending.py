@@ -13,6 +13,7 @@ import httpx
 import websockets
 
 import tcnb
+from benchmarks import table
 from tcnb.practice import start_process
 
 ROUNDS = 1500
@@ -82,6 +83,8 @@ def main() -> None:
         print(
             f"{name}: {median * 1e6:.0f} µs, bare: {base * 1e6:.0f} µs, ratio {median / base:.2f} (target <= {TARGET})"
         )
+        against = "bare websockets, same server"
+        table.note(f"{name}, round trip", against, f"{median / base:.2f} x", f"<= {TARGET} x", median / base <= TARGET)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,10 @@ VERBS: Final = {
         HANDLERS,
         ON,
         SQL,
+        HISTORY,
         EXPORT,
+        COMPOSE,
+        PANEL,
     )
 }
 CELL_VERBS: Final = frozenset({SEND.name, ON.name, SQL.name})
