@@ -1179,7 +1179,11 @@ class View {
     if (sign === this.traySign) return;
     this.traySign = sign;
     this.tray.classList.toggle("tcc-shown", attachments.length > 0);
+    // Whoever is writing a caption goes on writing it, though its field is made anew.
+    const written = this.tray.contains(document.activeElement) ? document.activeElement : null, place = written && written.selectionStart;
     this.tray.replaceChildren(...attachments.map((one, i) => this.attachment(one, i)));
+    const field = written && written.dataset.key ? [...this.tray.querySelectorAll(".tcc-caption")].find((one) => one.dataset.key === written.dataset.key) : null;
+    if (field) { field.focus({ preventScroll: true }); field.setSelectionRange(place, place); }
   }
 
   attachment(one, i) {
@@ -1211,6 +1215,7 @@ class View {
   captionField(one) {
     const field = control("input", "tcc-caption");
     field.placeholder = this.words.caption;
+    field.dataset.key = one.key;
     field.setAttribute("aria-label", this.words.captionOf(one.file.name));
     field.value = one.caption;
     field.addEventListener("input", () => { one.caption = field.value; });

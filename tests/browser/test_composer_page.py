@@ -367,7 +367,7 @@ def test_reloaded_page_has_the_draft(page):
     page.drop(("plan.pdf", "application/pdf", 100))
     page.page.wait_for_function("model.sent.some((one) => one.type === 'draft' && one.attached.length)")
     page.open()
-    assert page.area.input_value() == "half a *thought*"
+    page.page.wait_for_function("document.querySelector('textarea')?.value === 'half a *thought*'")
     assert page.chat_box.input_value() == "Release crew"
     assert page.page.get_by_role("radio", name="Markdown").get_attribute("aria-checked") == "true"
     page.page.get_by_role("alert").get_by_text("not sent before the page was reloaded: plan.pdf").wait_for()
