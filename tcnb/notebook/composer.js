@@ -1,5 +1,5 @@
 // The composer in the page: writing, choosing, attaching, and files on their way to the kernel; colours and spacing are in composer.css.
-// All of it is one file because a widget's module can import no neighbour: it reaches the page as a text.
+// What all widgets share is in page.js, which is put before this file.
 //
 // What is handed in has a key made here; the kernel takes each key once, so a message that is repeated sends nothing twice.
 // The kernel owns what becomes of it. Until it has said that it knows a key, the page says that it waits for the kernel.
@@ -88,19 +88,10 @@ const WORDS = {
 };
 
 function makeLocale() {
-  const language = (typeof navigator !== "undefined" && navigator.language) || "en";
-  const words = language.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
-  const locale = words === WORDS.ru ? "ru" : language;
+  const words = IN_RUSSIAN ? WORDS.ru : WORDS.en, locale = LOCALE;
   const number = new Intl.NumberFormat(locale);
   const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
   return { words, number: (n) => number.format(n), clock: (t) => clock.format(t) };
-}
-
-function sizeText(bytes, locale) {
-  let amount = bytes, unit = 0;
-  while (amount >= 1000 && unit < 3) { amount /= 1000; unit += 1; }
-  const digits = unit === 0 || amount >= 100 ? 0 : 1;
-  return `${locale.number(Number(amount.toFixed(digits)))} ${locale.words.bytes[unit]}`;
 }
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -528,34 +519,9 @@ const ICONS = {
   clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16M12 8v4l3 2",
   alert: "M12 4l9 16H3zM12 10v4M12 17h.01",
 };
-const TAGS = new Set(["b", "i", "s", "u", "a", "quote", "br"]);
+const TAGS = new Set(["b", "i", "s", "u"]);
 
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
-// An element that takes the focus. JupyterLab listens for its one-letter commands and Shift+Enter on the whole document and looks for
-// this attribute on the focused element itself first.
-function control(tag, className) {
-  const made = node(tag, className);
-  if (tag === "button") made.type = "button";
-  made.setAttribute("data-lm-suppress-shortcuts", "true");
-  return made;
-}
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "tcc-icon");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
+const icon = (name) => drawnIcon(ICONS[name], "tcc-icon");
 
 function button(className, iconName, label, action) {
   const made = control("button", `tcc-button ${className}`);
@@ -573,22 +539,6 @@ function link(label, action) {
   return made;
 }
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function hue(key) {
-  let hash = 2166136261;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
-  return (((hash >>> 0) * 0.618033988749895) % 1) * 360;
-}
-
-function initials(name) {
-  const words = String(name).split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const letters = words.length > 1 ? [words[0], words[1]] : words.slice(0, 1);
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "•";
-}
-
 function badge(name, key) {
   const made = node("span", "tcc-badge", initials(name));
   made.style.setProperty("--tcc-hue", hue(key).toFixed(0));
@@ -596,18 +546,13 @@ function badge(name, key) {
   return made;
 }
 
-// What the kernel says a text will look like, rebuilt from an allow-list; an address is shown, and leads nowhere from here.
-function painted(nodes, into) {
-  for (const one of nodes) {
-    if (typeof one === "string") { into.append(one); continue; }
-    if (!TAGS.has(one.t)) continue;
-    if (one.t === "br") { into.append(node("br")); continue; }
-    const made = one.t === "quote" ? node("div", "tcc-quoted") : one.t === "a" ? node("span", one.h ? "tcc-address" : "tcc-address tcc-bad") : node(one.t);
-    if (one.t === "a") made.title = one.h;
-    painted(one.c, made);
-    into.append(made);
-  }
-  return into;
+// The node of a part of what the kernel says a text will look like; an address is shown, and leads nowhere from here.
+function previewed(part) {
+  if (part.t === "quote") return node("div", "tcc-quoted");
+  if (part.t !== "a") return TAGS.has(part.t) ? node(part.t) : null;
+  const made = node("span", part.h ? "tcc-address" : "tcc-address tcc-bad");
+  made.title = part.h;
+  return made;
 }
 
 let lastId = 0;
@@ -1102,7 +1047,7 @@ class View {
     this.barIcon.replaceChildren(icon(isEdit ? "pencil" : "reply"));
     setText(this.barName, isEdit ? this.words.editing : this.words.reply(bar.author));
     this.barText.replaceChildren();
-    painted(bar.nodes, this.barText);
+    drawTree(bar.nodes, this.barText, previewed);
     this.area.focus();
   }
 
@@ -1167,7 +1112,7 @@ class View {
     this.previewed = preview;
     this.painting.classList.toggle("tcc-flow", draft.mode === "html");
     this.painting.replaceChildren();
-    painted(preview.nodes, this.painting);
+    drawTree(preview.nodes, this.painting, previewed);
     this.problems.replaceChildren(...preview.problems.filter((name) => ["link", "address", "quote"].includes(name)).map((name) => node("div", "", words[name])));
   }
 

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import anywidget
 import traitlets
 
 from tcnb.errors import TcnbError, UsageError
@@ -24,7 +22,7 @@ from .composer_outbox import KINDS, Outbox, Sending
 from .composer_stickers import Shelf, loaded
 from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
-from .outgoing import as_json, let_requests_choose_their_thread
+from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
 
 INTERVAL: Final = 0.05
 """Seconds between two messages to the page: a progress bar that moves 20 times a second is smooth."""
@@ -37,11 +35,10 @@ GREETINGS: Final = (0.7, 2.5)
 """Seconds after a page asked for the state at which it is told again: nobody hears what is said while it loads."""
 
 
-class Composer(anywidget.AnyWidget):
+class Composer(SessionWidget):
     """Write to a chat: texts with markup and a preview, pictures, files of any size, stickers, replies and edits.
 
-    Everything but the constructor and `close` happens on the session's own loop: the handler of front-end messages,
-    which runs on a kernel thread, only hands work over. What was handed in is sent although the page is reloaded.
+    What was handed in is sent although the page is reloaded.
 
     Args:
         session: the connected bot.
@@ -53,15 +50,12 @@ class Composer(anywidget.AnyWidget):
         FileMissingError: there is no such folder.
     """
 
-    _esm = Path(__file__).with_name("composer.js")
+    kind = "composer"
+    _esm = page_script("composer.js")
     _css = Path(__file__).with_name("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, composer: composer._opening_state())
-
-    # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
-    _closed = True
-    _posting = threading.Lock()
 
     def __init__(
         self,
@@ -71,9 +65,7 @@ class Composer(anywidget.AnyWidget):
         stickers: str | Path | None = None,
         keep_sent: float = 12.0,
     ) -> None:
-        self.session = session
         self.keep_sent = keep_sent
-        self.unsent = 0
         self._finder = ChatFinder(session)
         self._shelf = Shelf(session, stickers)
         self._outbox = Outbox(session, self._sending_changed, self._sending_done)
@@ -96,11 +88,7 @@ class Composer(anywidget.AnyWidget):
         self._next_send = 0.0
         self._removal: Callable[[], None] | None = None
         self._chat_listeners: list[Callable[[Chat | None], None]] = []
-        self._closed = False
-        # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
-        self._posting = threading.Lock()
-        super().__init__()
-        self.on_msg(self._front_end_said)
+        super().__init__(session)
         self._hand_over(self._start, chat)
 
     # -- for people -------------------------------------------------------------------------------------------------
@@ -136,29 +124,12 @@ class Composer(anywidget.AnyWidget):
         self._chat_listeners.append(listener)
         return lambda: self._chat_listeners.remove(listener) if listener in self._chat_listeners else None
 
-    def close(self) -> None:
-        """Free everything: the timers, what still waits, the files; any thread may call, and more than once."""
-        with self._posting:
-            already, self._closed = self._closed, True
-        if not already:
-            self._hand_over(self._stop)
-        super().close()
-
-    # -- from the kernel's threads to the session's loop ------------------------------------------------------------
-
-    def _hand_over(self, work: Callable[..., None], *arguments: Any) -> None:
-        try:
-            self.session.loop.call_soon_threadsafe(work, *arguments)
-        except RuntimeError:
-            # The session is closed and its loop with it: nothing can be sent any more, which the page must be told.
-            if work == self._stop:
-                self._uploads.close()
-            elif work == self._hear:
-                self._refuse_all(arguments[0])
-
-    def _front_end_said(self, _widget: object, content: object, buffers: Any) -> None:
-        if isinstance(content, Mapping):
-            self._hand_over(self._hear, dict(content), list(buffers or ()))
+    def _after_the_end(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Nothing can be sent any more, which the page must be told."""
+        if work == self._stop:
+            self._uploads.close()
+        elif work == self._hear:
+            self._refuse_all(arguments[0])
 
     # -- on the session's loop --------------------------------------------------------------------------------------
 
@@ -197,7 +168,7 @@ class Composer(anywidget.AnyWidget):
 
     # -- what the page says -----------------------------------------------------------------------------------------
 
-    def _hear(self, request: dict[str, Any], buffers: list[Any]) -> None:
+    def _hear(self, request: dict[str, Any], buffers: Sequence[Any]) -> None:
         if self._closed:
             return
         kind = request.get("type")
@@ -481,19 +452,6 @@ class Composer(anywidget.AnyWidget):
             self._next_send = self.session.loop.time() + INTERVAL
         self._number += 1
         self._post({"n": self._number, **message}, images)
-
-    def _post(self, message: dict[str, Any], images: list[bytes]) -> None:
-        """Send one message, its body as a JSON buffer: ipykernel would otherwise walk every value of it in Python."""
-        with self._posting:
-            if self._closed or self.comm is None:
-                return
-            try:
-                self.send({"type": "composer"}, buffers=[as_json(message), *images])
-            except Exception:
-                # The kernel is shutting down, or its socket is gone. The page sees the gap and asks for everything.
-                self.unsent += 1
-            finally:
-                let_requests_choose_their_thread(self.comm)
 
     def _everything(self) -> dict[str, Any]:
         return {

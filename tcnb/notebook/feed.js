@@ -1,5 +1,5 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// A widget's module can import no neighbour: it reaches the page as a text. So feed_dock.js, what a person does with a row, is put behind this file.
+// What all widgets share is in page.js, before this file; what a person does with a row is in feed_dock.js, behind it: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
@@ -83,9 +83,7 @@ const WORDS = {
 };
 
 function makeLocale() {
-  const language = (typeof navigator !== "undefined" && navigator.language) || "en";
-  const words = language.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
-  const locale = words === WORDS.ru ? "ru" : language;
+  const words = IN_RUSSIAN ? WORDS.ru : WORDS.en, locale = LOCALE;
   const number = new Intl.NumberFormat(locale);
   const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
   const shortClock = (t) => clock.formatToParts(t).filter((part) => part.type !== "dayPeriod").map((part) => part.value).join("").trim();
@@ -105,13 +103,6 @@ function dayName(time, words, day, dayOfYear) {
 function dayNumber(time) {
   const date = new Date(time);
   return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86400000);
-}
-
-function sizeText(bytes, locale) {
-  let amount = bytes, unit = 0;
-  while (amount >= 1000 && unit < 3) { amount /= 1000; unit += 1; }
-  const digits = unit === 0 || amount >= 100 ? 0 : 1;
-  return `${locale.number(Number(amount.toFixed(digits)))} ${locale.words.bytes[unit]}`;
 }
 
 // ------------------------------------------------------------------------------------------------------ rows and filters
@@ -446,47 +437,9 @@ const ICONS = {
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   code: "M9 7l-5 5 5 5M15 7l5 5-5 5",
   save: "M12 4v11M7 11l5 5 5-5M5 20h14",
-  warning: "M12 4L2.500 20h19zM12 10v4M12 17h.01",
 };
 
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
-// An element that takes the focus. JupyterLab listens for its one-letter commands ("d d" deletes a cell) on the whole document and looks
-// for this attribute on the focused element itself first.
-function control(tag, className) {
-  const made = node(tag, className);
-  if (tag === "button") made.type = "button";
-  made.setAttribute("data-lm-suppress-shortcuts", "true");
-  return made;
-}
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "tcf-icon");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
-function hue(key) {
-  let hash = 2166136261;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
-  return (((hash >>> 0) * 0.618033988749895) % 1) * 360;
-}
-
-function initials(name) {
-  const words = String(name).split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const letters = words.length > 1 ? [words[0], words[1]] : words.slice(0, 1);
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "•";
-}
+const icon = (name) => drawnIcon(ICONS[name], "tcf-icon");
 
 const SPEAKERS = /@/; // a person's id has a server; the system's author has none (protocol, section 4.1)
 
@@ -639,7 +592,7 @@ class Painter {
 
   text(row) {
     const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.markup.of(seq) : null;
-    if (tree) drawTree(tree, text); else text.textContent = row.x;
+    if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
     if (row.g) this.store.markup.want(seq, text);
     text.dir = "auto";
     const isLong = row.x.length > 900 || row.x.split("\n", 15).length === 15;
@@ -1312,10 +1265,6 @@ class View {
     this.endButton.tabIndex = away ? 0 : -1;
     setText(this.endButton.lastChild, this.fresh ? this.words.fresh(this.locale.number(this.fresh)) : this.words.toEnd);
   }
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 // ------------------------------------------------------------------------------------------------------------ the widget

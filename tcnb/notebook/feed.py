@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import anywidget
 import traitlets
 
 from tcnb.routing.handlers import Failure
@@ -17,8 +15,8 @@ from tcnb.routing.handlers import Failure
 from . import feed_actions
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
-from .outgoing import as_json, let_requests_choose_their_thread
 from .snapshot import still_html, still_text
+from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,11 +48,6 @@ SCAN_LIMIT: Final = 20_000
 
 FAILURES: Final = 20
 """Exceptions in handlers that a page gets when it opens."""
-
-
-def page_script() -> str:
-    """Return the page's side as one module, since a widget's module cannot import another file."""
-    return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in ("feed.js", "feed_dock.js"))
 
 
 class Record(Protocol):
@@ -90,16 +83,15 @@ class Source(feed_actions.Session, Protocol):
     def on_failure(self, callback: Callable[[Failure], None]) -> Callable[[], None]: ...
 
 
-class Feed(anywidget.AnyWidget):
+class Feed(SessionWidget):
     """Show the events of a session as rows as they come, in batches, while cells run.
 
     `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
     What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
-    Everything but the constructor and `close` happens on the session's own loop: the handler of front-end messages,
-    which runs on a kernel thread, only hands work over. `unsent` counts messages that the kernel's socket did not take.
     """
 
-    _esm = page_script()
+    kind = "feed"
+    _esm = page_script("feed.js", "feed_dock.js")
     _css = Path(__file__).with_name("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
@@ -107,9 +99,7 @@ class Feed(anywidget.AnyWidget):
     height = traitlets.Int(440, min=160).tag(sync=True)
 
     def __init__(self, session: Source, *chats: str, height: int = 440) -> None:
-        self.session = session
         self.chats = frozenset(part for chat in chats for part in (chat, chat.casefold()))
-        self.unsent = 0
         self._announced = session.record.last_seq
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
@@ -124,20 +114,8 @@ class Feed(anywidget.AnyWidget):
         self._greeting: asyncio.TimerHandle | None = None
         self._next_send = 0.0
         self._removals: list[Callable[[], None]] = []
-        self._closed = False
-        # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
-        self._sending = threading.Lock()
-        super().__init__(height=height)
-        self.on_msg(self._front_end_said)
+        super().__init__(session, height=height)
         self._hand_over(self._listen)
-
-    def close(self) -> None:
-        """Free everything: the callbacks, the timer, the view; any thread may call, and more than once."""
-        with self._sending:
-            already, self._closed = self._closed, True
-        if not already:
-            self._hand_over(self._stop_listening)
-        super().close()
 
     @property
     def selection(self) -> pd.DataFrame:
@@ -147,18 +125,9 @@ class Feed(anywidget.AnyWidget):
         """
         return select(self.session.record.frame(), self._filter, self.chats)
 
-    # -- from the kernel's threads to the session's loop -------------------------------------------------------
-
-    def _hand_over(self, work: Callable[..., None], *arguments: Any) -> None:
-        try:
-            self.session.loop.call_soon_threadsafe(work, *arguments)
-        except RuntimeError:
-            # The session is closed and its loop with it; its record stays readable, so it is served right here.
-            work(*arguments)
-
-    def _front_end_said(self, _widget: object, content: object, _buffers: object) -> None:
-        if isinstance(content, Mapping):
-            self._hand_over(self._begin_answer, dict(content))
+    def _after_the_end(self, work: Callable[..., None], *arguments: Any) -> None:
+        """The record of a closed session stays readable, so it is served right here."""
+        work(*arguments)
 
     # -- on the session's loop ---------------------------------------------------------------------------------
 
@@ -189,7 +158,7 @@ class Feed(anywidget.AnyWidget):
         is_opening = loop.time() < self._restate_until
         self._greeting = loop.call_later(RESTATE / 3 if is_opening else HEARTBEAT, self._greet)
 
-    def _stop_listening(self) -> None:
+    def _stop(self) -> None:
         for remove in self._removals:
             remove()
         self._removals = []
@@ -197,8 +166,6 @@ class Feed(anywidget.AnyWidget):
             if timer is not None:
                 timer.cancel()
         self._greeting = self._timer = None
-        for task in self._acting:
-            task.cancel()
 
     def _state_changed(self, state: dict[str, Any]) -> None:
         self._state_to_send = state
@@ -276,15 +243,14 @@ class Feed(anywidget.AnyWidget):
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def _begin_answer(self, request: dict[str, Any]) -> None:
-        if self._closed:
-            return
+    def _hear(self, request: dict[str, Any], buffers: Sequence[Any]) -> None:
         kind = request.get("type")
+        if kind in feed_actions.KINDS:
+            self._begin_action(request)  # also when the feed has been closed since: somebody has sent something
+            return
         if kind == "filter":
             self._filter = Filter.from_request(request.get("filter"))
-            return
-        if kind in feed_actions.KINDS:
-            self._begin_action(request)
+        if kind == "filter" or self._closed:
             return
         steps = self._steps_of_answer(request)
         if self.session.loop.is_closed():
@@ -376,20 +342,7 @@ class Feed(anywidget.AnyWidget):
         short = short_form(row, self.session.me_id)
         return [short] if wanted.lets_through(short) else []
 
-    # -- out ---------------------------------------------------------------------------------------------------
-
-    def _post(self, message: dict[str, Any]) -> None:
-        """Send one message, its body as a JSON buffer: ipykernel would otherwise walk every value of it in Python."""
-        with self._sending:
-            if self._closed or self.comm is None:
-                return
-            try:
-                self.send({"type": "feed"}, buffers=[as_json(message)])
-            except Exception:
-                # The kernel is shutting down, or its socket is gone. The front end sees the gap and asks again.
-                self.unsent += 1
-            finally:
-                let_requests_choose_their_thread(self.comm)
+    # -- opening ------------------------------------------------------------------------------------------------------
 
     def _opening_state(self) -> str:
         last = self.session.record.last_seq

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tcnb.errors import TcnbError
+from tcnb.errors import TcnbError, UsageError
 from tcnb.record import raw
 from tcnb.types import BufferedInputFile, TextContent, make_preview
 from tcnb.wire.text import plain
@@ -50,10 +50,6 @@ class Session(Protocol):
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
 
 
-class RefusedError(TcnbError):
-    """What was asked of a row cannot be done with it."""
-
-
 class Actions:
     """Carries out what the page asks for one row, on the session's loop.
 
@@ -78,10 +74,10 @@ class Actions:
 
     def _row(self, seq: object) -> Row:
         if isinstance(seq, bool) or not isinstance(seq, int):
-            raise RefusedError("the page did not say which row it means")
+            raise UsageError("the page did not say which row it means")
         rows = self._session.record.rows(seq - 1, 1)
         if not rows or rows[0]["seq"] != seq:
-            raise RefusedError(f"there is no row {seq} in the record")
+            raise UsageError(f"there is no row {seq} in the record")
         row: Row = rows[0]
         return row
 
@@ -104,7 +100,7 @@ class Actions:
     async def _forward(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
         chat_id = request.get("chat")
         if not isinstance(chat_id, str) or not chat_id:
-            raise RefusedError("choose the chat that the message is forwarded to")
+            raise UsageError("choose the chat that the message is forwarded to")
         sent = await self._session.bot.forward_message(chat_id, _message_of(row))
         return {"message_id": sent.message_id}
 
@@ -115,7 +111,7 @@ class Actions:
     async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a picture made anew from the file, since a page must never be handed what a stranger uploaded."""
         if (row.get("file_size") or 0) > LARGEST_PICTURE:
-            raise RefusedError("the picture is too large to be shown here")
+            raise UsageError("the picture is too large to be shown here")
         async with self._turn:
             data = await self._session.adownload(_file_of(row))
             small = await make_preview(BufferedInputFile(data, row.get("file_name") or "picture"))
@@ -154,7 +150,7 @@ class Actions:
 
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):
-            raise RefusedError("only your own messages can be changed")
+            raise UsageError("only your own messages can be changed")
 
 
 def _count(nodes: list[Node]) -> int:
@@ -164,26 +160,26 @@ def _count(nodes: list[Node]) -> int:
 def _chat_of(row: Row) -> str:
     chat_id = row.get("chat_id")
     if not chat_id:
-        raise RefusedError("this row belongs to no chat")
+        raise UsageError("this row belongs to no chat")
     return str(chat_id)
 
 
 def _message_of(row: Row) -> str:
     message_id = row.get("message_id")
     if not message_id:
-        raise RefusedError("this row is no message")
+        raise UsageError("this row is no message")
     return str(message_id)
 
 
 def _file_of(row: Row) -> str:
     file_id = row.get("file_id")
     if not file_id:
-        raise RefusedError("this row has no file")
+        raise UsageError("this row has no file")
     return str(file_id)
 
 
 def _text_of(request: Mapping[str, Any]) -> str:
     text = request.get("text")
     if not isinstance(text, str) or not text.strip():
-        raise RefusedError("there is no text to send")
+        raise UsageError("there is no text to send")
     return text

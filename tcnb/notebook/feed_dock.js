@@ -1,5 +1,5 @@
 // What a person can do with a row of the feed: the tools at the row, and the dock below the list where it is done; the list itself is in feed.js.
-// Both files reach the page as one module: names of feed.js (node, control, icon, setText) are used here freely.
+// Both files and page.js reach the page as one module, so names of the others are used here freely.
 
 const BUSY_MS = 1500; // after this time without an answer the dock says that it waits for the kernel
 const NOTICE_MS = 6000;
@@ -122,22 +122,16 @@ class Markup {
   }
 }
 
-// Every node is made here from the allow-list; a link leads where its address says, in a new window, and only by a scheme that is known.
-function drawTree(tree, into, depth = 0) {
-  for (const part of tree) {
-    if (typeof part === "string") { into.append(part); continue; }
-    if (part.t === "br") { into.append(document.createElement("br")); continue; }
-    let made = into;
-    if (part.t === "a" && isSafe(part.h)) {
-      made = control("a", "tcf-a");
-      made.href = part.h;
-      made.target = "_blank";
-      made.rel = "noopener noreferrer nofollow";
-      made.title = part.h;
-    } else if (TAGS.has(part.t)) made = node(TAGS.get(part.t), "");
-    if (made !== into) into.append(made);
-    if (depth < 30) drawTree(part.c || [], made, depth + 1);
-  }
+// The node of a part of a text, from the allow-list. A link leads where its address says, in a new window, and only by a scheme that is known.
+function styled(part) {
+  if (part.t !== "a") return TAGS.has(part.t) ? node(TAGS.get(part.t)) : null;
+  if (!isSafe(part.h)) return null;
+  const made = control("a", "tcf-a");
+  made.href = part.h;
+  made.target = "_blank";
+  made.rel = "noopener noreferrer nofollow";
+  made.title = part.h;
+  return made;
 }
 
 function isSafe(address) {
@@ -198,7 +192,7 @@ class Dock {
   constructor(view, locale) {
     this.view = view;
     this.store = view.store;
-    this.words = locale.words === WORDS.ru ? DOCK_WORDS.ru : DOCK_WORDS.en;
+    this.words = IN_RUSSIAN ? DOCK_WORDS.ru : DOCK_WORDS.en;
     this.box = node("div", "tcf-dock");
     this.box.setAttribute("role", "group");
     this.box.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.stopPropagation(); this.close(); } });

@@ -1,38 +1,14 @@
 // The list of chats in the panel: who spoke last, how much is unread, and which one is looked at; colours and spacing are in panel.css.
 // The kernel sends the whole list whenever something in it changed, at most a few times a second; a choice goes back as an id.
+// What all widgets share is in page.js, which is put before this file.
 
 const WORDS = {
   en: { chats: "Chats", search: "Find a chat", all: "All chats", unread: (n) => `${n} unread`, empty: "No chats yet", none: "No such chat", yesterday: "Yesterday" },
   ru: { chats: "Чаты", search: "Найти чат", all: "Все чаты", unread: (n) => `непрочитанных: ${n}`, empty: "Чатов пока нет", none: "Такого чата нет", yesterday: "Вчера" },
 };
-const LANGUAGE = (typeof navigator !== "undefined" && navigator.language) || "en";
-const words = LANGUAGE.toLowerCase().startsWith("ru") ? WORDS.ru : WORDS.en;
-const locale = words === WORDS.ru ? "ru" : LANGUAGE;
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
-
-function node(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined && text !== null) made.textContent = text;
-  return made;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function hue(key) {
-  let hash = 2166136261;
-  for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);
-  return (((hash >>> 0) * 0.618033988749895) % 1) * 360;
-}
-
-function initials(name) {
-  const parts = String(name).split(/[\s@._-]+/u).filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const letters = parts.length > 1 ? [parts[0], parts[1]] : parts.slice(0, 1);
-  return letters.map((word) => [...word][0].toUpperCase()).join("") || "•";
-}
+const words = IN_RUSSIAN ? WORDS.ru : WORDS.en;
+const clock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
 
 function timeText(time) {
   if (!time) return "";

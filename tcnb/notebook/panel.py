@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import anywidget
 import ipywidgets
 import traitlets
 
@@ -21,8 +20,8 @@ from .composer import Composer
 from .composer_chats import Chat
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
-from .outgoing import as_json, let_requests_choose_their_thread
 from .snapshot import describe
+from .widget import SessionWidget, as_json, page_script
 
 INTERVAL: Final = 0.4
 """Seconds between two messages to the page."""
@@ -81,7 +80,7 @@ class Line:
         return {name: getattr(self, name) for name in ("chat_id", "title", "kind", "unread", "last", "at")}
 
 
-class ChatList(anywidget.AnyWidget):
+class ChatList(SessionWidget):
     """The chats of a session, the one that spoke last on top, with how much is unread.
 
     Args:
@@ -89,7 +88,8 @@ class ChatList(anywidget.AnyWidget):
         on_choice: called on the session's loop with the id that was chosen in the page; None is every chat.
     """
 
-    _esm = Path(__file__).with_name("panel.js")
+    kind = "panel"
+    _esm = page_script("panel.js")
     _css = Path(__file__).with_name("panel.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the list of that moment.
@@ -97,8 +97,6 @@ class ChatList(anywidget.AnyWidget):
     height = traitlets.Int(600).tag(sync=True)
 
     def __init__(self, session: Any, on_choice: Callable[[str | None], None], *, height: int = 600) -> None:
-        self.session = session
-        self.unsent = 0
         self.chosen: str | None = None
         self._on_choice = on_choice
         self._lines: dict[str, Line] = {}
@@ -109,19 +107,8 @@ class ChatList(anywidget.AnyWidget):
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._removals: list[Callable[[], None]] = []
-        self._closed = False
-        self._posting = threading.Lock()
-        super().__init__(height=height)
-        self.on_msg(self._front_end_said)
-        _hand_over(session, self._start)
-
-    def close(self) -> None:
-        """Free everything; any thread may call, and more than once."""
-        with self._posting:
-            already, self._closed = self._closed, True
-        if not already:
-            _hand_over(self.session, self._stop)
-        super().close()
+        super().__init__(session, height=height)
+        self._hand_over(self._start)
 
     @property
     def unread(self) -> dict[str, int]:
@@ -272,30 +259,22 @@ class ChatList(anywidget.AnyWidget):
     def _learn_names(self) -> None:
         self._names = {user_id: name for name, user_id in self.session.known_people() if name}
 
-    def _front_end_said(self, _widget: object, content: object, _buffers: object) -> None:
-        if isinstance(content, Mapping) and content.get("type") == "choose":
-            chat_id = content.get("chat")
-            _hand_over(self.session, self._on_choice, str(chat_id) if chat_id else None)
+    def _hear(self, request: dict[str, Any], buffers: Sequence[Any]) -> None:
+        if request.get("type") == "choose":
+            chat_id = request.get("chat")
+            self._on_choice(str(chat_id) if chat_id else None)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
         loop = self.session.loop
         if self._timer is None and not self._closed and not loop.is_closed():
-            self._timer = loop.call_later(INTERVAL / 4, self._post)
+            self._timer = loop.call_later(INTERVAL / 4, self._say)
 
-    def _post(self) -> None:
+    def _say(self) -> None:
+        """Say everything, so that a message that was lost needs no other."""
         self._timer = None
-        with self._posting:
-            if self._closed or self.comm is None:
-                return
-            try:
-                self.send({"type": "panel"}, buffers=[as_json(self._everything())])
-            except Exception:
-                # The kernel is shutting down, or its socket is gone; the next message says everything again.
-                self.unsent += 1
-            finally:
-                let_requests_choose_their_thread(self.comm)
+        self._post(self._everything())
 
     def _everything(self) -> dict[str, Any]:
         lines = list(self._lines.values())  # at once: the page may ask on another thread
@@ -304,7 +283,7 @@ class ChatList(anywidget.AnyWidget):
 
     def _opening_state(self) -> str:
         # What is said while the page still loads is heard by nobody, so it is said again a little later.
-        _hand_over(self.session, lambda: self.session.loop.call_later(1.0, self._schedule))
+        self._hand_over(lambda: self.session.loop.call_later(1.0, self._schedule))
         return as_json(self._everything()).decode()
 
 
@@ -406,10 +385,3 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         if shown is not None:
             data["text/html"], data["text/plain"] = shown[0]["text/html"], shown[0]["text/plain"]
         return data, metadata
-
-
-def _hand_over(session: Any, work: Callable[..., Any], *arguments: Any) -> None:
-    try:
-        session.loop.call_soon_threadsafe(work, *arguments)
-    except RuntimeError:
-        return  # the session is closed and its loop with it: the list stays as it is

@@ -340,12 +340,12 @@ class Intake:
     def _add_parcel(self, parcel: _Parcel) -> None:
         """Add what a parcel holds to the record."""
         for frame in parcel.others:
-            self._add(*frame)
+            self._add(frame)
         for entry, seq in zip(parcel.entries, parcel.seqs, strict=True):
             method, payload, received, kind, answer, file, since = entry
             if seq is None:
                 self.duplicates += kind is not Kind.SENT
-            elif not self._add(seq, received, kind, method, payload, answer, file, since):
+            elif not self._add((seq, received, kind, method, payload, answer, file), since):
                 self.duplicates += 1
         if parcel.settled is not None:
             parcel.settled.set()
@@ -428,7 +428,7 @@ class Intake:
             self._position = stamp.seq
         for frames in self._written(journal, journal.last_seq):
             for frame in frames:
-                self._add(*frame)
+                self._add(frame)
             if self._closing:
                 raise JournalError(f"the connection was closed while {journal.path} was read")
         self._redelivered_before = self._record.counts.redelivered
@@ -559,26 +559,16 @@ class Intake:
 
     # -- on the loop, and while the journal is opened on the writer's thread -------------------------------------------
 
-    def _add(
-        self,
-        seq: int,
-        received: int,
-        kind: int,
-        method: str,
-        payload: bytes | msgspec.Raw,
-        answer: bytes | None,
-        file: bytes | None,
-        since: int | None = None,
-    ) -> bool:
+    def _add(self, frame: Stored, since: int | None = None) -> bool:
         """Add a frame of the journal to the record; return False for one that is there.
 
         One that fails there is safe all the same, and may be read by a tcnb to come.
         """
         try:
-            return put(self._record, seq, received, kind, method, payload, answer, file, since)
+            return put(self._record, frame, since)
         except Exception:
             self.failures += 1
-            logger.exception("frame %d of the journal could not be put into the record", seq)
+            logger.exception("frame %d of the journal could not be put into the record", frame[0])
         return True
 
 

@@ -131,7 +131,7 @@ class Entry(NamedTuple):
     since: int | None = None
 
 
-Stored = tuple[int, int, int, str, bytes, bytes | None, bytes | None]
+Stored = tuple[int, int, int, str, bytes | msgspec.Raw, bytes | None, bytes | None]
 """A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from tcnb.errors import JournalError
-from tcnb.record.journal import APPLICATION, VERSION, Kind
+from tcnb.record.journal import APPLICATION, VERSION, Kind, Stored
 from tcnb.record.record import Record
 
 logger = logging.getLogger("tcnb.record")
@@ -25,24 +25,15 @@ _ORIGINS: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not 
 _ALL: Final = "SELECT seq, received, kind, method, payload, answer, file FROM frames ORDER BY seq"
 
 
-def put(
-    record: Record,
-    seq: int,
-    received: int,
-    kind: int,
-    method: str,
-    payload: bytes | msgspec.Raw,
-    answer: bytes | None,
-    file: bytes | None,
-    since: int | None = None,
-) -> bool:
+def put(record: Record, frame: Stored, since: int | None = None) -> bool:
     """Add a frame of a journal to a record; return False for one that is there already.
 
     Args:
         record: gets it.
-        seq, received, kind, method, payload, answer, file: the frame, as in `journal.Entry`.
+        frame: as it stands in the journal.
         since: when its connection was authorized, in the server's milliseconds since 1970, where it came on one.
     """
+    seq, received, kind, method, payload, answer, file = frame
     if kind == _RESERVED:
         return True
     if kind != _SENT:
@@ -87,8 +78,8 @@ def source(account: str | None, journal_id: str) -> str:
     return f"{account} {journal_id[:16]}"
 
 
-def _put_what_can_be(record: Record, frame: tuple[int, int, int, str, bytes, bytes | None, bytes | None]) -> None:
+def _put_what_can_be(record: Record, frame: Stored) -> None:
     try:
-        put(record, *frame)
+        put(record, frame)
     except Exception:  # it is in the journal all the same, and may be read by a tcnb to come
         logger.exception("frame %d of the journal could not be put into the record", frame[0])

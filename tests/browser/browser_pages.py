@@ -13,7 +13,7 @@ SLOW = 60_000
 """Milliseconds that a kernel gets to start and connect."""
 
 EVENTS = "Number(document.querySelectorAll('.tcf-numbers span')[1]?.textContent.replace(/[^0-9]/g, ''))"
-KERNEL = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 
 
 class Notebook:
@@ -26,6 +26,10 @@ class Notebook:
     def open(self, url: str) -> None:
         """Open the notebook and wait until its kernel is there."""
         self.page.goto(url)
+        self.wait_kernel()
+
+    def wait_kernel(self) -> None:
+        """Wait until the notebook is shown and its kernel is there."""
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=SLOW)
         self.page.wait_for_function(f"{KERNEL}?.connectionStatus === 'connected'", timeout=SLOW)
 
@@ -34,8 +38,8 @@ class Notebook:
         script = "([name, given]) => { window.jupyterapp.commands.execute(name, given); }"
         self.page.evaluate(script, [name, arguments or {}])
 
-    def run_until_busy(self) -> None:
-        """Start all cells and wait until one of them computes without yielding, with a feed in sight."""
+    def run_until_busy(self, sight: str = ".tcf-row") -> None:
+        """Start all cells and wait until one of them computes without yielding, with something in sight."""
         self.command("notebook:run-all-cells")
         for _ in range(SLOW // 100):
             if (self.folder / "busy").exists():
@@ -43,17 +47,31 @@ class Notebook:
             self.page.wait_for_timeout(100)
         else:
             pytest.fail(f"no cell got busy: {self.page.locator('.jp-OutputArea-output').all_inner_texts()}")
-        self.page.locator(".tcf-row").first.wait_for(timeout=SLOW)
+        self.page.locator(sight).first.wait_for(timeout=SLOW)
+
+    def is_busy(self) -> bool:
+        """Tell whether cells are still waiting or running."""
+        return self.page.locator(".jp-InputPrompt").get_by_text("[*]").count() >= 2
 
     def let_go(self) -> None:
         """End the busy cell, which must still be running, and wait for the last one."""
-        assert self.page.locator(".jp-InputPrompt").get_by_text("[*]").count() >= 2
+        assert self.is_busy()
         (self.folder / "enough").touch()
         self.wait_for_last()
 
+    def run_in_kernel(self, code: str) -> None:
+        """Run code in the notebook's kernel beside its cells, and wait for its end."""
+        reply = self.page.evaluate(f"(code) => {KERNEL}.requestExecute({{ code }}).done.then((r) => r.content)", code)
+        assert reply["status"] == "ok", reply
+
+    def save(self) -> None:
+        """Save the notebook and wait until it is."""
+        self.command("docmanager:save")
+        self.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=SLOW)
+
     def wait_for_last(self) -> None:
         """Wait for what the last cell prints."""
-        self.output("last cell ran with").wait_for(timeout=SLOW)
+        self.output("last cell ran").wait_for(timeout=SLOW)
 
     def output(self, text: str) -> Any:
         """Give what a cell shows with that text, not the source that says the same words."""

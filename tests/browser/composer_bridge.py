@@ -13,20 +13,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from tcnb.notebook.composer import Composer
+from tcnb.notebook.widget import page_script
 
 HERE = Path(__file__).parent
 NOTEBOOK = HERE.parents[1] / "tcnb" / "notebook"
-FILES = {
+FILES: dict[str, tuple[Path | str, str]] = {
     "/": (HERE / "composer.html", "text/html; charset=utf-8"),
-    "/composer.js": (NOTEBOOK / "composer.js", "text/javascript; charset=utf-8"),
+    "/composer.js": (page_script("composer.js"), "text/javascript; charset=utf-8"),
     "/composer.css": (NOTEBOOK / "composer.css", "text/css; charset=utf-8"),
 }
 
 
 class _PageHandler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        path, kind = FILES[self.path.partition("?")[0]]
-        body = path.read_bytes()
+        content, kind = FILES[self.path.partition("?")[0]]
+        body = content.encode() if isinstance(content, str) else content.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tcnb.notebook.widget import page_script
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (pip install tcnb[test])")
 
 ROOT = Path(__file__).parents[2]
@@ -70,9 +72,9 @@ def screenshots() -> Path:
 
 
 NOTEBOOK = ROOT / "tcnb" / "notebook"
-FILES: dict[str, tuple[Path | str, ...]] = {
+FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
-    "/feed.js": (NOTEBOOK / "feed.js", NOTEBOOK / "feed_dock.js", "text/javascript; charset=utf-8"),
+    "/feed.js": (page_script("feed.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
     "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
 }
 
@@ -82,8 +84,8 @@ class _PageHandler(http.server.BaseHTTPRequestHandler):
         if self.path not in FILES:
             self.send_error(404)
             return
-        *paths, kind = FILES[self.path]  # the last one is the type
-        body = b"\n".join(path.read_bytes() for path in paths)
+        content, kind = FILES[self.path]
+        body = content.encode() if isinstance(content, str) else content.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_notebook import SLOW, Notebook
+from browser_pages import SLOW, Notebook
 
 DROPPED = int(os.environ.get("TCNB_DROPPED_MB", "30")) * 1_000_000
 """Bytes of the file that is dropped; `TCNB_DROPPED_MB=200` tries a larger one."""
@@ -161,7 +161,7 @@ def test_person_sends_everything(notebook, lab, practice, crew, sticker_folder, 
     way.page.locator(".tcc-stickerbutton").click()
     way.page.get_by_role("button", name="Sticker: thumbs_up").click()
     way.wait_sent("thumbs_up.webp")
-    notebook.let_go("last cell ran")
+    notebook.let_go()
     notebook.run_in_kernel(f"composer.reply_to({asked!r})")
     way.page.get_by_text("Reply to Alice Doe").wait_for(timeout=SLOW)
     way.write("All green")
@@ -209,7 +209,7 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
     way.area.fill("a draft that")
     way.area.press("Shift+Enter")
     way.page.keyboard.type("stays")
-    notebook.let_go("last cell ran")
+    notebook.let_go()
     notebook.save()
     way.page.reload()
     notebook.wait_kernel()

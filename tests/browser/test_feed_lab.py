@@ -51,8 +51,7 @@ def test_reloaded_page_shows_the_feed_again(notebook, lab, screenshots):
     notebook.command("notebook:run-all-cells")
     notebook.wait_for_last()
     notebook.wait_for_events(20)
-    notebook.command("docmanager:save")
-    notebook.page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=SLOW)
+    notebook.save()
     seen = notebook.events
     notebook.page.reload()
     notebook.wait_for_events(seen + 20)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
+from browser_pages import SLOW, Notebook
 
-SLOW = 60_000
-"""Milliseconds that a kernel gets to start and connect."""
-
-KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 CONNECT = "import tcnb\ntc = tcnb.connect(practice={'people': 6, 'rate': 3, 'seed': 3})"
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("notebook") is None, reason="Notebook 7 is not installed")
@@ -20,10 +17,9 @@ def test_panel_in_notebook_7(browser, lab, screenshots):
     address = lab.write_notebook("seven.ipynb", CONNECT, "tc.panel()")
     context = browser.new_context(viewport={"width": 1300, "height": 1000}, locale="en-GB")
     page = context.new_page()
-    page.goto(address.replace("/lab/tree/", "/notebooks/"))
-    page.locator(".jp-CodeCell").first.wait_for(timeout=SLOW)
-    page.wait_for_function(f"{KERNEL}?.connectionStatus === 'connected'", timeout=SLOW)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    notebook = Notebook(page, lab.folder)
+    notebook.open(address.replace("/lab/tree/", "/notebooks/"))
+    notebook.command("notebook:run-all-cells")
     page.locator(".tcnb-feed .tcf-row").first.wait_for(timeout=SLOW)
     page.get_by_text("Release crew", exact=True).first.click()
     page.get_by_placeholder("Message to Release crew").fill("Hello from Notebook 7")

@@ -59,6 +59,14 @@ def test_own_message_is_edited_and_removed(tc, do, talk):
     assert tc.messages.set_index("message_id").loc[message_id, "removed"]
 
 
+def test_closing_the_feed_ends_no_sending(tc, talk, until):
+    """An answer on its way arrives although its feed is closed meanwhile, as the panel does when a chat is chosen."""
+    feed = Feed(tc)
+    feed._front_end_said(feed, {"type": "reply", "seq": talk[1], "text": "on its way"}, [])
+    feed.close()
+    until(tc, lambda: "on its way" in set(tc.df["text"]))
+
+
 @pytest.mark.parametrize("kind", ["edit", "remove"])
 def test_message_of_others_is_left_alone(do, talk, kind):
     """Somebody else's message can be neither edited nor removed from the feed."""
