@@ -1,5 +1,9 @@
-"""Uploading a large file from disk: memory and speed beside a bare streamed httpx POST of the same bytes to the
-same server.
+"""Uploading a large file from disk: memory, and speed beside a bare streamed httpx POST of the same bytes to the same
+server.
+
+One upload of 1 GiB shows the memory. For the speed both sides upload a smaller file in turn, several times and each of
+them first as often as the other: a server that writes to a disk takes the same bytes now faster and now slower, by more
+than the two clients differ. The time of ours is that of the whole verb: its questions, the POST, and the message.
 """
 
 from __future__ import annotations
@@ -7,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -21,6 +26,8 @@ from benchmarks import table
 from tcnb.practice import start_process
 
 SIZE = 2**30
+PAIR_SIZE = 2**28
+PAIRS = 8
 CHUNK = 2**20
 TARGET_MEMORY = 32
 TARGET_SPEED = 0.8
@@ -72,12 +79,23 @@ async def _bare(host: str, port: int, path: Path, size: int) -> float:
         return time.perf_counter() - start
 
 
+def _file(folder: str, size: int) -> Path:
+    path = Path(folder) / f"{size}.bin"
+    with path.open("wb") as file:
+        file.truncate(size)
+    return path
+
+
+def _ours(tc: tcnb.Session, chat: str, path: Path) -> float:
+    """Upload and send; returns seconds."""
+    start = time.perf_counter()
+    tc.send_document(chat, path)
+    return time.perf_counter() - start
+
+
 def main() -> None:
     """Print the growth of memory and the ratio of speeds."""
     with tempfile.TemporaryDirectory() as folder, start_process(accounts=["robot:robot", "other:other"]) as server:
-        path = Path(folder) / "large.bin"
-        with path.open("wb") as file:
-            file.truncate(SIZE)
         tc = tcnb.connect(
             server.host,
             username="robot",
@@ -89,20 +107,29 @@ def main() -> None:
         chat = tc.send("other", "hello").chat_id
         tc.send_document(chat, b"small", "warm up")
         before = _peak()
-        start = time.perf_counter()
-        tc.send_document(chat, path)
-        ours = time.perf_counter() - start
+        _ours(tc, chat, _file(folder, SIZE))
         grown = _peak() - before
+        path = _file(folder, PAIR_SIZE)
+        ours, bare = [], []
+        for number in range(PAIRS):
+            if number % 2:
+                ours.append(_ours(tc, chat, path))
+            bare.append(asyncio.run(_bare(server.host, server.port, path, PAIR_SIZE)))
+            if not number % 2:
+                ours.append(_ours(tc, chat, path))
         tc.close()
-        bare = asyncio.run(_bare(server.host, server.port, path, SIZE))
+    ratios = sorted(one / other for one, other in zip(bare, ours, strict=True))
+    ratio, mebibytes = statistics.median(ratios), PAIR_SIZE / 2**20
     print(f"memory while uploading {SIZE / 2**30:g} GiB: grows by {grown:.1f} MiB (target <= {TARGET_MEMORY} MiB)")
     print(
-        f"speed: {SIZE / 2**20 / ours:.0f} MiB/s, bare httpx: {SIZE / 2**20 / bare:.0f} MiB/s, "
-        f"ratio {bare / ours:.2f} (target >= {TARGET_SPEED})"
+        f"speed, {PAIRS} pairs of {mebibytes:g} MiB: {mebibytes / statistics.median(ours):.0f} MiB/s, "
+        f"bare httpx: {mebibytes / statistics.median(bare):.0f} MiB/s, "
+        f"median ratio {ratio:.2f} (target >= {TARGET_SPEED}; from {ratios[0]:.2f} to {ratios[-1]:.2f})"
     )
-    what, against = f"uploading {SIZE / 2**30:g} GiB", "bare streamed httpx POST"
-    table.note(f"{what}: memory", "-", f"+{grown:.1f} MiB", f"<= {TARGET_MEMORY} MiB", grown <= TARGET_MEMORY)
-    table.note(f"{what}: speed", against, f"{bare / ours:.2f} x", f">= {TARGET_SPEED} x", bare / ours >= TARGET_SPEED)
+    what, against = f"uploading {SIZE / 2**30:g} GiB: memory", "-"
+    table.note(what, against, f"+{grown:.1f} MiB", f"<= {TARGET_MEMORY} MiB", grown <= TARGET_MEMORY)
+    what, against = f"uploading {PAIRS} x {mebibytes:g} MiB: speed", "bare streamed httpx POST"
+    table.note(what, against, f"{ratio:.2f} x", f">= {TARGET_SPEED} x", ratio >= TARGET_SPEED)
 
 
 if __name__ == "__main__":

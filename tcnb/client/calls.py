@@ -7,17 +7,17 @@ The rules are in `tcnb.client.rules`, and for people in `docs/reconnecting.md`.
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from tcnb.client import outcomes
 from tcnb.client.clocks import ServerClock
 from tcnb.client.link import Batch, Link, LinkBrokenError, Request, content
+from tcnb.client.moments import Moments
 from tcnb.client.outcomes import UnclearError
 from tcnb.client.recovery import SETTLING, Recovery
-from tcnb.client.rules import LOOKED_FOR, USED_UP, Kind, Rule, rule_for, shows_done, shows_role
+from tcnb.client.rules import LOOKED_FOR, RULES, USED_UP, Kind, Rule, rule_for, shows_done, shows_role
 from tcnb.client.sendings import Known, Place, Sending
 from tcnb.client.statistics import Statistics
 from tcnb.errors import (
@@ -44,8 +44,8 @@ NO_FILE: Final[Mapping[str, Any]] = {}
 Late = Callable[[str, dict[str, Any], dict[str, Any], dict[str, Any]], None]
 """Told of a sending whose answer came after its caller had gone: method, request, answer, what is known of its file."""
 
-
-_Early = Callable[[], Awaitable[dict[str, Any] | None]]
+_LOOKED_FOR: Final = frozenset(method for method, rule in RULES.items() if rule.kind in LOOKED_FOR)
+"""Methods whose outcome is looked for on the server."""
 
 
 class Line(Protocol):
@@ -84,6 +84,27 @@ class _Call:
     is_renewed: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class _Wait:
+    """A request that was written and waits for its answer.
+
+    Attributes:
+        request: itself.
+        link: where it was written.
+        call: on whose behalf.
+        patience: seconds without an answer after which it is looked whether anybody is still there.
+        sending: what it puts on the server, where that could be found out without the answer.
+        place: where it puts that.
+    """
+
+    request: Request
+    link: Link
+    call: _Call
+    patience: float
+    sending: Sending | None
+    place: Place | None
+
+
 class Calls:
     """Sees every request of one account through to its one outcome.
 
@@ -100,20 +121,23 @@ class Calls:
         self._known = Known()
         self._recovery = Recovery(self._question, self._known)
         self._places: dict[str, Place] = {}
+        self._waits = Moments(self._look)
         self._looks: set[asyncio.Future[None]] = set()
 
-    async def carry_out(self, method: str, payload: Any, *, timeout: float, about: Mapping[str, Any] = NO_FILE) -> Any:
-        """Ask the server and return the content of its answer; see `Connection.call`."""
+    def carry_out(
+        self, method: str, payload: Any, *, timeout: float, about: Mapping[str, Any] = NO_FILE
+    ) -> Coroutine[Any, Any, Any]:
+        """Ask the server and return the content of its answer, to be awaited; see `Connection.call`."""
         deadline = asyncio.get_running_loop().time() + timeout
         call = _Call(method, payload, rule_for(method), about, timeout, deadline)
-        if call.rule.kind in LOOKED_FOR and isinstance(payload, dict):
-            return await self._sending(call)
-        return await self._asking(call)
+        if method in _LOOKED_FOR and isinstance(payload, dict):
+            return self._sending(call)
+        return self._asking(call)
 
     def heard(self, batch: Batch) -> None:
         """Take note of what the notifications of a batch tell about this account's own messages."""
         if self._line.me_id is not None:
-            self._known.heard(batch, self._line.me_id)
+            self._known.heard(batch, self._line.me_id, asyncio.get_running_loop().time())
 
     async def _question(self, method: str, payload: Any) -> Any:
         """Ask something that changes nothing, for as long as whoever asks is willing to wait."""
@@ -165,7 +189,7 @@ class Calls:
         name = str(call.payload.get("chatId", call.method))
         place = self._places.get(name) or self._places.setdefault(name, Place())
         while True:
-            link = await self._link(call, is_lost=False)
+            link = await self._line.link_by(call.deadline)
             if place.lost:
                 # What was sent before goes first, and nobody takes this for it.
                 await self._wait_for(place, call)
@@ -178,31 +202,22 @@ class Calls:
             sending = self._begin(call, link)
             place.in_flight[sending] = None
             try:
-                return await self._first(sending, place, call, link, request)
-            except _NotCarriedOut:
-                continue
+                result = await self._answer(link, request, call, sending, place)
+                self._answered(sending, result, link)
+                return result
+            except ApiErrorException as error:
+                if not await self._is_renewed(link, call, error):
+                    raise
+            except (RequestTimeoutError, asyncio.CancelledError):
+                self._abandon(sending, place, request, link)
+                raise
+            except LinkBrokenError:
+                self._line.lost(link)
+                sending.lost_at = asyncio.get_running_loop().time()
+                place.lose(sending)
+                return await self._recover(sending, place, call)
             finally:
                 place.end(sending)
-
-    async def _first(self, sending: Sending, place: Place, call: _Call, link: Link, request: Request) -> Any:
-        """Wait for the first answer to a sending, and recover it if that is lost."""
-        early = functools.partial(self._recovery.find_early, sending, place, self._line.me_id or "")
-        try:
-            result = await self._answer(link, request, call, early)
-        except ApiErrorException as error:
-            if await self._is_renewed(link, call, error):
-                raise _NotCarriedOut from None
-            raise
-        except (RequestTimeoutError, asyncio.CancelledError):
-            self._abandon(sending, place, request, link)
-            raise
-        except LinkBrokenError:
-            self._line.lost(link)
-            sending.lost_at = asyncio.get_running_loop().time()
-            place.lose(sending)
-            return await self._recover(sending, place, call)
-        self._answered(sending, result, link)
-        return result
 
     async def _recover(self, sending: Sending, place: Place, call: _Call) -> Any:
         """Find out what became of a lost sending, and send it again if it was surely not carried out."""
@@ -256,6 +271,7 @@ class Calls:
                 self._line.lost(link)
                 continue
             self._line.statistics.repeated += 1
+            self._known.expect(asyncio.get_running_loop().time(), call.deadline)
             try:
                 result = await self._answer(link, request, call)
             except (RequestTimeoutError, asyncio.CancelledError):
@@ -283,50 +299,62 @@ class Calls:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    async def _answer(self, link: Link, request: Request, call: _Call, early: _Early | None = None) -> Any:
+    async def _answer(
+        self, link: Link, request: Request, call: _Call, sending: Sending | None = None, place: Place | None = None
+    ) -> Any:
         """Wait for an answer and return its content; on the way it is looked whether anybody is still there.
 
         Args:
             link: where it was asked.
             request: what was asked.
             call: on whose behalf.
-            early: finds out what the answer would be, where it does not come although the connection stands.
+            sending: what it puts on the server, where it is found out what the answer would be if that does not come
+                although the connection stands.
+            place: where it puts that.
 
         Raises:
             ApiErrorException: it is a refusal.
             LinkBrokenError: the connection broke first.
             RequestTimeoutError: the time is up.
         """
-        loop = asyncio.get_running_loop()
-        patience, rest = max(PATIENCE, call.allowed / 4), call.deadline - loop.time()
-        doubt = loop.call_later(patience, self._doubt, link, request, patience, early) if rest > patience else None
+        wait = _Wait(request, link, call, max(PATIENCE, call.allowed / 4), sending, place)
+        self._waits.add(wait, min(asyncio.get_running_loop().time() + wait.patience, call.deadline))
         try:
-            async with asyncio.timeout(max(0.0, rest)):
-                said = await request.answer
+            said = await request.answer
         except TimeoutError:
-            link.check(patience)
+            link.check(wait.patience)
             if call.rule.kind is Kind.READ:
                 raise outcomes.silent(call.method, call.allowed) from None
             self._line.statistics.unknown += 1
             raise outcomes.unanswered(call.method, call.allowed) from None
         finally:
-            if doubt is not None:
-                doubt.cancel()
+            self._waits.remove(wait)
         return content(said, call.method, call.payload) if isinstance(said, Frame) else said
 
-    def _doubt(self, link: Link, request: Request, patience: float, early: _Early | None) -> None:
-        """Have it looked whether anybody is still there, and then whether the answer can be found out."""
-        link.check(patience)
-        if early is not None:
-            look = asyncio.ensure_future(self._look_early(request, patience, early))
+    def _look(self, wait: _Wait, now: float) -> float | None:
+        """Look after a request that waits: whether anybody is still there, and whether its time is up.
+
+        Returns:
+            when to look again (loop time, s); None for never.
+        """
+        if wait.request.answer.done():
+            return None
+        if now >= wait.call.deadline:
+            wait.request.answer.set_exception(TimeoutError())
+            return None
+        wait.link.check(wait.patience)
+        if wait.sending is not None and wait.place is not None:
+            look = asyncio.ensure_future(self._look_early(wait.request, wait.patience, wait.sending, wait.place))
             self._looks.add(look)
             look.add_done_callback(self._looks.discard)
-            request.answer.add_done_callback(lambda _: look.cancel())
+            wait.request.answer.add_done_callback(lambda _: look.cancel())
+        return wait.call.deadline
 
-    async def _look_early(self, request: Request, patience: float, early: _Early) -> None:
+    async def _look_early(self, request: Request, patience: float, sending: Sending, place: Place) -> None:
+        """Fulfil a request whose answer does not come although the connection stands, if what it made is there."""
         await asyncio.sleep(patience)
         try:
-            found = await early()
+            found = await self._recovery.find_early(sending, place, self._line.me_id or "")
         except (RequestTimeoutError, WSConnectionError, AuthenticationError, NotConnectedError, MalformedFrameError):
             return
         if found is not None and not request.answer.done():
@@ -335,6 +363,7 @@ class Calls:
 
     def _begin(self, call: _Call, link: Link) -> Sending:
         now, clock = asyncio.get_running_loop().time(), self._line.clock
+        self._known.expect(now, call.deadline)
         return Sending(
             call.method,
             call.payload,
@@ -363,13 +392,13 @@ class Calls:
         """Take note that the caller goes while the answer may still come."""
         place.give_up(sending)
 
-        def late(frame: Frame | None) -> None:
-            if frame is None:
+        def late(said: Any) -> None:
+            if said is None:
                 self._limit(sending)
                 return
             place.given_up.pop(sending, None)
             try:
-                result = content(frame, sending.method, sending.request)
+                result = content(said, sending.method, sending.request) if isinstance(said, Frame) else said
             except (ApiErrorException, MalformedFrameError):
                 return
             self._line.statistics.late += 1
@@ -377,8 +406,12 @@ class Calls:
             if self.on_late is not None and isinstance(result, dict):
                 self.on_late(sending.method, dict(sending.request), result, dict(sending.about))
 
-        request.answer.cancel()
-        request.on_late = late
+        answer = request.answer
+        if answer.cancel() or answer.cancelled() or isinstance(answer.exception(), TimeoutError):
+            request.on_late = late
+        else:
+            # It came, or could come no more, in the very moment in which the caller went.
+            late(None if answer.exception() else answer.result())
 
     def _give_up(self, sending: Sending, place: Place) -> None:
         """Take note that the caller goes without knowing what became of a lost sending."""

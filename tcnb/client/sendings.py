@@ -5,6 +5,8 @@ asked here.
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +18,12 @@ from tcnb.wire.frames import Frame
 
 MOST_KNOWN: Final = 20_000
 """Ids that are remembered; a sending is never looked for further back than that."""
+
+LISTENING: Final = 60.0
+"""Seconds after the end of a sending for which notifications are still looked through."""
+
+MOST_UNHEARD: Final = 32
+"""Batches that are kept while they are not, for the next sending may be taken for what came shortly before it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -153,6 +161,8 @@ class Known:
         self._last: tuple[Any, Link] | None = None
         self._echoes: bool | None = None
         self._me: tuple[str, bytes] = ("", b"")
+        self._until = -math.inf
+        self._unheard: deque[Batch] = deque(maxlen=MOST_UNHEARD)
 
     def claim(self, id: Any) -> None:
         """Take note that a message or a chat is the result of a sending."""
@@ -169,20 +179,45 @@ class Known:
             self._echoes = self._last[0] in self._told
         self._last = id, link
 
-    def heard(self, batch: Batch, me_id: str) -> None:
-        """Look among notifications for messages of this account; called with all of them, so it is quick."""
+    def expect(self, now: float, until: float) -> None:
+        """Take note of a sending that is written and ends by `until` (loop time, s), so that what is told matters."""
+        if now > self._until:
+            unheard, self._unheard = self._unheard, deque(maxlen=MOST_UNHEARD)
+            for batch in unheard:
+                self._listen(batch)
+        self._until = max(self._until, until + LISTENING)
+
+    def heard(self, batch: Batch, me_id: str, now: float) -> None:
+        """Look among notifications for messages of this account; called with all of them, so it is quick.
+
+        What is told matters to sendings only. Where there was none for a minute, batches are merely kept for a while.
+
+        Args:
+            batch: the notifications.
+            me_id: the id of this account.
+            now: when they came (loop time, s).
+        """
         if self._me[0] != me_id:
             self._me = me_id, me_id.encode()
-        me = self._me[1]
-        for request in batch.requests:
-            if isinstance(request, Frame) and request.method == "sendMessage" and me in bytes(request.payload):
-                self._hear(request, batch.link, me_id)
+        if now > self._until:
+            self._unheard.append(batch)
+        else:
+            self._listen(batch)
 
     def is_free(self, id: Any, sending: Sending) -> bool:
         """Return whether a message or chat could be the result of that sending."""
         if id in self._results:
             return False
         return not (self._echoes is False and self._told.get(id) is sending.link)
+
+    def _listen(self, batch: Batch) -> None:
+        me_id, me = self._me
+        told = [one for one in batch.requests if isinstance(one, Frame) and one.method == "sendMessage"]
+        # Most batches are not about this account at all, and looking at all of one together is quicker.
+        if me in b"".join([one.payload for one in told]):
+            for request in told:
+                if me in bytes(request.payload):
+                    self._hear(request, batch.link, me_id)
 
     def _hear(self, request: Frame, link: Link, me_id: str) -> None:
         content = request.content()

@@ -8,9 +8,10 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from tcnb.client import eager
 from tcnb.errors import NotConnectedError, UsageError
 
 T = TypeVar("T")
@@ -36,7 +37,11 @@ class _Handed(Generic[T]):
         self._error: BaseException | None = None
 
     def start(self) -> None:
-        """Begin; on the loop."""
+        """Begin at once; on the loop."""
+        self._task = eager.start(self._run(), self._loop)
+
+    def start_in_turn(self) -> None:
+        """Begin after everything else that is due; on the loop."""
         self._task = self._loop.create_task(self._run())
 
     def cancel(self) -> None:
@@ -80,6 +85,7 @@ class BotThread:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self._is_interrupted = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -107,33 +113,38 @@ class BotThread:
         Raises:
             UsageError: called on the bot's own thread, which would wait for itself for ever.
         """
-        if threading.current_thread() is self._thread:
+        if threading.get_ident() == self._thread.ident:
             work.close()
             raise UsageError(
                 "this blocks, and here it would wait for itself: use the twin that is awaited (asend for send, …)"
             )
-        if not self.is_running:
-            work.close()
-            raise _closed()
         handed = _Handed(work, self.loop)
+        # Work that was interrupted ends before anything new begins.
+        start = handed.start_in_turn if self._is_interrupted else handed.start
+        self._is_interrupted = False
         try:
-            self.loop.call_soon_threadsafe(handed.start)
+            self.loop.call_soon_threadsafe(start)
             # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
             while not handed.done.acquire(timeout=POLL):
                 if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
                     work.close()
                     raise _closed()
+        except RuntimeError:
+            # The loop is closed.
+            work.close()
+            raise _closed() from None
         except BaseException:
+            self._is_interrupted = True
             with contextlib.suppress(RuntimeError):
                 self.loop.call_soon_threadsafe(handed.cancel)
             raise
         return handed.result()
 
-    async def hand_over(self, work: Coroutine[Any, Any, T]) -> T:
-        """Hand over a coroutine and await it from any loop."""
+    def hand_over(self, work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+        """Hand over a coroutine from any loop; returns what is to be awaited there, and at once."""
         if asyncio.get_running_loop() is self.loop:
-            return await work
-        return await asyncio.wrap_future(self.submit(work))
+            return work
+        return asyncio.wrap_future(self.submit(work))
 
     def stop(self, timeout: float) -> None:
         """Cancel what is left, end the loop and wait for the thread, at most `timeout` seconds."""

@@ -13,6 +13,19 @@ from tcnb.types.enums import ParseMode
 class SendingVerbs(Face):
     """What a session can send; each verb has a twin with an `a` before its name that is awaited."""
 
+    async def _text(
+        self,
+        chat: str,
+        text: str,
+        parse_mode: ParseMode | str,
+        reply_to: str | None,
+        buttons: InlineKeyboardMarkup | None,
+        timeout: float | None,
+    ) -> SendMessageResponse:
+        """Send a text; on the bot's loop. Both twins come here at once, since each step between costs a round trip."""
+        chat_id = await self._directory.chat_id(chat)
+        return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+
     async def asend(
         self,
         chat: str,
@@ -24,12 +37,7 @@ class SendingVerbs(Face):
         timeout: float | None = None,
     ) -> SendMessageResponse:
         """Send a text; awaited twin of `send`."""
-
-        async def work() -> SendMessageResponse:
-            chat_id = await self._directory.chat_id(chat)
-            return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
-
-        return await self._over(work())
+        return await self._over(self._text(chat, text, parse_mode, reply_to, buttons, timeout))
 
     def send(
         self,
@@ -58,9 +66,7 @@ class SendingVerbs(Face):
             UnknownChatError, AmbiguousChatError, TextMessageTooLongError, UsageError: nothing was sent.
             ApiErrorException, RequestTimeoutError, WSConnectionError, OutcomeUnknownError: as their texts say.
         """
-        return self._wait(
-            self.asend(chat, text, parse_mode=parse_mode, reply_to=reply_to, buttons=buttons, timeout=timeout)
-        )
+        return self._wait(self._text(chat, text, parse_mode, reply_to, buttons, timeout))
 
     async def asend_photo(
         self,

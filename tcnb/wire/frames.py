@@ -6,7 +6,7 @@ Source: `protocol` section 3.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -26,8 +26,8 @@ _EMPTY = msgspec.Raw()
 class Frame(msgspec.Struct, gc=False):
     """One frame; `payload` is the JSON as it came, decoded only by whoever needs it."""
 
-    type: int
-    id: int
+    type: Annotated[int, msgspec.Meta(ge=REQUEST, le=RESPONSE)]
+    id: Annotated[int, msgspec.Meta(ge=0, le=MOST_ID)]
     method: str | None = None
     payload: msgspec.Raw = _EMPTY
 
@@ -71,13 +71,8 @@ def decode(data: bytes | str) -> Frame:
         frame = _read(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedFrameError(f"not a frame: {error}") from error
-    if not 0 <= frame.id <= MOST_ID:
-        raise MalformedFrameError(f"not a frame: the id {frame.id} is outside 0..{MOST_ID}")
-    if frame.type == REQUEST:
-        if frame.method is None:
-            raise MalformedFrameError("not a frame: a request without a method")
-    elif frame.type != RESPONSE:
-        raise MalformedFrameError(f"not a frame: the type {frame.type} is neither 1 nor 2")
+    if frame.method is None and frame.type == REQUEST:
+        raise MalformedFrameError("not a frame: a request without a method")
     return frame
 
 

@@ -10,6 +10,7 @@ import math
 import types
 import typing
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -170,14 +171,21 @@ _KINDS: Final[dict[str, tuple[str, type[Part], tuple[str, ...]]]] = {
 EVENTS: Final = {method: event for method, (event, _, _) in _KINDS.items()}
 """The name of the event by the method that tells of it."""
 
-_Reader = tuple[str, Callable[[Any], Part], tuple[str, ...]]
+Told = tuple[str, Part | None, bool]
+"""What a notification tells, as `decode` returns it."""
+
+_Reader = tuple[str, Callable[[Any], Part], Callable[[Any], Any]]
 _READERS: Final[dict[str, _Reader]] = {
-    method: (event, msgspec.json.Decoder(kind).decode, needed) for method, (event, kind, needed) in _KINDS.items()
+    method: (event, msgspec.json.Decoder(kind).decode, attrgetter(*needed, "__class__", "__class__"))
+    for method, (event, kind, needed) in _KINDS.items()
 }
+"""By method: the name of the event, what reads it, and what gives the fields that are needed (and its class, so that
+there are several in any case)."""
+
 _PartType = TypeVar("_PartType", bound=Part)
 
 
-def decode(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | None, bool]:
+def decode(method: str, payload: bytes | msgspec.Raw) -> Told:
     """Read the payload of a notification; never raises, whatever the server sends.
 
     Args:
@@ -197,10 +205,7 @@ def decode(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | None,
         part = read(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _salvage(method, payload)
-    for name in needed:
-        if getattr(part, name) is None:
-            return event, part, False
-    return event, part, True
+    return event, part, None not in needed(part)
 
 
 def well_formed(text: str) -> str:

@@ -70,3 +70,12 @@ def test_a_server_reads_what_is_written(texts):
     server = Protocol(SERVER, state=State.OPEN, max_size=None)
     server.receive_data(websocket.masked(texts))
     assert [bytes(event.data) for event in server.events_received()] == texts
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 21, 125, 126])
+def test_a_server_reads_many_of_one_length(length):
+    """Many texts of one length, which are written together, come out as those between them do."""
+    texts = [bytes([33 + number]) * length for number in range(40)] + [b"between"] + [b"x" * length] * 20
+    server = Protocol(SERVER, state=State.OPEN, max_size=None)
+    server.receive_data(websocket.masked(texts))
+    assert [bytes(event.data) for event in server.events_received()] == texts
