@@ -33,8 +33,8 @@ def write(path: Path, count: int) -> None:
     """Write a journal of `count` events."""
     journal = Journal.open(path, *OWNER)
     entries: list[Entry] = []
-    for method, payload, received in events(count):
-        entries.append(Entry(method, payload, received))
+    for arrival in events(count):
+        entries.append(Entry(arrival.method, arrival.payload, arrival.received))
         if len(entries) == GROUP:
             journal.append(entries)
             entries.clear()

@@ -117,7 +117,8 @@ def events(count: int, seed: int = 1) -> Iterator[Arrival]:
                 **(_file(draw, words) if kind < 0.08 else _plain(draw, words)),
             }
             last = message_id
-        yield method, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(), (now + 40) * 1000
+        said = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        yield Arrival(method, said, (now + 40) * 1000)
 
 
 def _plain(draw: random.Random, words: list[str]) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _text(draw: random.Random, words: list[str]) -> str:
 def objects(batch: Iterable[Arrival]) -> list[Message]:
     """Read messages the obvious way: JSON to dictionaries, dictionaries to dataclasses."""
     read = Message.from_dict
-    return [read(json.loads(payload)) for method, payload, _ in batch if method == "sendMessage"]
+    return [read(json.loads(arrival.payload)) for arrival in batch if arrival.method == "sendMessage"]
 
 
 def arrow_bytes(frame: pd.DataFrame) -> int:
@@ -171,7 +172,7 @@ def measure_intake(batch: list[Arrival]) -> Record:
     record = Record()
     one_by_one = Record()
     some = batch[:OBJECTS]
-    each = seconds(lambda: [one_by_one.append(*arrival) for arrival in some]) / len(some)
+    each = seconds(lambda: [one_by_one.extend([arrival]) for arrival in some]) / len(some)
     start = time.perf_counter()
     for position in range(0, len(batch), NEW):
         record.extend(batch[position : position + NEW])

@@ -81,6 +81,10 @@ class ColumnStore(ABC):
         """Write the values of an Arrow array, of the type that `arrow` returns, as `write` does."""
 
     @abstractmethod
+    def array_of(self, values: Sequence[Any]) -> Any:
+        """Return values as an Arrow array of the type that `arrow` returns, None for a missing one."""
+
+    @abstractmethod
     def arrow(self, length: int) -> Any:
         """Return the first values as an Arrow array; it may share this memory and must not be written."""
 
@@ -119,7 +123,10 @@ class MaskedStore(ColumnStore):
             numbers[:] = self._filling
             missing[:] = True
             return
-        self.place(start, pa.array(values, self._arrow_type))
+        self.place(start, self.array_of(values))
+
+    def array_of(self, values: Sequence[Any]) -> Any:
+        return pa.array(values, self._arrow_type)
 
     def place(self, start: int, array: Any) -> None:
         stop = start + len(array)
@@ -165,7 +172,10 @@ class TimeStore(ColumnStore):
         if _none_at_all(values):
             self._times.room(start, start + len(values))[:] = NO_TIME
             return
-        self.place(start, pa.array(values, pa.int64()))
+        self.place(start, self.array_of(values))
+
+    def array_of(self, values: Sequence[Any]) -> Any:
+        return pa.array(values, pa.int64())
 
     def place(self, start: int, array: Any) -> None:
         times = self._times.room(start, start + len(array))
@@ -204,6 +214,9 @@ class CategoryStore(ColumnStore):
         else:
             codes = np.fromiter(map(self._code_of.__getitem__, values), np.int32, len(values))
         self._put(start, start + len(values), codes)
+
+    def array_of(self, values: Sequence[Any]) -> Any:
+        return pa.array(values, pa.string()).dictionary_encode()
 
     def place(self, start: int, array: Any) -> None:
         code_of = np.array([*map(self._code_of.__getitem__, array.dictionary.to_pylist()), _NO_CODE], np.int32)
@@ -276,7 +289,10 @@ class TextStore(ColumnStore):
             self._ends.room(start + 1, start + 1 + count)[:] = self._ends.view(start, start + 1)[0]
             self._mark(start, np.zeros(count, np.bool_))
             return
-        self.place(start, _text_array(values))
+        self.place(start, self.array_of(values))
+
+    def array_of(self, values: Sequence[Any]) -> Any:
+        return _text_array(values)
 
     def place(self, start: int, array: Any) -> None:
         count = len(array)
@@ -377,6 +393,13 @@ def store(column: Column) -> ColumnStore:
             return CategoryStore(column.categories)
         case Kind.TEXT:
             return TextStore()
+
+
+def merged(array: Any, length: int, more: Any) -> Any:
+    """Return an Arrow array with another behind it; where there is none, so many missing values stand for it."""
+    if array is None:
+        array = pa.nulls(length, more.type)
+    return pa.concat_arrays(pa.chunked_array([array, more]).unify_dictionaries().chunks)
 
 
 def _memory(count: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

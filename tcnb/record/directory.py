@@ -78,6 +78,11 @@ class Directory:
             self._untold[chat_id] = None
         return known
 
+    def described(self, chat_id: str | None) -> tuple[str | None, int | None]:
+        """Return a chat's title and the number of its type, as far as known."""
+        known = _UNKNOWN_CHAT if chat_id is None else self._chats.get(chat_id, _UNKNOWN_CHAT)
+        return known.title, known.type_number
+
     def learn_chat(self, chat_id: str, title: str | None, type_number: int | None) -> KnownChat:
         """Note what was said about a chat and return all that is known; None says nothing."""
         known = self._chats.get(chat_id, _UNKNOWN_CHAT)

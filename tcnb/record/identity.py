@@ -56,7 +56,6 @@ class _Found(_Marks, gc=False):
     edit: int = 0
 
 
-_marks = msgspec.json.Decoder(_Marks).decode
 _said = msgspec.json.Decoder(_Said).decode
 
 
@@ -70,10 +69,16 @@ def is_before(key: bytes | None, timestamp: int) -> bool:
     return key is not None and key[:8] != _UNTIMED and key[:8] < timestamp.to_bytes(8)
 
 
-def of_notification(method: str, payload: bytes | msgspec.Raw) -> bytes | None:
-    """Return the key of a notification; None for one that may come again and mean something new."""
+def of_notification(method: str, payload: bytes | msgspec.Raw, part: notifications.Part | None = None) -> bytes | None:
+    """Return the key of a notification; None for one that may come again and mean something new.
+
+    Args:
+        method: the method of its frame.
+        payload: the JSON of its payload, as it came.
+        part: what `notifications.decode` read from it, if that was done already.
+    """
     if method == "sendMessage":
-        return _of_envelope(payload)
+        return _of_envelope(payload, part)
     if method != "removeMessage" and method not in NAMED:
         return None
     try:
@@ -130,16 +135,12 @@ def digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def _of_envelope(payload: bytes | msgspec.Raw) -> bytes | None:
-    try:
-        marks = _marks(payload)
-        message_id, timestamp = marks.message_id, marks.timestamp
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+def _of_envelope(payload: bytes | msgspec.Raw, part: notifications.Part | None) -> bytes | None:
+    if part is None:
         _, part, _ = notifications.decode("sendMessage", payload)
-        if not isinstance(part, notifications.Envelope):
-            return None
-        message_id, timestamp = part.message_id, part.timestamp
-    return None if message_id is None else of_message(message_id, timestamp)
+    if not isinstance(part, notifications.Envelope) or part.message_id is None:
+        return None
+    return of_message(part.message_id, part.timestamp)
 
 
 def _of_removal(message_id: str) -> bytes:

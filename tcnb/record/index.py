@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -58,6 +58,37 @@ class MessageIndex:
         if self._count > self._most:
             self._grow()
         return None
+
+    def add_all(self, messages: Sequence[str], rows: Sequence[int], first: int) -> bool:
+        """Note messages, no two of one id, that will stand at these rows.
+
+        Args:
+            messages: their ids.
+            rows: the row of each.
+            first: the row from which on nothing stands yet.
+
+        Returns:
+            Whether that was done; if one of them is there already, nothing is noted.
+        """
+        while self._count + len(messages) > self._most:
+            self._grow()
+        table, mask, id_at = self._table, self._mask, self._id_at
+        slots: list[int] = []
+        for message_id, row in zip(messages, rows, strict=True):
+            hashed = hash(message_id) & _HASH_MASK
+            slot = hashed & mask
+            while entry := table[slot]:
+                if entry >> _ROW_BITS == hashed:
+                    other = (entry & _ROW_MASK) - 1
+                    if other < first and id_at(other) == message_id:
+                        for taken in slots:
+                            table[taken] = 0
+                        return False
+                slot = (slot + 1) & mask
+            table[slot] = hashed << _ROW_BITS | (row + 1)
+            slots.append(slot)
+        self._count += len(slots)
+        return True
 
     def fill(self, messages: Iterable[str], rows: npt.NDArray[np.int64]) -> None:
         """Note messages, no two of one id, that stand at these rows; the index must be empty."""

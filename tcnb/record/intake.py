@@ -18,18 +18,20 @@ import msgspec
 
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
+from tcnb.record import bulk
 from tcnb.record.journal import Entry, Journal, Kind, Stored
-from tcnb.record.record import Record
-from tcnb.record.replay import put
+from tcnb.record.record import Arrival, Record
+from tcnb.record.replay import ORIGIN_OF, put, put_arrivals
 from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
+from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
 
-MOST_WAITING: Final = 20_000
+MOST_WAITING: Final = 40_000
 """Frames that may wait for the disk before nothing more is read from the socket; twice as many are the end."""
 
-MOST_AT_ONCE: Final = 5_000
+MOST_AT_ONCE: Final = 10_000
 """Frames in one transaction: enough that its fixed cost (some milliseconds for the disk) does not count."""
 
 SLICE: Final = 500
@@ -50,8 +52,11 @@ LONGEST_PAUSE: Final = 5.0
 SETTLING: Final = 5.0
 """Seconds that a question waits at most for what came before it."""
 
-LINGER: Final = 0.005
+LINGER: Final = 0.05
 """Seconds that what this account sent may wait for more: the thread that writes would get in the way of the sender."""
+
+_TELLING: Final = (Kind.LIVE, Kind.HISTORY)
+"""Kinds of frames that are read as they came."""
 
 LOOK: Final = 0.1
 """Seconds between two looks whether a wait has become vain."""
@@ -63,21 +68,23 @@ class _Parcel:
 
     Attributes:
         entries: frames of this session; none in a parcel that only asks when everything before it is in the record.
-        batch: what they came in, if from a connection.
+        batches: what they came in, if from a connection.
         note: what else is to be done with the journal, before they are written.
         settled: set as soon as they are in the record.
         done: fulfilled on the loop after that.
         seqs: their positions in the journal, once they are in it.
         others: frames that another kernel wrote.
+        reading: what was read of them all at once, if they are many.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    batch: Batch | None = None
+    batches: list[Batch] = field(default_factory=list)
     note: Callable[[Journal], object] | None = None
     settled: threading.Event | None = None
     done: asyncio.Future[None] | None = None
     seqs: list[int | None] = field(default_factory=list)
     others: list[Stored] = field(default_factory=list)
+    reading: bulk.Reading | None = None
 
 
 class Intake:
@@ -175,10 +182,10 @@ class Intake:
         entries = [self._entry(request, batch.received, since) for request in batch.requests]
         self.received += len(entries)
         if self._journaled:
-            self._put(_Parcel(entries, batch))
+            self._put(_Parcel(entries, [batch]))
             return
         try:
-            seqs = self._record.extend([entry[:3] for entry in entries], since=since)
+            seqs = self._record.extend([_arrival(entry) for entry in entries])
         except Exception:
             # What cannot be recorded is not acknowledged: the server sends what is unread another time.
             self.failures += len(entries)
@@ -219,8 +226,8 @@ class Intake:
             Entry("sendMessage", msgspec.json.encode(envelope), received, Kind.HISTORY) for envelope in envelopes
         ]
         if not self._journaled:
-            for method, payload, *_ in entries:
-                self.duplicates += self._record.append(method, payload, received, origin="history") is None
+            seqs = self._record.extend([_arrival(entry) for entry in entries])
+            self.duplicates += seqs.count(None)
             self._on_grown()
             return
         await self._put_and_wait(*(_Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
@@ -278,8 +285,8 @@ class Intake:
             self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         if refused:
             self._refuse(parcel)
-        elif parcel.batch is not None and self._waiting > MOST_WAITING:
-            self._pause(parcel.batch.link)
+        elif parcel.batches and self._waiting > MOST_WAITING:
+            self._pause(parcel.batches[0].link)
 
     async def _put_and_wait(self, *parcels: _Parcel) -> None:
         """Put parcels into the queue and wait until they are in the record."""
@@ -300,8 +307,8 @@ class Intake:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
         self.failures += 0 if self._ended else len(parcel.entries)
         _fulfil(parcel.done)
-        if parcel.batch is not None:
-            self._pause(parcel.batch.link)
+        for batch in parcel.batches:
+            self._pause(batch.link)
 
     def _pause(self, link: Link) -> None:
         """Read nothing more from a connection, so that the server waits for the disk."""
@@ -310,13 +317,16 @@ class Intake:
             link.socket.pause_reading()
 
     def _hand_over(self, parcels: list[_Parcel]) -> None:
-        """Have parcels that are safe recorded, after those that were handed over before."""
+        """Acknowledge parcels that are safe, and have them recorded after those that were handed over before."""
+        batches = [batch for parcel in parcels for batch in parcel.batches]
+        for link, of_link in groupby(batches, key=lambda batch: batch.link):
+            link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
         if parcels and not self._safe:
             self._loop.call_soon(self._proceed)
         self._safe.extend(parcels)
 
     def _proceed(self) -> None:
-        """Record some parcels, acknowledge them in one write, and tell of them; come back for the rest."""
+        """Record some parcels, and tell of them; come back for the rest."""
         done: list[_Parcel] = []
         count = 0
         while self._safe and count < SLICE:
@@ -327,26 +337,28 @@ class Intake:
         if self._safe:
             self._loop.call_soon(self._proceed)
         self._let_in(sum(len(parcel.entries) for parcel in done))
-        batches = [parcel.batch for parcel in done if parcel.batch is not None]
-        for link, of_link in groupby(batches, key=lambda batch: batch.link):
-            link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
         for parcel in done:
             _fulfil(parcel.done)
-        for batch in batches:
-            self._on_taken(batch)
+        for parcel in done:
+            for batch in parcel.batches:
+                self._on_taken(batch)
         if count:
             self._on_grown()
 
     def _add_parcel(self, parcel: _Parcel) -> None:
         """Add what a parcel holds to the record."""
-        for frame in parcel.others:
-            self._add(frame)
-        for entry, seq in zip(parcel.entries, parcel.seqs, strict=True):
-            method, payload, received, kind, answer, file, since = entry
-            if seq is None:
-                self.duplicates += kind is not Kind.SENT
-            elif not self._add((seq, received, kind, method, payload, answer, file), since):
-                self.duplicates += 1
+        self.failures += put(self._record, parcel.others)
+        pairs = list(zip(parcel.entries, parcel.seqs, strict=True))
+        self.duplicates += sum(seq is None and entry.kind is not Kind.SENT for entry, seq in pairs)
+        new = [(entry, seq) for entry, seq in pairs if seq is not None]
+        for is_sent, alike in groupby(new, key=lambda pair: pair[0].kind is Kind.SENT):
+            if is_sent:
+                self.failures += put(self._record, [_stored(entry, seq) for entry, seq in alike])
+                continue
+            arrivals = [_arrival(entry, seq) for entry, seq in alike]
+            doubled, failed = put_arrivals(self._record, arrivals, parcel.reading)
+            self.duplicates += doubled
+            self.failures += failed
         if parcel.settled is not None:
             parcel.settled.set()
 
@@ -427,8 +439,7 @@ class Intake:
         if stamp is not None and stamp == self._stamp(journal, stamp.seq) and self._saved.restore(self._record):
             self._position = stamp.seq
         for frames in self._written(journal, journal.last_seq):
-            for frame in frames:
-                self._add(frame)
+            self.failures += put(self._record, frames)
             if self._closing:
                 raise JournalError(f"the connection was closed while {journal.path} was read")
         self._redelivered_before = self._record.counts.redelivered
@@ -485,6 +496,7 @@ class Intake:
         """
         is_written = False
         pause = FIRST_PAUSE
+        reading = self._read(group)
         while True:
             try:
                 if not is_written:
@@ -504,7 +516,20 @@ class Intake:
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
         self._position = journal.last_seq
-        self._tell(self._hand_over, group)
+        self._tell(self._hand_over, group if reading is None else _together(group, reading))
+
+    def _read(self, group: list[_Parcel]) -> bulk.Reading | None:
+        """Read what a group tells, before it is written: that says which frames are the same.
+
+        Returns:
+            The plain messages of a large group of notifications.
+        """
+        entries = [entry for parcel in group for entry in parcel.entries]
+        for entry in entries:
+            if entry.told is None and entry.kind in _TELLING:
+                entry.told = notifications.decode(entry.method, entry.payload)
+        told = [entry.told for entry in entries if entry.told is not None]
+        return bulk.read(told) if len(told) == len(entries) >= bulk.LEAST else None
 
     def _append(self, journal: Journal, group: list[_Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
@@ -557,19 +582,31 @@ class Intake:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
 
-    # -- on the loop, and while the journal is opened on the writer's thread -------------------------------------------
 
-    def _add(self, frame: Stored, since: int | None = None) -> bool:
-        """Add a frame of the journal to the record; return False for one that is there.
+def _together(group: list[_Parcel], reading: bulk.Reading) -> list[_Parcel]:
+    """Return one parcel of all that came in a group; only where some of it was there already, the group as it is."""
+    seqs = [seq for parcel in group for seq in parcel.seqs]
+    if None in seqs:
+        return group
+    entries = [entry for parcel in group for entry in parcel.entries]
+    batches = [batch for parcel in group for batch in parcel.batches]
+    # What follows waits only until everything before it is in the record.
+    return [_Parcel(entries, batches, seqs=seqs, reading=reading), *(_empty(parcel) for parcel in group)]
 
-        One that fails there is safe all the same, and may be read by a tcnb to come.
-        """
-        try:
-            return put(self._record, frame, since)
-        except Exception:
-            self.failures += 1
-            logger.exception("frame %d of the journal could not be put into the record", frame[0])
-        return True
+
+def _empty(parcel: _Parcel) -> _Parcel:
+    """Return a parcel without its frames."""
+    return _Parcel(settled=parcel.settled, done=parcel.done)
+
+
+def _arrival(entry: Entry, seq: int | None = None) -> Arrival:
+    """Return a frame that is no request of ours as the record takes it, with its position in the journal."""
+    return Arrival(entry.method, entry.payload, entry.received, ORIGIN_OF[entry.kind], entry.since, seq, entry.told)
+
+
+def _stored(entry: Entry, seq: int) -> Stored:
+    """Return a request of ours as it stands in the journal."""
+    return seq, entry.received, int(entry.kind), entry.method, entry.payload, entry.answer, entry.file
 
 
 def _since(link: Link) -> int | None:

@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from tcnb.errors import JournalError
 from tcnb.record import identity
+from tcnb.wire.notifications import Told
 
 VERSION: Final = 1
 """The version of the tables below; a journal of a higher one is left alone."""
@@ -32,7 +33,7 @@ PATIENCE: Final = 1.0
 ECHO: Final = 10_000_000
 """Microseconds within which two kernels of one account receive the same notification."""
 
-CHECKPOINT: Final = 2000
+CHECKPOINT: Final = 16384
 """Pages (8 MB) of the write-ahead log after which SQLite moves them into the file."""
 
 _CREATE: Final = f"""
@@ -57,7 +58,7 @@ _INSERT: Final = {
     # One statement for many rows: each statement gives the interpreter away and has to get it back, which takes up to
     # 5 ms while another thread computes.
     size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join([_PLACES] * size)}"
-    for size in (256, 32, 4, 1)
+    for size in (1024, 256, 32, 4, 1)
 }
 AT_A_STROKE: Final = 64
 """Frames that are written by one statement, which is its own transaction."""
@@ -108,7 +109,7 @@ class Kind(enum.IntEnum):
 _NUMBERS: Final = {kind: int(kind) for kind in Kind}
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, gc=False):
     """A frame on its way into the journal.
 
     Attributes:
@@ -120,6 +121,7 @@ class Entry(NamedTuple):
         file: what is known of a file that was sent.
         since: when the connection that it came on was authorized (the server's milliseconds since 1970), if known: a
             message that was written before is redelivered.
+        told: what its payload tells, if that was read already.
     """
 
     method: str
@@ -129,13 +131,14 @@ class Entry(NamedTuple):
     answer: bytes | None = None
     file: bytes | None = None
     since: int | None = None
+    told: Told | None = None
 
 
 Stored = tuple[int, int, int, str, bytes | msgspec.Raw, bytes | None, bytes | None]
 """A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
 
 
-_Row = tuple[int, int, str, bytes | None, bytes | msgspec.Raw, bytes | None, bytes | None]
+_Row = tuple[int, int, str, bytes | None, bytes, bytes | None, bytes | None]
 """The columns of a frame behind its position."""
 
 
@@ -376,7 +379,7 @@ class Journal:
                     return False
                 row: _Row = (
                     *(entry.received, _NUMBERS[Kind.SENT], entry.method, key),
-                    *(entry.payload, entry.answer, entry.file),
+                    *(bytes(entry.payload), entry.answer, entry.file),
                 )
             else:
                 row = _row(entry)
@@ -483,7 +486,7 @@ class Journal:
         """
         key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
         seqs: list[int | None] = [None, None]
-        content = (entry.payload, entry.answer, entry.file)
+        content = (bytes(entry.payload), entry.answer, entry.file)
         self._insert([(entry.received, int(Kind.SENT), entry.method, key, *content)], [0], seqs)
         if caption is not None and seqs[0] is not None:
             self._insert([(entry.received, int(Kind.RESERVED), entry.method, caption, b"", None, None)], [1], seqs)
@@ -494,12 +497,16 @@ class Journal:
 
 def _row(entry: Entry) -> _Row:
     """Return the columns of what is no request of ours."""
-    method, payload, received, kind, answer, file, since = entry
-    key = (identity.of_finding if kind is Kind.FOUND else identity.of_notification)(method, payload)
+    method, payload, kind, told = entry.method, entry.payload, entry.kind, entry.told
+    if kind is Kind.FOUND:
+        key = identity.of_finding(method, payload)
+    else:
+        key = identity.of_notification(method, payload, None if told is None else told[1])
+    since = entry.since
     if since is not None and method == "sendMessage" and identity.is_before(key, since):
         kind = Kind.REDELIVERED
-    # An empty buffer of msgspec would be taken for NULL.
-    return received, _NUMBERS[kind], method, key, payload or b"", answer, file
+    # Anything else than bytes costs SQLite a search for an adapter, and an empty buffer of msgspec would become NULL.
+    return entry.received, _NUMBERS[kind], method, key, bytes(payload), entry.answer, entry.file
 
 
 def default_path(server: str, account: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -11,20 +11,45 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from tcnb.record import frames, rows, views
+from tcnb.record import bulk, frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
 from tcnb.record.table import Table
 from tcnb.wire import notifications
 
-Arrival = tuple[str, bytes | msgspec.Raw, int]
-"""Method, payload as it came, and when it was received (microseconds since 1970 in UTC)."""
+
+class Arrival(msgspec.Struct, gc=False):
+    """A notification on its way into the record.
+
+    Attributes:
+        method: the method of its frame.
+        payload: the JSON of its payload, as it came.
+        received: when it came, in microseconds since 1970 in UTC.
+        origin: how it came, one of `schema.ORIGINS`.
+        since: when the connection was authorized that it came on (the server's milliseconds since 1970), if known: a
+            message that was written before has the origin `redelivered`.
+        seq: its position in the journal; without it the next one.
+        told: what its payload tells, if that was read already.
+        direction: `in` or `out`; a message by this account is `out` in any case.
+    """
+
+    method: str
+    payload: bytes | msgspec.Raw
+    received: int
+    origin: str = "live"
+    since: int | None = None
+    seq: int | None = None
+    told: notifications.Told | None = None
+    direction: str = "in"
+
 
 _FORWARDED: Final = (
     *("text", "parse_mode", "title", "file_id", "file_name", "file_size", "mime_type", "latitude", "longitude"),
 )
+_REDELIVERED: Final = "redelivered"
 _PART: Final = 50_000
 """Message ids that are strings at once while a record is restored."""
 
@@ -160,37 +185,34 @@ class Record:
         payload: bytes | msgspec.Raw,
         received: int,
         *,
-        direction: str = "in",
         origin: str = "live",
         since: int | None = None,
         seq: int | None = None,
+        direction: str = "in",
     ) -> int | None:
-        """Take in one notification; whatever it says, this does not raise.
+        """Take in one notification, as `extend` does; arguments as for `Arrival`."""
+        return self.extend([Arrival(method, payload, received, origin, since, seq, None, direction)])[0]
 
-        Args:
-            method: the method of its frame.
-            payload: the JSON of its payload, as it came.
-            received: when it came, in microseconds since 1970 in UTC.
-            direction: `in` or `out`; a message by this account is `out` in any case.
-            origin: how it came, one of `schema.ORIGINS`.
-            since: when the connection was authorized that it came on (the server's milliseconds since 1970), if known:
-                a message that was written before has the origin `redelivered`.
-            seq: its position in the journal; without it the next one.
+    def extend(self, arrivals: Iterable[Arrival]) -> list[int | None]:
+        """Take in notifications in their order; whatever they say, this does not raise.
 
         Returns:
-            The `seq` of its row; None for a message that is there already.
+            For each the `seq` of its row; None for a message that is there already.
 
         Raises:
-            ValueError: `seq` is not above the last one.
+            ValueError: a `seq` is not above the last one; what stands before that one has been taken in.
         """
         with self._lock:
-            return self._append(method, payload, received, direction, origin, since, seq)
+            return [self._take(arrival) for arrival in arrivals]
 
-    def extend(self, batch: Iterable[Arrival], *, since: int | None = None) -> list[int | None]:
-        """Take in many notifications, `since` as for `append`; returns what `append` does, for each."""
-        append = self._append
+    def extend_together(self, arrivals: Sequence[Arrival], reading: bulk.Reading) -> bool:
+        """Take in hundreds of new notifications at once, given what `bulk.read` made of them.
+
+        Returns:
+            Whether that was done; otherwise nothing was taken in, since `extend` could make other rows of them.
+        """
         with self._lock:
-            return [append(method, payload, received, "in", "live", since, None) for method, payload, received in batch]
+            return self._take_together(arrivals, reading)
 
     def append_sent(
         self,
@@ -313,36 +335,68 @@ class Record:
         with self._lock:
             return self._directory.chats(), self._directory.names()
 
-    def _append(
-        self,
-        method: str,
-        payload: bytes | msgspec.Raw,
-        received: int,
-        direction: str,
-        origin: str,
-        since: int | None,
-        seq: int | None,
-    ) -> int | None:
-        """Do what `append` does, once others are kept out."""
-        event, part, whole = notifications.decode(method, payload)
-        seq = self._next(seq)
+    def _take(self, arrival: Arrival) -> int | None:
+        """Take in one notification, once others are kept out."""
+        told = _told(arrival)
+        seq = self._next(arrival.seq)
         self._counts.received += 1
-        if isinstance(part, notifications.Envelope):
-            if part.message_id is not None and self._has(part.message_id):
-                return None
-            row = rows.message(part, seq, received, direction, self._directory)
-            whole = whole and (part.chat_id is not None or part.chat is not None)
-            if since is not None and part.timestamp is not None and 0 < part.timestamp < since:
-                origin = "redelivered"
-        else:
-            row = rows.other(event, part, seq, received, direction, self._directory)
-        if not whole:
-            self._count_flaw(method, event)
-        if origin == "redelivered":
-            self._counts.redelivered += 1
-        self._table.append((*row, origin))
+        part = told[1]
+        if isinstance(part, notifications.Envelope) and part.message_id is not None and self._has(part.message_id):
+            return None
+        self._table.append(self._row(arrival, told, seq))
         self._last_seq = seq
         return seq
+
+    def _row(self, arrival: Arrival, told: notifications.Told, seq: int) -> tuple[Any, ...]:
+        """Return the row of a notification with its origin, and count what is wrong with it."""
+        event, part, whole = told
+        origin = arrival.origin
+        if isinstance(part, notifications.Envelope):
+            row = rows.message(part, seq, arrival.received, arrival.direction, self._directory)
+            whole = whole and (part.chat_id is not None or part.chat is not None)
+            since = arrival.since
+            if since is not None and part.timestamp is not None and 0 < part.timestamp < since:
+                origin = _REDELIVERED
+        else:
+            row = rows.other(event, part, seq, arrival.received, arrival.direction, self._directory)
+        if not whole:
+            self._count_flaw(arrival.method, event)
+        if origin == _REDELIVERED:
+            self._counts.redelivered += 1
+        return (*row, origin)
+
+    def _take_together(self, arrivals: Sequence[Arrival], reading: bulk.Reading) -> bool:
+        """Take in many notifications at once; False, and no row is added, where that could make other rows."""
+        following = range(self._last_seq + 1, self._last_seq + 1 + len(arrivals))
+        seqs = [arrival.seq or seq for arrival, seq in zip(arrivals, following, strict=True)]
+        if any(seq <= last for last, seq in zip([self._last_seq, *seqs], seqs, strict=False)):
+            return False
+        ids, first = list(reading.ids), self._table.length
+        places = reading.places.tolist()
+        others = {place: arrivals[place] for place in sorted(set(range(len(arrivals))).difference(places))}
+        told = {place: _told(other) for place, other in others.items()}
+        for place, (_, part, _) in told.items():
+            if rows.teaches(part, self._directory):
+                return False
+            if isinstance(part, notifications.Envelope) and part.message_id is not None:
+                ids.append(part.message_id)
+                places.append(place)
+        if len(set(ids)) < len(ids):
+            return False
+        chats = reading.chats
+        # Where a chat gets a new title, it counts what stands before that.
+        if chats is None or (others and chats.is_new(self._directory)):
+            return False
+        if not self._index.add_all(ids, [first + place for place in places], first):
+            return False
+        columns = bulk.columns(reading, chats, self._directory)
+        columns |= bulk.circumstances(reading, arrivals, seqs)
+        self._counts.received += len(arrivals)
+        self._counts.redelivered += pc.sum(pc.equal(columns[ORIGIN.name], _REDELIVERED)).as_py()
+        made = {place: self._row(other, told[place], seqs[place]) for place, other in others.items()}
+        self._table.extend(columns, reading.places, made)
+        self._last_seq = seqs[-1]
+        return True
 
     def _next(self, seq: int | None) -> int:
         if seq is None:
@@ -411,3 +465,7 @@ class Record:
             if row["author_id"] is not None:
                 row["author"] = person(row["author_id"]).name
         return found
+
+
+def _told(arrival: Arrival) -> notifications.Told:
+    return arrival.told or notifications.decode(arrival.method, arrival.payload)

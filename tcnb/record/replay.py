@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -12,38 +14,92 @@ from urllib.parse import quote
 import msgspec
 
 from tcnb.errors import JournalError
+from tcnb.record import bulk
 from tcnb.record.journal import APPLICATION, VERSION, Kind, Stored
-from tcnb.record.record import Record
+from tcnb.record.record import Arrival, Record
+from tcnb.wire import notifications
 
 logger = logging.getLogger("tcnb.record")
 
 # Plain numbers, since an enumeration costs a look-up for every frame.
 _RESERVED: Final = int(Kind.RESERVED)
 _SENT: Final = int(Kind.SENT)
-_ORIGINS: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
+ORIGIN_OF: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
+"""How a frame of that kind came, one of `schema.ORIGINS`."""
+
+_PART: Final = 5_000
+"""Frames that are added at once."""
 
 _ALL: Final = "SELECT seq, received, kind, method, payload, answer, file FROM frames ORDER BY seq"
 
 
-def put(record: Record, frame: Stored, since: int | None = None) -> bool:
-    """Add a frame of a journal to a record; return False for one that is there already.
+def put(record: Record, frames: Iterable[Stored]) -> int:
+    """Add frames of a journal to a record, in their order.
+
+    One that fails there is in the journal all the same, and may be read by a tcnb to come: it is logged and left out.
+
+    Returns:
+        How many failed.
+    """
+    failed = 0
+    for is_sent, alike in groupby(frames, key=_is_sent):
+        if is_sent:
+            failed += sum(not _put_sent(record, frame) for frame in alike)
+        else:
+            failed += put_arrivals(record, [_arrival(frame) for frame in alike])[1]
+    return failed
+
+
+def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Reading | None = None) -> tuple[int, int]:
+    """Add notifications with their positions in a journal to a record.
 
     Args:
-        record: gets it.
-        frame: as it stands in the journal.
-        since: when its connection was authorized, in the server's milliseconds since 1970, where it came on one.
+        record: gets them.
+        arrivals: the notifications.
+        reading: what `bulk.read` made of them, if that was done already.
+
+    Returns:
+        How many were there already, and how many failed, which are logged and left out.
     """
+    if reading is None and len(arrivals) >= bulk.LEAST:
+        for arrival in arrivals:
+            arrival.told = arrival.told or notifications.decode(arrival.method, arrival.payload)
+        reading = bulk.read([arrival.told for arrival in arrivals if arrival.told is not None])
+    if reading is not None and record.extend_together(arrivals, reading):
+        return 0, 0
+    rest = iter(arrivals)
+    doubled = failed = 0
+    while True:
+        try:
+            doubled += record.extend(rest).count(None)
+            return doubled, failed
+        except Exception:  # those behind the one that failed are still to come
+            failed += 1
+            logger.exception("a frame of the journal could not be put into the record")
+
+
+def _is_sent(frame: Stored) -> bool:
+    return frame[2] in (_SENT, _RESERVED)
+
+
+def _arrival(frame: Stored) -> Arrival:
+    seq, received, kind, method, payload, _, _ = frame
+    return Arrival(method, payload, received, ORIGIN_OF.get(kind, "live"), None, seq)
+
+
+def _put_sent(record: Record, frame: Stored) -> bool:
     seq, received, kind, method, payload, answer, file = frame
     if kind == _RESERVED:
         return True
-    if kind != _SENT:
-        origin = _ORIGINS.get(kind, "live")
-        return record.append(method, payload, received, origin=origin, since=since, seq=seq) is not None
-    decode = msgspec.json.decode
-    # A caption may have been given the place behind the last row.
-    place = seq if seq > record.last_seq else None
-    about = decode(file) if file else None
-    record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
+    try:
+        decode = msgspec.json.decode
+        # A caption may have been given the place behind the last row.
+        place = seq if seq > record.last_seq else None
+        about = decode(file) if file else None
+        record.append_sent(method, decode(payload), decode(answer or b"{}"), received, file=about, seq=place)
+    except Exception:
+        logger.exception("frame %d of the journal could not be put into the record", seq)
+        return False
     return True
 
 
@@ -66,8 +122,9 @@ def read(path: Path) -> tuple[Record, str]:
                 raise JournalError(f"{path} is no journal of this version of tcnb")
             owner = dict(connection.execute("SELECT key, value FROM meta"))
             record = Record(owner.get("account"))
-            for frame in connection.execute(_ALL):
-                _put_what_can_be(record, frame)
+            frames = connection.execute(_ALL)
+            while part := frames.fetchmany(_PART):
+                put(record, part)
     except sqlite3.Error as error:
         raise JournalError(f"{path} cannot be read: {error}") from error
     return record, source(owner.get("account"), owner.get("id") or "")
@@ -76,10 +133,3 @@ def read(path: Path) -> tuple[Record, str]:
 def source(account: str | None, journal_id: str) -> str:
     """Return what an archive calls the events of a journal: positions begin anew in every one."""
     return f"{account} {journal_id[:16]}"
-
-
-def _put_what_can_be(record: Record, frame: Stored) -> None:
-    try:
-        put(record, frame)
-    except Exception:  # it is in the journal all the same, and may be read by a tcnb to come
-        logger.exception("frame %d of the journal could not be put into the record", frame[0])

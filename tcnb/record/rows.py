@@ -20,7 +20,7 @@ _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)
 _USER: Final = AUTHOR_TYPES[EnvelopeAuthorType.USER]
 # Times past the year 9999 cannot be shown by Python's datetime; no server means them.
-_LAST_MILLISECOND: Final = 253_402_300_799_999
+LAST_MILLISECOND: Final = 253_402_300_799_999
 _NOTHING_ELSE: Final = (None,) * 9
 
 
@@ -56,7 +56,7 @@ def message(envelope: wire.Envelope, seq: int, received: int, direction: str, di
     return (
         seq,
         received,
-        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= _LAST_MILLISECOND else None,
+        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= LAST_MILLISECOND else None,
         "message",
         direction,
         chat_id,
@@ -85,6 +85,17 @@ def other(event: str, part: wire.Part | None, seq: int, received: int, direction
     if chat_id is not None:
         values["chat"], values["chat_type"], _ = directory.chat(chat_id)
     return tuple(map(values.get, NAMES))
+
+
+def teaches(part: wire.Part | None, directory: Directory) -> bool:
+    """Return whether the row of a notification could tell the directory something new about a chat."""
+    if not isinstance(part, wire.Envelope):
+        return isinstance(part, wire.ChatRecord | wire.ChangedChat | wire.Command)
+    chat = part.chat
+    if chat is None:
+        return False
+    chat_id = part.chat_id if part.chat_id is not None else chat.chat_id
+    return (chat.chat_title, chat.chat_type) != directory.described(chat_id)
 
 
 def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
@@ -253,7 +264,7 @@ def _role(role: str | int | None) -> str | None:
 
 
 def _microseconds(milliseconds: int | None) -> int | None:
-    if milliseconds is None or not 0 <= milliseconds <= _LAST_MILLISECOND:
+    if milliseconds is None or not 0 <= milliseconds <= LAST_MILLISECOND:
         return None
     return milliseconds * 1000
 

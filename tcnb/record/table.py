@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final
 
-from tcnb.record.columns import CategoryStore, ColumnStore, MaskedStore, store
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tcnb.record.columns import CategoryStore, ColumnStore, MaskedStore, merged, store
 from tcnb.record.schema import Column
 
 Row = tuple[Any, ...]
@@ -65,13 +69,40 @@ class Table:
 
     def append(self, row: Row) -> None:
         """Add a row."""
-        waiting = self._waiting
-        if waiting.start + _BATCH > self._room:
-            self._make_room()
-        waiting.rows.append(row)
+        rows = self._waiting.rows
+        rows.append(row)
         self.length += 1
-        if len(waiting.rows) >= _BATCH:
+        if len(rows) >= _BATCH:
             self._write()
+            self._make_room()
+
+    def extend(self, columns: Mapping[str, Any], places: npt.NDArray[np.int64], others: Mapping[int, Row]) -> None:
+        """Add many rows at once.
+
+        Args:
+            columns: values of most of the rows, as Arrow arrays of the types that `frozen` gives; a column that is not
+                among them has none.
+            places: which of the new rows these are, ascending from 0.
+            others: the rest of the new rows, by the same numbers.
+        """
+        self._write()
+        start, count = self._waiting.start, len(places) + len(others)
+        # Where each new row stands when the others are put behind the first ones.
+        order = np.empty(count, np.int64)
+        order[places] = np.arange(len(places))
+        order[list(others)] = np.arange(len(places), count)
+        for position, (name, column) in enumerate(self._stores.items()):
+            more = [row[position] for row in others.values()]
+            array = columns.get(name)
+            if array is None and more.count(None) == len(more):
+                column.write(start, [None] * count)
+            elif not more:
+                column.place(start, array)
+            else:
+                column.place(start, merged(array, len(places), column.array_of(more)).take(pa.array(order)))
+        self._waiting = _Waiting(start + count)
+        self.length = start + count
+        self._make_room()
 
     def at(self, row: int, name: str) -> Any:
         """Return one value of one row."""
@@ -141,6 +172,8 @@ class Table:
     def _make_room(self) -> None:
         """Move columns that are nearly full now, since a snapshot should not have to wait for that."""
         start = self._waiting.start
+        if start + _BATCH <= self._room:
+            return
         for column in self._stores.values():
             column.make_room(start, _AHEAD)
         self._room = start + _AHEAD

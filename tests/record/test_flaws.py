@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_payloads import ALICE, GROUP, RECEIVED, SENT_AT, encode, envelope, text
 
-from tcnb.record.record import Counts, Record
+from tcnb.record.record import Arrival, Counts, Record
 from tcnb.record.schema import COLUMNS
 from tcnb.wire import notifications
 from tcnb.wire.notifications import EVENTS
@@ -76,7 +76,7 @@ def check(record: Record) -> None:
 def test_whatever_json_comes_makes_rows(batch: list[tuple[str, Any]]) -> None:
     """Any JSON as a payload, under any method, makes a row of right types or is a duplicate, and never raises."""
     record = Record("robot@x")
-    taken = record.extend((method, json.dumps(payload).encode(), RECEIVED) for method, payload in batch)
+    taken = record.extend(Arrival(method, json.dumps(payload).encode(), RECEIVED) for method, payload in batch)
     assert len(record) == sum(seq is not None for seq in taken)
     assert record.counts.received == len(batch)
     check(record)
@@ -87,7 +87,8 @@ def test_whatever_json_comes_makes_rows(batch: list[tuple[str, Any]]) -> None:
 def test_whatever_bytes_come_make_rows(batch: list[tuple[str, bytes]]) -> None:
     """Any bytes as a payload make a row each, and never raise."""
     record = Record()
-    assert record.extend((method, payload, RECEIVED) for method, payload in batch) == list(range(1, len(batch) + 1))
+    taken = record.extend(Arrival(method, payload, RECEIVED) for method, payload in batch)
+    assert taken == list(range(1, len(batch) + 1))
     check(record)
 
 

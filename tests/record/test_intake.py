@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from record_payloads import ALICE, BOB, GROUP, ME, RECEIVED, SENT_AT, encode, envelope, text
 
-from tcnb.record.record import Record
+from tcnb.record.record import Arrival, Record
 from tcnb.record.schema import EVENT_NAMES
 from tcnb.wire.notifications import EVENTS
 
@@ -316,7 +316,7 @@ def test_a_message_is_taken_once() -> None:
 def test_duplicates_are_found_among_many_messages() -> None:
     """Of many messages sent twice, in batches, each is there once."""
     record = Record()
-    batch = [("sendMessage", text(message_id=f"m-{number}"), RECEIVED) for number in range(5000)]
+    batch = [Arrival("sendMessage", text(message_id=f"m-{number}"), RECEIVED) for number in range(5000)]
     assert record.extend(batch) == list(range(1, 5001))
     assert record.extend(batch) == [None] * 5000
     assert record.frame()["message_id"].is_unique

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from record_payloads import ALICE, GROUP, ME, SENT_AT, encode, envelope, text
 
@@ -185,7 +186,7 @@ def test_what_is_told_much_later_is_new(open_journal):
     one, two = open_journal(), open_journal()
     entry = Entry("editChatTitle", encode({"chatId": GROUP, "title": "Crew"}), NOW)
     one.append([entry])
-    assert two.append([entry._replace(received=NOW + ECHO + 1)]) == [2]
+    assert two.append([msgspec.structs.replace(entry, received=NOW + ECHO + 1)]) == [2]
 
 
 def test_echo_is_known_after_a_failure(open_journal, path):
