@@ -1,4 +1,4 @@
-"""The way of what arrives and what was sent: journal, then record, then acknowledgement, then whoever listens."""
+"""The way of what arrives and what was sent: journal, then acknowledgement, then record, then whoever listens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,12 +17,11 @@ import msgspec
 
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
-from tcnb.record import bulk
 from tcnb.record.journal import Entry, Journal, Kind, Stored
-from tcnb.record.record import Arrival, Record
-from tcnb.record.replay import ORIGIN_OF, put, put_arrivals
+from tcnb.record.parcels import Parcel, arrival, read_group, stored, together
+from tcnb.record.record import Record
+from tcnb.record.replay import put, put_arrivals
 from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
-from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
@@ -55,36 +53,8 @@ SETTLING: Final = 5.0
 LINGER: Final = 0.05
 """Seconds that what this account sent may wait for more: the thread that writes would get in the way of the sender."""
 
-_TELLING: Final = (Kind.LIVE, Kind.HISTORY)
-"""Kinds of frames that are read as they came."""
-
 LOOK: Final = 0.1
 """Seconds between two looks whether a wait has become vain."""
-
-
-@dataclass(slots=True, eq=False)
-class _Parcel:
-    """Frames that stay together.
-
-    Attributes:
-        entries: frames of this session; none in a parcel that only asks when everything before it is in the record.
-        batches: what they came in, if from a connection.
-        note: what else is to be done with the journal, before they are written.
-        settled: set as soon as they are in the record.
-        done: fulfilled on the loop after that.
-        seqs: their positions in the journal, once they are in it.
-        others: frames that another kernel wrote.
-        reading: what was read of them all at once, if they are many.
-    """
-
-    entries: list[Entry] = field(default_factory=list)
-    batches: list[Batch] = field(default_factory=list)
-    note: Callable[[Journal], object] | None = None
-    settled: threading.Event | None = None
-    done: asyncio.Future[None] | None = None
-    seqs: list[int | None] = field(default_factory=list)
-    others: list[Stored] = field(default_factory=list)
-    reading: bulk.Reading | None = None
 
 
 class Intake:
@@ -141,12 +111,12 @@ class Intake:
         self._lingering: asyncio.TimerHandle | None = None
         # What follows is shared by the loop, the writer and whoever asks.
         self._changed = threading.Condition()
-        self._queue: deque[_Parcel] = deque()
+        self._queue: deque[Parcel] = deque()
         self._waiting = 0
         self._closing = False
         self._hurry = threading.Event()
         self._paused: set[Link] = set()
-        self._safe: deque[_Parcel] = deque()
+        self._safe: deque[Parcel] = deque()
         self._ended = False
         self._end_told: asyncio.Future[None] | None = None
 
@@ -182,10 +152,10 @@ class Intake:
         entries = [self._entry(request, batch.received, since) for request in batch.requests]
         self.received += len(entries)
         if self._journaled:
-            self._put(_Parcel(entries, [batch]))
+            self._put(Parcel(entries, [batch]))
             return
         try:
-            seqs = self._record.extend([_arrival(entry) for entry in entries])
+            seqs = self._record.extend([arrival(entry) for entry in entries])
         except Exception:
             # What cannot be recorded is not acknowledged: the server sends what is unread another time.
             self.failures += len(entries)
@@ -206,7 +176,7 @@ class Intake:
                 encode = msgspec.json.encode
                 about = encode(file) if file else None
                 entry = Entry(method, encode(request), received, Kind.SENT, encode(answer), about)
-                self._put(_Parcel([entry]), linger=True)
+                self._put(Parcel([entry]), linger=True)
                 return
             self._record.append_sent(method, request, answer, received, file=file)
         except Exception:
@@ -226,11 +196,11 @@ class Intake:
             Entry("sendMessage", msgspec.json.encode(envelope), received, Kind.HISTORY) for envelope in envelopes
         ]
         if not self._journaled:
-            seqs = self._record.extend([_arrival(entry) for entry in entries])
+            seqs = self._record.extend([arrival(entry) for entry in entries])
             self.duplicates += seqs.count(None)
             self._on_grown()
             return
-        await self._put_and_wait(*(_Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
+        await self._put_and_wait(*(Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
 
     async def take_found(self, method: str, payload: bytes) -> None:
         """Take in an edit or a removal that was found out, in the form of its notification; as `take_past`.
@@ -243,11 +213,11 @@ class Intake:
             self._record.append(method, payload, received, origin="found")
             self._on_grown()
             return
-        await self._put_and_wait(_Parcel([Entry(method, payload, received, Kind.FOUND)]))
+        await self._put_and_wait(Parcel([Entry(method, payload, received, Kind.FOUND)]))
 
     def note(self, deed: Callable[[Journal], object]) -> None:
         """Have something noted in the journal, after what came before this call and before what comes later."""
-        self._put(_Parcel(note=deed))
+        self._put(Parcel(note=deed))
 
     async def flush(self, timeout: float) -> None:
         """Wait until everything that came is committed, recorded and acknowledged, at most `timeout` seconds."""
@@ -255,7 +225,7 @@ class Intake:
             return
         done: asyncio.Future[None] = self._loop.create_future()
         self._hurry.set()
-        self._put(_Parcel(done=done))
+        self._put(Parcel(done=done))
         await asyncio.wait([done], timeout=timeout)
 
     async def close(self, timeout: float) -> None:
@@ -271,7 +241,7 @@ class Intake:
             return Entry("", request.text, received)
         return Entry(request.method or "", request.payload, received, Kind.LIVE, None, None, since)
 
-    def _put(self, parcel: _Parcel, *, linger: bool = False) -> None:
+    def _put(self, parcel: Parcel, *, linger: bool = False) -> None:
         """Have a parcel written: at once, or soon and with what comes meanwhile."""
         count = len(parcel.entries)
         with self._changed:
@@ -288,10 +258,10 @@ class Intake:
         elif parcel.batches and self._waiting > MOST_WAITING:
             self._pause(parcel.batches[0].link)
 
-    async def _put_and_wait(self, *parcels: _Parcel) -> None:
+    async def _put_and_wait(self, *parcels: Parcel) -> None:
         """Put parcels into the queue and wait until they are in the record."""
         done: asyncio.Future[None] = self._loop.create_future()
-        for parcel in (*parcels, _Parcel(done=done)):
+        for parcel in (*parcels, Parcel(done=done)):
             self._put(parcel)
         while not done.done():
             await asyncio.wait([done], timeout=SETTLING)
@@ -303,7 +273,7 @@ class Intake:
         with self._changed:
             self._changed.notify_all()
 
-    def _refuse(self, parcel: _Parcel) -> None:
+    def _refuse(self, parcel: Parcel) -> None:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
         self.failures += 0 if self._ended else len(parcel.entries)
         _fulfil(parcel.done)
@@ -316,7 +286,7 @@ class Intake:
             self._paused.add(link)
             link.socket.pause_reading()
 
-    def _hand_over(self, parcels: list[_Parcel]) -> None:
+    def _hand_over(self, parcels: list[Parcel]) -> None:
         """Acknowledge parcels that are safe, and have them recorded after those that were handed over before."""
         batches = [batch for parcel in parcels for batch in parcel.batches]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
@@ -327,7 +297,7 @@ class Intake:
 
     def _proceed(self) -> None:
         """Record some parcels, and tell of them; come back for the rest."""
-        done: list[_Parcel] = []
+        done: list[Parcel] = []
         count = 0
         while self._safe and count < SLICE:
             parcel = self._safe.popleft()
@@ -345,7 +315,7 @@ class Intake:
         if count:
             self._on_grown()
 
-    def _add_parcel(self, parcel: _Parcel) -> None:
+    def _add_parcel(self, parcel: Parcel) -> None:
         """Add what a parcel holds to the record."""
         self.failures += put(self._record, parcel.others)
         pairs = list(zip(parcel.entries, parcel.seqs, strict=True))
@@ -353,9 +323,9 @@ class Intake:
         new = [(entry, seq) for entry, seq in pairs if seq is not None]
         for is_sent, alike in groupby(new, key=lambda pair: pair[0].kind is Kind.SENT):
             if is_sent:
-                self.failures += put(self._record, [_stored(entry, seq) for entry, seq in alike])
+                self.failures += put(self._record, [stored(entry, seq) for entry, seq in alike])
                 continue
-            arrivals = [_arrival(entry, seq) for entry, seq in alike]
+            arrivals = [arrival(entry, seq) for entry, seq in alike]
             doubled, failed = put_arrivals(self._record, arrivals, parcel.reading)
             self.duplicates += doubled
             self.failures += failed
@@ -384,7 +354,7 @@ class Intake:
         with self._changed:
             if self._ended:
                 return
-            self._queue.append(_Parcel(settled=settled))
+            self._queue.append(Parcel(settled=settled))
             self._changed.notify_all()
         deadline = time.monotonic() + timeout
         # In short steps, since waiting hides the interrupt button on some platforms.
@@ -467,7 +437,7 @@ class Intake:
             self._save(journal, WORTH_KEEPING)
             self._saved.wait()
 
-    def _next_group(self) -> list[_Parcel] | None:
+    def _next_group(self) -> list[Parcel] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
 
         An empty group is returned from time to time while somebody wants to be told of what other kernels write.
@@ -478,14 +448,14 @@ class Intake:
                     return None
                 if not self._changed.wait(FOLLOWING) and self._is_followed():
                     return []
-            group: list[_Parcel] = []
+            group: list[Parcel] = []
             count = 0
             while self._queue and count < MOST_AT_ONCE:
                 group.append(self._queue.popleft())
                 count += len(group[-1].entries)
             return group
 
-    def _write_group(self, journal: Journal, group: list[_Parcel]) -> None:
+    def _write_group(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group and hand it over to the loop, after what others wrote before it.
 
         What cannot be written is tried again with growing pauses until the intake is closed; what comes meanwhile
@@ -496,7 +466,7 @@ class Intake:
         """
         is_written = False
         pause = FIRST_PAUSE
-        reading = self._read(group)
+        reading = read_group(group)
         while True:
             try:
                 if not is_written:
@@ -516,22 +486,9 @@ class Intake:
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
         self._position = journal.last_seq
-        self._tell(self._hand_over, group if reading is None else _together(group, reading))
+        self._tell(self._hand_over, group if reading is None else together(group, reading))
 
-    def _read(self, group: list[_Parcel]) -> bulk.Reading | None:
-        """Read what a group tells, before it is written: that says which frames are the same.
-
-        Returns:
-            The plain messages of a large group of notifications.
-        """
-        entries = [entry for parcel in group for entry in parcel.entries]
-        for entry in entries:
-            if entry.told is None and entry.kind in _TELLING:
-                entry.told = notifications.decode(entry.method, entry.payload)
-        told = [entry.told for entry in entries if entry.told is not None]
-        return bulk.read(told) if len(told) == len(entries) >= bulk.LEAST else None
-
-    def _append(self, journal: Journal, group: list[_Parcel]) -> None:
+    def _append(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
         for parcel in group:
             if parcel.note is not None:
@@ -547,12 +504,12 @@ class Intake:
             parcel.seqs = seqs[start : start + len(parcel.entries)]
             start += len(parcel.entries)
 
-    def _follow(self, journal: Journal, group: list[_Parcel]) -> None:
+    def _follow(self, journal: Journal, group: list[Parcel]) -> None:
         """Hand over what others wrote before a group."""
         first = next((seq for parcel in group for seq in parcel.seqs if seq is not None), journal.last_seq + 1)
         for others in self._written(journal, first - 1):
             for start in range(0, len(others), SLICE):
-                self._tell(self._hand_over, [_Parcel(others=others[start : start + SLICE])])
+                self._tell(self._hand_over, [Parcel(others=others[start : start + SLICE])])
 
     def _written(self, journal: Journal, until: int) -> Iterator[list[Stored]]:
         """Yield what stands in the journal behind our place, up to a position."""
@@ -568,45 +525,19 @@ class Intake:
             left = list(self._queue)
             self._queue.clear()
         self._give_up(left)
-        self._tell(self._hand_over, [_Parcel(done=self._end_told)])
+        self._tell(self._hand_over, [Parcel(done=self._end_told)])
 
-    def _give_up(self, parcels: list[_Parcel]) -> None:
+    def _give_up(self, parcels: list[Parcel]) -> None:
         """Leave what is neither written nor acknowledged to the server, which sends it again."""
         for parcel in parcels:
             if parcel.settled is not None:
                 parcel.settled.set()
-        self._tell(self._hand_over, [_Parcel(done=parcel.done) for parcel in parcels if parcel.done is not None])
+        self._tell(self._hand_over, [Parcel(done=parcel.done) for parcel in parcels if parcel.done is not None])
 
     def _tell(self, callback: Callable[..., None], *args: Any) -> None:
         # Without the loop the session has ended, and what is not acknowledged comes again.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
-
-
-def _together(group: list[_Parcel], reading: bulk.Reading) -> list[_Parcel]:
-    """Return one parcel of all that came in a group; only where some of it was there already, the group as it is."""
-    seqs = [seq for parcel in group for seq in parcel.seqs]
-    if None in seqs:
-        return group
-    entries = [entry for parcel in group for entry in parcel.entries]
-    batches = [batch for parcel in group for batch in parcel.batches]
-    # What follows waits only until everything before it is in the record.
-    return [_Parcel(entries, batches, seqs=seqs, reading=reading), *(_empty(parcel) for parcel in group)]
-
-
-def _empty(parcel: _Parcel) -> _Parcel:
-    """Return a parcel without its frames."""
-    return _Parcel(settled=parcel.settled, done=parcel.done)
-
-
-def _arrival(entry: Entry, seq: int | None = None) -> Arrival:
-    """Return a frame that is no request of ours as the record takes it, with its position in the journal."""
-    return Arrival(entry.method, entry.payload, entry.received, ORIGIN_OF[entry.kind], entry.since, seq, entry.told)
-
-
-def _stored(entry: Entry, seq: int) -> Stored:
-    """Return a request of ours as it stands in the journal."""
-    return seq, entry.received, int(entry.kind), entry.method, entry.payload, entry.answer, entry.file
 
 
 def _since(link: Link) -> int | None:

@@ -337,7 +337,8 @@ def test_what_is_beyond_all_bounds_is_left_to_the_server(practice, tc, alice, un
             if tc.status().failures:
                 break
             tc._wait(tc.bot.get_chats())
-        assert tc.status().uncommitted <= 30
+        # One read may bring many, so the bound itself may be passed by as many; but not by all of them.
+        assert tc.status().uncommitted < 60
     tc._intake._hurry.set()
     assert tc.status().failures
     # What comes again comes all at once, and would go beyond these narrow bounds another time.
