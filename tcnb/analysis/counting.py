@@ -5,6 +5,7 @@ Each is counted by the engine in groups that are few (chats × people, hours, da
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -35,7 +36,7 @@ def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         UsageError: the frame lacks a column of events.
     """
     source = open_messages(frame, "reply_to", "file_id", "file_size", events=None)
-    cells = collect(_cells(messages(source), "chat_id", "author_id"))
+    cells = collect(_cells(source, "chat_id", "author_id"))
     kinds = collect(source.rows.group_by("event").agg(nw.len().alias("rows")))
     rows = kinds.set_index("event")["rows"]
     removed = collect(removals(source).select(nw.len().alias("removed")))["removed"]
@@ -84,10 +85,9 @@ def activity(
         raise UsageError(f"activity goes by 'chat' or by 'author', not by {by!r}")
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, *([by] if by else []))
-    rows = messages(source)
     group = f"{by}_id" if by else None
     columns = dict.fromkeys(("step", *([group] if group else []), "author_id"))
-    local = _local(rows, tz, lambda seconds, wall: length.key(seconds, wall))
+    local = _local(source, tz, lambda seconds, wall: length.key(seconds, wall))
     cells = collect(local.group_by(*columns).agg(nw.len().alias("messages")))
     steps = cells["step"]
     cells["start"] = steps.map(length.start).astype("Int64")
@@ -125,7 +125,7 @@ def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "au
     zone(tz)
     source = open_messages(frame)
     # 1970-01-01 was a Thursday.
-    hours = _local(messages(source), tz, lambda _, wall: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)
+    hours = _local(source, tz, lambda _, wall: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)
     counts = collect(hours.group_by("step").agg(nw.len().alias("messages")))
     by_hour = counts.assign(step=counts["step"] // HOUR).set_index("step")["messages"]
     all_hours = by_hour.reindex(range(7 * 24), fill_value=0)
@@ -157,7 +157,8 @@ def talkers(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     """
     source = open_messages(frame, "author", "text", "reply_to", "file_id", "file_size")
     length = nw.col("text").str.len_chars().fill_null(0).cast(nw.Int64).alias("characters")
-    cells = collect(_cells(messages(source).with_columns(length), "author_id", "chat_id", also=("characters",)))
+    measured = replace(source, rows=source.rows.with_columns(length).drop("text"))
+    cells = collect(_cells(measured, "author_id", "chat_id", also=("characters",)))
     cells["chats"] = (cells["chat_id"] != UNKNOWN).astype("Int64")
     counted = cells.groupby("author_id", as_index=False).agg(
         **{name: (name, "sum") for name in ("messages", "characters", "replies", "files", "chats")},
@@ -210,27 +211,34 @@ def files(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     return present("files", source, counted, plot=plot, theme=theme)
 
 
-def _cells(rows: Rows, *keys: str, also: tuple[str, ...] = ()) -> Rows:
+def _cells(source: Source, *keys: str, also: tuple[str, ...] = ()) -> Rows:
     """Count messages, replies and files in groups."""
-    flags = rows.with_columns(
+    flags = source.rows.with_columns(
         (~nw.col("reply_to").is_null()).cast(nw.Int64).alias("replies"),
         (~nw.col("file_id").is_null()).cast(nw.Int64).alias("files"),
         nw.col("file_size").fill_null(0).alias("bytes"),
     )
-    return flags.group_by(*keys).agg(
-        nw.len().alias("messages"),
-        *(nw.col(name).sum() for name in ("replies", "files", "bytes", *also)),
-        nw.col(WHEN).min().alias("first"),
-        nw.col(WHEN).max().alias("last"),
+    # An engine carries through the search for removed messages what is not left behind here.
+    lean = replace(source, rows=flags.drop("reply_to", "file_id", "file_size"))
+    return (
+        messages(lean)
+        .group_by(*keys)
+        .agg(
+            nw.len().alias("messages"),
+            *(nw.col(name).sum() for name in ("replies", "files", "bytes", *also)),
+            nw.col(WHEN).min().alias("first"),
+            nw.col(WHEN).max().alias("last"),
+        )
     )
 
 
-def _local(rows: Rows, tz: str, step: Any) -> Rows:
-    """Return rows with a column `step`, computed from their instants and local times, both in seconds."""
-    ends = span(rows) or (0, 0)
+def _local(source: Source, tz: str, step: Any) -> Rows:
+    """Return messages with a column `step`, computed from their instants and local times, both in seconds."""
+    # Of all rows, since telling the messages among them takes much longer than looking at a few more times.
+    ends = span(source.rows) or (0, 0)
     known = offsets(tz, ends[0] // _SECOND, ends[1] // _SECOND + 1)
     seconds = nw.col("second")
-    with_seconds = rows.with_columns(((nw.col(WHEN) - nw.col(WHEN) % _SECOND) // _SECOND).alias("second"))
+    with_seconds = messages(source).with_columns(((nw.col(WHEN) - nw.col(WHEN) % _SECOND) // _SECOND).alias("second"))
     with_wall = with_seconds.with_columns(known.local(seconds).alias("wall"))
     return with_wall.with_columns(step(seconds, nw.col("wall")).alias("step"))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import narwhals as nw
 import pandas as pd
 
-from tcnb.analysis.engines import LAZY, Rows, Source, collect, open_events
+from tcnb.analysis.engines import LAZY, Rows, Source, collect, open_events, pairs
 
 MESSAGE: Final = "message"
 REMOVED: Final = "removed_message"
@@ -35,6 +35,9 @@ ORDER: Final = (WHEN, "seq", "message_id")
 
 _GROUPS: Final = 500
 """Into so many groups the numbers of a frame are taken to see whether it is from one journal."""
+
+_BLOCK: Final = 32
+"""So many numbers are the bits of one, which leaves room for numbers that are there many times."""
 
 UNKNOWN: Final = ""
 """What stands inside for a missing author or chat, since engines group missing values in different ways."""
@@ -83,42 +86,51 @@ def _may_repeat(source: Source) -> bool:
     """Tell whether messages may be repeated in a frame: not if it is from one journal, which numbers what it receives.
 
     Looking for repeated ids costs much more time and memory on a large frame than this look at its numbers, in which
-    the engine takes all rows together in a few hundred groups. Where in doubt, the answer is yes.
+    the engine takes all rows together in blocks. Where in doubt, the answer is yes.
     """
     if source.engine == "dask":
         # Dask counts a value again in each partition.
         return True
-    numbered = source.rows.filter(~nw.col("seq").is_null())
-    ends = collect(numbered.select(nw.col("seq").min().alias("first"), nw.col("seq").max().alias("last")))
-    if not len(ends) or ends.isna().any(axis=None):
+    blocks = collect(_blocks(source.rows)).sort_values("block")
+    if not len(blocks) or blocks.isna().any(axis=None):
         return True
-    step = (int(ends["last"][0]) - int(ends["first"][0])) // _GROUPS + 1
-    group = nw.col("seq") - nw.col("seq") % step
-    groups = collect(
-        source.rows.with_columns(group.alias("group"))
-        .group_by("group")
-        .agg(
-            nw.len().alias("rows"),
-            nw.col("seq").n_unique().alias("numbers"),
-            nw.col("received").min().alias("first"),
-            nw.col("received").max().alias("last"),
-        )
-    )
-    groups = groups.sort_values("group")
-    if groups.isna().any(axis=None) or (groups["rows"] != groups["numbers"]).any():
+    if [bits.bit_count() for bits in blocks["bits"].tolist()] != blocks["rows"].tolist():
         return True
+    step = (int(blocks["block"].iloc[-1]) - int(blocks["block"].iloc[0])) // _GROUPS + 1
+    groups = blocks.groupby(blocks["block"] // step).agg(first=("first", "min"), last=("last", "max"))
     return bool((groups["first"].iloc[1:].to_numpy() < groups["last"].iloc[:-1].to_numpy()).any())
+
+
+def _blocks(rows: Rows) -> Rows:
+    """Return, for each block of numbers, how many rows there are, of which numbers, and when they were received.
+
+    Counting different values would make an engine keep them all. Instead each number is a bit of its block: as many
+    bits of their sum are ones as there are rows if all are different, and fewer if not, since two equal bits carry.
+    """
+    place = nw.col("seq") % _BLOCK
+    # A bare 2 would be of 32 bits on Polars.
+    bit = (nw.lit(2, nw.Int64) ** place).cast(nw.Int64).alias("bits")
+    bits = rows.select("received", (nw.col("seq") - place).alias("block"), bit)
+    return bits.group_by("block").agg(
+        nw.len().alias("rows"),
+        nw.col("bits").sum(),
+        nw.col("received").min().alias("first"),
+        nw.col("received").max().alias("last"),
+    )
 
 
 def messages(source: Source) -> Rows:
     """Return the messages of people that were not removed, each once."""
-    return all_messages(source).join(removals(source), on="message_id", how="anti")
+    return all_messages(source).join(_removed(source), on="message_id", how="anti")
 
 
 def removals(source: Source) -> Rows:
-    """Return the ids of removed messages."""
-    removed = source.rows.filter(nw.col("event") == REMOVED, ~nw.col("message_id").is_null())
-    return removed.select("message_id").unique(["message_id"])
+    """Return the ids of removed messages, each once."""
+    return _removed(source).unique(["message_id"])
+
+
+def _removed(source: Source) -> Rows:
+    return source.rows.filter(nw.col("event") == REMOVED, ~nw.col("message_id").is_null()).select("message_id")
 
 
 def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
@@ -180,7 +192,12 @@ def span(rows: Rows) -> tuple[int, int] | None:
 def names(source: Source, id_column: str, name_column: str) -> dict[str, str]:
     """Return what chats or people are called, by id: the last name wins."""
     last: dict[str, tuple[int, int, str]] = {}
-    for key, name, when, seq in collect(_called(source, id_column, name_column)).itertuples(index=False):
+    called = (
+        source.rows.filter(nw.col(id_column) != UNKNOWN, ~nw.col(name_column).is_null())
+        .group_by(id_column, name_column)
+        .agg(nw.col(WHEN).max(), nw.col("seq").max())
+    )
+    for key, name, when, seq in collect(called).itertuples(index=False):
         at = (-1 if pd.isna(when) else when, -1 if pd.isna(seq) else seq, name)
         if at > last.get(key, (-2, 0, "")):
             last[key] = at
@@ -188,27 +205,20 @@ def names(source: Source, id_column: str, name_column: str) -> dict[str, str]:
 
 
 def named(source: Source, rows: Rows, /, **columns: str) -> Rows:
-    """Return rows with columns of names beside their columns of ids, as `names` has them, without collecting.
+    """Return rows with columns of names beside their columns of ids; only the names are collected.
 
     Args:
         source: opened with `chat` or `author`, whichever is needed.
-        rows: rows of the same engine as the source's.
+        rows: rows of the same engine as the source's, one of `LAZY`.
         columns: for a new column of names, its column of ids; chats where that is `chat_id`, else people.
     """
+    called: dict[tuple[str, str], dict[str, str]] = {}
     for name, key in columns.items():
         known = ("chat_id", "chat") if key == "chat_id" else ("author_id", "author")
-        called = _called(source, *known).unique(known[0], keep="last", order_by=["when", "seq", known[1]])
-        called = called.select(nw.col(known[0]).alias("named"), nw.col(known[1]).alias(name))
-        rows = rows.join(called, left_on=key, right_on="named", how="left")
+        if known not in called:
+            called[known] = names(source, *known)
+        rows = rows.join(pairs(source, "named", name, called[known]), left_on=key, right_on="named", how="left")
     return rows
-
-
-def _called(source: Source, id_column: str, name_column: str) -> Rows:
-    return (
-        source.rows.filter(nw.col(id_column) != UNKNOWN, ~nw.col(name_column).is_null())
-        .group_by(id_column, name_column)
-        .agg(nw.col(WHEN).max(), nw.col("seq").max())
-    )
 
 
 def with_names(source: Source, rows: Rows, /, **columns: str) -> Rows | pd.DataFrame:

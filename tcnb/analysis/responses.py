@@ -13,7 +13,7 @@ import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis import events
-from tcnb.analysis.engines import Over, Rows, Source, collect, in_order, with_windows
+from tcnb.analysis.engines import Over, Rows, Source, as_texts, collect, in_order, with_windows
 from tcnb.analysis.events import ORDER, UNKNOWN, WHEN, messages, name_columns, open_messages, span, with_names
 from tcnb.analysis.presenting import present
 from tcnb.analysis.zones import duration
@@ -206,7 +206,7 @@ def _neighbours(source: Source, towards: int, columns: tuple[str, ...], rows: Ro
     rows, over = with_windows(source, needed, ORDER)
     neighbour = {"other_author": "author_id", "other_when": WHEN, "other_id": "message_id"}
     beside = (over(nw.col(name).shift(-towards)).alias(other) for other, name in neighbour.items())
-    return rows.with_columns(*beside), over
+    return as_texts(rows.with_columns(*beside), "chat_id", "author_id", "other_author"), over
 
 
 def _responses(source: Source, threshold: str | float | None, sessions: str | float | None, replies: bool) -> Rows:

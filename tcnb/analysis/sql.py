@@ -49,6 +49,21 @@ WITH edits AS (
 ), removals AS (
     SELECT message_id, min(coalesce(timestamp, received)) AS removed_at
     FROM events WHERE event = 'removed_message' AND message_id IS NOT NULL GROUP BY message_id
+), replies AS (
+    SELECT reply.reply_to AS message_id, reply.author_id, reply.received, reply.seq,
+        epoch_us(coalesce(reply.timestamp, reply.received))
+            - epoch_us(coalesce(original.timestamp, original.received)) AS wait,
+        lower(reply.author_id) <> lower(original.author_id) AS by_another
+    FROM events AS reply JOIN events AS original
+        ON original.message_id = reply.reply_to AND original.chat_id IS NOT DISTINCT FROM reply.chat_id
+    WHERE reply.event = 'message' AND original.event = 'message' AND reply.author_type IS DISTINCT FROM 'system'
+        AND reply.message_id IS DISTINCT FROM reply.reply_to
+        AND NOT EXISTS (SELECT 1 FROM removals WHERE removals.message_id = reply.message_id)
+), answers AS (
+    SELECT message_id, count(*) AS replies,
+        min(wait) FILTER (by_another AND wait >= 0) AS first_wait,
+        first(author_id ORDER BY wait, received, seq) FILTER (by_another AND wait >= 0) AS first_reply_by_id
+    FROM replies GROUP BY message_id
 ), titles AS (
     SELECT chat_id, arg_max(chat, received) FILTER (chat IS NOT NULL) AS chat FROM events GROUP BY chat_id
 ), names AS (
@@ -59,12 +74,16 @@ SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author,
     said.message_type, said.reply_to, said.forwarded_from,
     coalesce(edits.edits, 0) AS edits, edits.edited_at,
     removals.removed_at IS NOT NULL AS removed, removals.removed_at,
-    said.file_id, said.file_name, said.file_size, said.mime_type
+    said.file_id, said.file_name, said.file_size, said.mime_type,
+    coalesce(answers.replies, 0) AS replies, answers.first_wait / 1e6 AS first_reply_seconds,
+    answers.first_reply_by_id, repliers.author AS first_reply_by
 FROM events AS said
 LEFT JOIN edits USING (message_id)
 LEFT JOIN removals USING (message_id)
 LEFT JOIN titles ON titles.chat_id = said.chat_id
 LEFT JOIN names ON names.author_id = said.author_id
+LEFT JOIN answers USING (message_id)
+LEFT JOIN names AS repliers ON repliers.author_id = answers.first_reply_by_id
 WHERE said.event = 'message'
 """
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,9 @@ MANIFEST: Final = "_tcnb.json"
 
 PIECE: Final = 1_000_000
 """Most events in one pass, which bounds the memory that an export takes."""
+
+_WRITERS: Final = min(os.cpu_count() or 1, 4)
+"""So many files are written at a time; each takes memory of its own."""
 
 _FILE: Final = re.compile(r"(?P<source>[0-9a-f]{8})-(?P<first>\d+)-(?P<last>\d+)\.parquet")
 
@@ -76,7 +80,7 @@ def export(events: pd.DataFrame, path: str | os.PathLike[str], *, source: str) -
         manifest = _manifest(place)
         done = int(manifest["sources"].get(source, 0))
         _remove_leftovers(place, key, done)
-        new = events[(events["seq"] > done).to_numpy(bool)]
+        new = events.iloc[int(events["seq"].searchsorted(done, side="right")) :]
         written = files = 0
         for start in range(0, len(new), PIECE):
             piece = new.iloc[start : start + PIECE]
@@ -278,12 +282,33 @@ def _write_piece(place: Place, key: str, piece: pd.DataFrame) -> int:
     import pyarrow.parquet as pq
 
     first, last = int(piece["seq"].iloc[0]), int(piece["seq"].iloc[-1])
-    days = piece["timestamp"].fillna(piece["received"]).dt.strftime("%Y-%m-%d")
+    table = pa.Table.from_pandas(piece, preserve_index=False).select(NAMES)
     schema = arrow_schema()
-    count = 0
-    for day, rows in piece.groupby(days, sort=True):
-        table = pa.Table.from_pandas(rows, preserve_index=False).select(NAMES).cast(schema)
+
+    def write(day: str, rows: Any) -> None:
         with place.output(f"day={day}/{key}-{first}-{last}.parquet") as stream:
-            pq.write_table(table, stream, compression="zstd")
-        count += 1
-    return count
+            pq.write_table(_rows(table, rows).cast(schema), stream, compression="zstd")
+
+    days = _days(piece)
+    # Encoding and compressing take most of the time, and need no interpreter.
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        for _ in writers.map(write, days, days.values()):
+            pass
+    return len(days)
+
+
+def _days(piece: pd.DataFrame) -> dict[str, Any]:
+    """Return the positions of the rows of each day, in their order, by the day's name."""
+    import numpy as np
+
+    when = piece["timestamp"].fillna(piece["received"]).to_numpy("datetime64[us]").astype("datetime64[D]")
+    order = np.argsort(when, kind="stable")
+    begins = np.flatnonzero(np.diff(when[order], prepend=np.datetime64("NaT")) != np.timedelta64(0))
+    return {str(when[rows[0]]): rows for rows in np.split(order, begins[1:])}
+
+
+def _rows(table: pa.Table, rows: Any) -> pa.Table:
+    """Return some rows of a table, given by ascending positions; without a copy where nothing lies between them."""
+    if int(rows[-1]) - int(rows[0]) == len(rows) - 1:
+        return table.slice(int(rows[0]), len(rows))
+    return table.take(rows)

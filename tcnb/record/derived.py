@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tcnb.errors import UsageError
+from tcnb.record import schema
+from tcnb.record.columns import category_array
 
 When = datetime.datetime | datetime.timedelta | str
 """A moment, a length of time back from now, or either in words."""
 
-FILES = (
-    *("message_id", "chat_id", "chat", "author_id", "author", "timestamp"),
-    *("file_id", "file_name", "file_size", "mime_type", "removed"),
-)
-"""The columns of the files, in order; each has the type that it has in `tc.messages`."""
+FILES: Final = tuple(column.name for column in schema.FILES)
+"""The names of the columns of the files, in order."""
 
-EDITS = ("message_id", "chat_id", "chat", "author_id", "author", "timestamp", "text_before", "text")
-"""The columns of the edits, in order."""
+EDITS: Final = tuple(column.name for column in schema.EDITS)
+"""The names of the columns of the edits, in order."""
 
 
 def files(messages: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a file that was sent, with the columns `FILES`, in the order of the messages."""
+    """Return one row a file that was sent, with the columns `schema.FILES`, in the order of the messages."""
     return messages.loc[messages["file_id"].notna(), list(FILES)].reset_index(drop=True)
 
 
 def edits(events: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an edit, in the order in which they came, with the columns `EDITS`.
+    """Return one row an edit, in the order in which they came, with the columns `schema.EDITS`.
 
     Args:
         events: the event frame.
@@ -37,20 +40,33 @@ def edits(events: pd.DataFrame) -> pd.DataFrame:
         message said before as far as the record knows, `text` what it said then. Author and chat are the message's.
         An edit of which nobody knows the message has no `message_id`.
     """
-    told = events[(events["event"] == "message") | (events["event"] == "edited_message")]
-    known = told["message_id"].notna()
-    before = told["text"].where(known).groupby(told["message_id"], observed=True, sort=False).shift()
-    found = told[told["event"] == "edited_message"]
-    said = events.loc[(events["event"] == "message") & events["message_id"].notna()]
-    said = said.drop_duplicates("message_id").set_index("message_id")
-    made = pd.DataFrame({"message_id": found["message_id"]})
+    found = events[events["event"] == "edited_message"]
+    told = _told(events, found["message_id"].dropna().unique())
+    before = told["text"].groupby(told["message_id"], observed=True, sort=False).shift()
+    said = told[told["event"] == "message"].drop_duplicates("message_id").set_index("message_id")
+    made: dict[str, Any] = {"message_id": found["message_id"].array}
     for name in ("chat_id", "chat", "author_id", "author"):
-        of_message = found["message_id"].map(said[name].astype("string"))
-        made[name] = of_message.fillna(found[name].astype("string")).astype("category")
-    made["timestamp"] = found["timestamp"].fillna(found["received"])
-    made["text_before"] = before.reindex(found.index).astype("string")
-    made["text"] = found["text"]
-    return made.reset_index(drop=True)
+        of_message = said[name].astype("string").reindex(found["message_id"]).set_axis(found.index)
+        made[name] = _category(of_message.fillna(found[name].astype("string")))
+    made["timestamp"] = found["timestamp"].fillna(found["received"]).array
+    made["text_before"] = before.reindex(found.index).astype(found["text"].dtype).array
+    made["text"] = found["text"].array
+    return pd.DataFrame({name: made[name] for name in EDITS})
+
+
+def _told(events: pd.DataFrame, message_ids: Any) -> pd.DataFrame:
+    """Return the messages with some ids, and the edits of them, in the order in which they came."""
+    needed = events[["event", "message_id", "chat_id", "chat", "author_id", "author", "text"]]
+    needed = needed[needed["event"].isin(("message", "edited_message"))]
+    ids = pc.cast(pa.array(needed["message_id"].array), pa.large_string())
+    wanted = pc.is_in(ids, value_set=pc.cast(pa.array(message_ids), pa.large_string()))
+    return needed[np.asarray(wanted, np.bool_)]
+
+
+def _category(values: pd.Series[Any]) -> Any:
+    """Return names as a categorical of the type that the columns of the event frame have."""
+    codes, names = pd.factorize(values)
+    return category_array(codes.astype(np.int32), names.tolist())
 
 
 def since(events: pd.DataFrame, when: When) -> pd.DataFrame:

@@ -23,6 +23,11 @@ def frame(arrays: dict[str, Any]) -> pd.DataFrame:
     return made if _copies_on_write() and _guard(made) else made.copy()
 
 
+def copy(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return a DataFrame like one that is kept; what is written into either does not show in the other."""
+    return kept.copy(deep=not _copies_on_write())
+
+
 def small(columns: Sequence[Column], table: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """Return a DataFrame of a few rows.
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tcnb.record import bulk, frames, rows, views
+from tcnb.record import bulk, derived, frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
@@ -114,6 +114,7 @@ class Record:
         self._last_seq = 0
         self._named = 0
         self._counts = Counts()
+        self._views: dict[str, tuple[Any, pd.DataFrame]] = {}
 
     def __len__(self) -> int:
         return self._table.length
@@ -278,16 +279,36 @@ class Record:
 
     def messages(self) -> pd.DataFrame:
         """Return the messages, one row each, edits and removals applied, with the columns of `schema.MESSAGES`."""
-        events = self.frame()
-        return views.messages(events, *self._known(), self.origins().iloc[: len(events)])
+        return self._view(
+            "messages",
+            lambda events, chats, names: views.messages(events, chats, names, self.origins().iloc[: len(events)]),
+        )
 
     def chats(self) -> pd.DataFrame:
         """Return the chats that are known or were seen, with the columns of `schema.CHATS`."""
-        return views.chats(self.frame(), self._known()[0])
+        return self._view("chats", lambda events, chats, names: views.chats(events, chats))
 
     def people(self) -> pd.DataFrame:
         """Return the people who are known or wrote something, with the columns of `schema.PEOPLE`."""
-        return views.people(self.frame(), self._known()[1])
+        return self._view("people", lambda events, chats, names: views.people(events, names))
+
+    def files(self) -> pd.DataFrame:
+        """Return the files that were sent, one row each, with the columns of `schema.FILES`."""
+        return self._view("files", lambda events, chats, names: derived.files(self.messages()))
+
+    def edits(self) -> pd.DataFrame:
+        """Return the edits, one row each, with the columns of `schema.EDITS`."""
+        return self._view("edits", lambda events, chats, names: derived.edits(events))
+
+    def _view(
+        self, name: str, make: Callable[[pd.DataFrame, dict[str, KnownChat], dict[str, str]], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return what is computed from the events, anew where something came or was learned since it was last."""
+        events, known = self.frame(), self._known()
+        state, made = (len(events), *known), self._views.get(name)
+        if made is None or made[0] != state:
+            made = self._views[name] = state, make(events, *known)
+        return frames.copy(made[1])
 
     def rows(self, after: int, limit: int) -> list[dict[str, Any]]:
         """Return the first rows behind a position, oldest first, ready for JSON.

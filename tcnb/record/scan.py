@@ -140,7 +140,7 @@ def _types() -> dict[Any, Any]:
         pa.int64(): pd.Int64Dtype(),
         pa.float64(): pd.Float64Dtype(),
         pa.bool_(): pd.BooleanDtype(),
-        pa.string(): pd.StringDtype(),
+        pa.string(): pd.StringDtype("pyarrow"),
         pa.date32(): pd.ArrowDtype(pa.date32()),
     }
 

@@ -142,6 +142,10 @@ MESSAGES: Final = (
     Column("removed_at", Kind.TIME, "when it was removed, as received: the server does not say"),
     *(_EVENT_COLUMNS[name] for name in ("file_id", "file_name", "file_size", "mime_type")),
     ORIGIN,
+    Column("replies", Kind.INTEGER, "how many messages that were not removed reply to it, its author's own among them"),
+    Column("first_reply_seconds", Kind.FLOAT, "how long after it somebody else replied for the first time, in seconds"),
+    Column("first_reply_by_id", Kind.CATEGORY, "who that was; missing where nobody else replied"),
+    Column("first_reply_by", Kind.CATEGORY, "display name of whoever that was, where known by now"),
 )
 """The columns of the messages, in order."""
 
@@ -165,6 +169,30 @@ PEOPLE: Final = (
     Column("last", Kind.TIME, "when the latest of them was written"),
 )
 """The columns of the people, in order."""
+
+
+_MESSAGE_COLUMNS: Final = {column.name: column for column in MESSAGES}
+
+FILES: Final = tuple(
+    _MESSAGE_COLUMNS[name]
+    for name in (
+        *("message_id", "chat_id", "chat", "author_id", "author", "timestamp"),
+        *("file_id", "file_name", "file_size", "mime_type", "removed"),
+    )
+)
+"""The columns of the files, in order."""
+
+EDITS: Final = (
+    Column("message_id", Kind.TEXT, "id of the message that was edited; missing where nobody knows which it was"),
+    _EVENT_COLUMNS["chat_id"],
+    _EVENT_COLUMNS["chat"],
+    Column("author_id", Kind.CATEGORY, "whose message it is, without `/resource`; missing where that is not known"),
+    Column("author", Kind.CATEGORY, "display name of that person, where known"),
+    Column("timestamp", Kind.TIME, "when it was edited; where the server does not say, when that was noticed"),
+    Column("text_before", Kind.TEXT, "what the message said before, as far as the record knows; without markup"),
+    Column("text", Kind.TEXT, "what it said then, without markup; missing where the edit says no text"),
+)
+"""The columns of the edits, in order."""
 
 
 def markdown(columns: Iterable[Column]) -> str:

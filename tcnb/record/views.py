@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tcnb.record import frames
 from tcnb.record.columns import NO_TIME, category_array, integer_array, time_array, truth_array
@@ -19,6 +21,9 @@ _COPIED: Final = (
     *("file_id", "file_name", "file_size", "mime_type"),
 )
 _LAST_TIME: Final = np.iinfo(np.int64).max
+_SECOND: Final = 1_000_000
+
+_Numbers = npt.NDArray[np.int64]
 
 
 def messages(
@@ -27,7 +32,7 @@ def messages(
     names: Mapping[str, str],
     origins: pd.Series[Any] | None = None,
 ) -> pd.DataFrame:
-    """Return one row a message, in the order of the events, with edits and removals applied.
+    """Return one row a message, in the order of the events, with edits, removals and replies applied.
 
     Args:
         events: the event frame.
@@ -38,16 +43,32 @@ def messages(
     Returns:
         The columns of `schema.MESSAGES`. An edit or a removal belongs to the message whose id it names; one that names
         none (the servers known do not say what was edited) is left to the event frame, and to whoever looks it up.
+
+        A reply is a message of a person that names another message of the same chat as the one it answers. Removed
+        replies do not count (they keep their row, and their `reply_to`); removed messages keep the replies they got.
+        An author's replies to their own message are counted, but the first reply is the earliest by somebody else, by
+        the time at which it was written and not by the order in which messages came; one that does not say whose it is
+        is not known to be by somebody else. Replies to messages that are not recorded belong to no row here
+        (`tcnb.analysis.threads` has them).
     """
-    needed = events[["seq", "received", "text", *_COPIED]]
+    needed = events[["seq", "received", "text", "author_type", *_COPIED]]
     is_message = events["event"] == "message"
     said = needed[is_message].reset_index(drop=True)
     by_case = _by_case(names)
+    edited, removed = _naming(events, "edited_message"), _naming(events, "removed_message")
+    replies = np.flatnonzero(said["reply_to"].notna().to_numpy(np.bool_) & ~_is(said, "author_type", "system"))
+    of_edits, of_removals, of_replies = _targets(
+        said["message_id"], edited["message_id"], removed["message_id"], said["reply_to"].iloc[replies]
+    )
     columns: dict[str, Any] = {name: said[name].array for name in _COPIED}
     columns["chat"] = _translated(said["chat_id"], lambda chat_id: chats[chat_id].title if chat_id in chats else None)
     columns["author"] = _translated(said["author_id"], lambda user_id: by_case.get(user_id.casefold()))
-    columns |= _edits(said, _naming(events, "edited_message"))
-    columns |= _removals(said, _naming(events, "removed_message"))
+    columns |= _edits(said, edited, of_edits)
+    columns |= _removals(said, removed, of_removals)
+    kept = (of_replies >= 0) & ~np.asarray(columns["removed"], np.bool_)[replies]
+    columns |= _replies(said, replies[kept], of_replies[kept])
+    replier = pd.Series(columns["first_reply_by_id"])
+    columns["first_reply_by"] = _translated(replier, lambda user_id: by_case.get(user_id.casefold()))
     if origins is None:
         columns["origin"] = category_array(np.full(len(said), -1, np.int32), ORIGINS)
     else:
@@ -234,59 +255,116 @@ def _is(events: pd.DataFrame, name: str, category: str) -> npt.NDArray[np.bool_]
     return np.asarray(column.codes.to_numpy() == column.categories.get_loc(category))
 
 
-class _Changes(NamedTuple):
-    """What events that name messages say about each: rows of messages beside the events' own rows."""
+def _targets(message_ids: pd.Series[Any], *named: pd.Series[Any]) -> list[_Numbers]:
+    """Return for some lists of message ids, none missing, where each stands in `message_ids`; -1 where it does not.
 
-    rows: npt.NDArray[np.intp]
-    counts: npt.NDArray[np.int64]
-    first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-
-
-def _changes(said: pd.DataFrame, events: pd.DataFrame) -> _Changes:
-    rows = np.flatnonzero(said["message_id"].isin(events["message_id"]).to_numpy(np.bool_))
-    ids = pd.Index(said["message_id"].iloc[rows])
-    message = ids.get_indexer(pd.Index(events["message_id"]))
-    there = message >= 0
-    message, when = message[there], _when(events)[there]
-    first = np.full(len(rows), _LAST_TIME)
-    last = np.full(len(rows), NO_TIME)
-    np.minimum.at(first, message, when)
-    np.maximum.at(last, message, when)
-    return _Changes(rows, np.bincount(message, minlength=len(rows)), first, last)
+    All lists are looked up at once: going through a million ids takes most of the time that these views need.
+    """
+    lists = [pc.cast(pa.array(ids.array), pa.large_string()) for ids in named]
+    chunks = [chunk for ids in lists for chunk in (ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids])]
+    encoded = pa.chunked_array(chunks, pa.large_string()).combine_chunks().dictionary_encode()
+    encoded = pa.concat_arrays(encoded.chunks) if isinstance(encoded, pa.ChunkedArray) else encoded
+    if len(encoded):
+        of_each = _first_positions(message_ids, encoded.dictionary)[encoded.indices.to_numpy()]
+    else:
+        of_each = np.zeros(0, np.int64)
+    return np.split(of_each, np.cumsum([len(ids) for ids in lists])[:-1])
 
 
-def _edits(said: pd.DataFrame, edits: pd.DataFrame) -> dict[str, Any]:
-    counts = np.zeros(len(said), np.int64)
+def _first_positions(message_ids: pd.Series[Any], wanted: Any) -> _Numbers:
+    """Return for each of some different ids where it stands first in `message_ids`; -1 where it does not."""
+    found = pc.index_in(pc.cast(pa.array(message_ids.array), pa.large_string()), value_set=wanted)
+    found = pc.fill_null(found, -1).to_numpy()
+    there = np.flatnonzero(found >= 0)
+    position = np.full(len(wanted), -1, np.int64)
+    # Where an index repeats, the last value stays: from behind, that is the first.
+    position[found[there[::-1]]] = there[::-1]
+    return position
+
+
+def _edits(said: pd.DataFrame, edits: pd.DataFrame, targets: _Numbers) -> dict[str, Any]:
+    known = targets >= 0
+    edits, targets = edits[known], targets[known]
     edited_at = np.full(len(said), NO_TIME)
-    text = said["text"]
-    if len(edits):
-        changes = _changes(said, edits)
-        counts[changes.rows] = changes.counts
-        edited_at[changes.rows] = changes.last
-        text = _edited_text(said, edits, changes.rows)
+    np.maximum.at(edited_at, targets, _when(edits))
+    counts = np.bincount(targets, minlength=len(said)).astype(np.int64)
+    text = _edited_text(said, edits, targets) if len(edits) else said["text"]
     return {"text": text.array, "edits": integer_array(counts), "edited_at": time_array(edited_at)}
 
 
-def _edited_text(said: pd.DataFrame, edits: pd.DataFrame, rows: npt.NDArray[np.intp]) -> pd.Series[Any]:
-    last = edits[edits["text"].notna()].drop_duplicates("message_id", keep="last").set_index("message_id")
-    last = last.reindex(said["message_id"].iloc[rows])[["seq", "text"]]
+def _edited_text(said: pd.DataFrame, edits: pd.DataFrame, targets: _Numbers) -> pd.Series[Any]:
+    saying = np.flatnonzero(edits["text"].notna().to_numpy(np.bool_))
+    last = np.full(len(said), -1, np.int64)
+    # Where an index repeats, the last value stays.
+    last[targets[saying]] = saying
+    rows = np.flatnonzero(last >= 0)
+    seqs, own_seqs = (events["seq"].to_numpy(np.int64) for events in (edits, said))
     # A message that came after its edit (read from the history) has the new text already.
-    newer = (last["seq"].array > said["seq"].array[rows]).to_numpy(np.bool_, na_value=False)
+    rows = rows[seqs[last[rows]] > own_seqs[rows]]
     text = said["text"].copy()
-    if newer.any():
-        text.iloc[rows[newer]] = last["text"].array[newer]
+    if len(rows):
+        text.iloc[rows] = edits["text"].array[last[rows]]
     return text
 
 
-def _removals(said: pd.DataFrame, removals: pd.DataFrame) -> dict[str, Any]:
+def _removals(said: pd.DataFrame, removals: pd.DataFrame, targets: _Numbers) -> dict[str, Any]:
+    known = targets >= 0
     removed = np.zeros(len(said), np.bool_)
-    removed_at = np.full(len(said), NO_TIME)
-    if len(removals):
-        changes = _changes(said, removals)
-        removed[changes.rows] = True
-        removed_at[changes.rows] = changes.first
+    removed[targets[known]] = True
+    removed_at = np.full(len(said), _LAST_TIME)
+    np.minimum.at(removed_at, targets[known], _when(removals[known]))
+    removed_at[~removed] = NO_TIME
     return {"removed": truth_array(removed), "removed_at": time_array(removed_at)}
+
+
+def _replies(said: pd.DataFrame, replies: npt.NDArray[np.intp], targets: _Numbers) -> dict[str, Any]:
+    """Return the columns about replies, but for the names of people.
+
+    Args:
+        said: the messages.
+        replies: rows of those that name another one and were not removed.
+        targets: the rows of the messages that they name.
+    """
+    chat = said["chat_id"].cat.codes.to_numpy()
+    here = (chat[replies] == chat[targets]) & (replies != targets)
+    replies, targets = replies[here], targets[here]
+    counts = np.bincount(targets, minlength=len(said)).astype(np.int64)
+    first, seconds = _first_replies(said, replies, targets)
+    answered = first >= 0
+    codes = np.full(len(said), -1, np.int32)
+    codes[answered] = said["author_id"].cat.codes.to_numpy()[first[answered]]
+    return {
+        "replies": integer_array(counts),
+        "first_reply_seconds": pd.arrays.FloatingArray(seconds, ~answered, copy=False),
+        "first_reply_by_id": category_array(codes, list(said["author_id"].cat.categories)),
+    }
+
+
+def _first_replies(
+    said: pd.DataFrame, replies: npt.NDArray[np.intp], targets: _Numbers
+) -> tuple[_Numbers, npt.NDArray[np.float64]]:
+    """Return for each message the row of the first reply by somebody else, -1 for none, and after how many seconds."""
+    person, when = _persons(said["author_id"]), _when(said)
+    by_others = (person[replies] != person[targets]) & (person[replies] >= 0) & (person[targets] >= 0)
+    # Clocks of two servers may differ: what seems to come before its question does not say how long it took.
+    by_others &= when[replies] >= when[targets]
+    replies, targets = replies[by_others], targets[by_others]
+    latest_first = np.argsort(when[replies], kind="stable")[::-1]
+    first = np.full(len(said), -1, np.int64)
+    # Where an index repeats, the last value stays: the earliest, and of two at the same time the one recorded first.
+    first[targets[latest_first]] = replies[latest_first]
+    rows = np.flatnonzero(first >= 0)
+    seconds = np.zeros(len(said))
+    seconds[rows] = (when[first[rows]] - when[rows]) / _SECOND
+    return first, seconds
+
+
+def _persons(author_ids: pd.Series[Any]) -> _Numbers:
+    """Return a number for each person, -1 where nobody is named; the case of an id does not matter."""
+    number_of: dict[str, int] = {}
+    cases = [number_of.setdefault(user_id.casefold(), len(number_of)) for user_id in author_ids.cat.categories]
+    # The last place is for the code -1 of a missing id.
+    return np.array([*cases, -1], np.int64)[author_ids.cat.codes.to_numpy()]
 
 
 def _translated(ids: pd.Series[Any], name_of: Callable[[str], str | None]) -> Any:

@@ -21,12 +21,12 @@ class AnalysingVerbs(ReadingVerbs):
     @property
     def files(self) -> pd.DataFrame:
         """One row a file that was sent, with the columns of `tcnb.record.derived.FILES`."""
-        return derived.files(self.messages)
+        return self._settled().files()
 
     @property
     def edits(self) -> pd.DataFrame:
         """One row an edit, with what the message said before and then: `tcnb.record.derived.EDITS`."""
-        return derived.edits(self.df)
+        return self._settled().edits()
 
     def since(self, when: derived.When) -> pd.DataFrame:
         """Return the events from a moment on.

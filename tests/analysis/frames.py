@@ -105,6 +105,8 @@ def back(result: Any) -> pd.DataFrame:
 
     if isinstance(result, pd.DataFrame):
         return pd.DataFrame(result)
+    if type(result).__module__.startswith("dask."):
+        return result.compute().reset_index(drop=True)
     table = nw.from_native(result).lazy().collect("pyarrow").to_native()
     kinds = {pa.int64(): pd.Int64Dtype(), pa.float64(): pd.Float64Dtype(), pa.bool_(): pd.BooleanDtype()}
     kinds |= {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime
 from typing import Any
 
@@ -108,3 +109,14 @@ def test_time_zone_of_a_duckdb_connection_changes_nothing():
         assert first[0] == analysis.summary(events)["first"][0]
     finally:
         duckdb.execute("RESET TimeZone")
+
+
+@pytest.mark.parametrize("name", ["heatmap", "response_times", "words"])
+def test_nobody_is_warned_about_the_machinery(name):
+    """An analysis of a Dask frame says nothing of what is going to change between the packages behind it."""
+    pytest.importorskip("dask")
+    native = moved(frame(said("a", 0, "release"), said("b", 1, "ready")), "dask")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        warnings.simplefilter("error", DeprecationWarning)
+        assert len(back(getattr(analysis, name)(native)))

@@ -31,10 +31,12 @@ def message(number: int, **values: Any) -> bytes:
 
 
 def a_record(count: int) -> Record:
-    """Make a record of messages ten minutes apart, a few edited or removed, and a file."""
+    """Make a record of messages ten minutes apart, some of them replies, a few edited or removed, and a file."""
     record = Record("robot@practice.local")
     for number in range(count):
-        record.append("sendMessage", message(number), START * 1000 + number)
+        # Some name a message of the same chat, most of them one by somebody else; a few name one of another chat.
+        replied = {"replyMessageId": f"m{number - number % 7}"} if number % 4 == 0 else {}
+        record.append("sendMessage", message(number, **replied), START * 1000 + number)
     for number in range(0, count, 50):
         said = {"messageId": f"m{number}", "timestamp": START, "chatId": "c0"}
         record.append("editMessage", json.dumps({**said, "content": {"text": "new"}}).encode(), START * 1000 + count)

@@ -6,11 +6,11 @@ import json
 
 import pandas as pd
 import pytest
-from record_payloads import RECEIVED, encode, text
+from record_payloads import ALICE, GROUP, RECEIVED, encode, text
 
-from tcnb.record import schema
+from tcnb.record import derived, schema
 from tcnb.record.record import Record
-from tcnb.record.schema import CHATS, COLUMNS, MESSAGES, PEOPLE, Column
+from tcnb.record.schema import CHATS, COLUMNS, EDITS, FILES, MESSAGES, PEOPLE, Column
 
 DESIGN = """
 seq Int64
@@ -71,10 +71,25 @@ def test_the_event_frame_is_that_of_the_design(record: Record) -> None:
 
 
 def test_the_views_have_their_columns(record: Record) -> None:
-    """Messages, chats and people have fixed columns and types, however many events there are."""
+    """Messages, chats, people, files and edits have fixed columns and types, however many events there are."""
     assert dtypes(record.messages()) == promised(MESSAGES)
     assert dtypes(record.chats()) == promised(CHATS)
     assert dtypes(record.people()) == promised(PEOPLE)
+    assert dtypes(derived.files(record.messages())) == promised(FILES)
+    assert dtypes(derived.edits(record.frame())) == promised(EDITS)
+
+
+def test_parts_of_the_frame_have_its_columns(record: Record) -> None:
+    """What happened since a moment has the columns and types of the event frame, also when that is nothing."""
+    for moment in ("2026-01-01", "2h"):
+        assert dtypes(derived.since(record.frame(), moment)) == promised(COLUMNS)
+
+
+def test_categories_are_strings_in_every_view(record: Record) -> None:
+    """The categories of a categorical column are strings of the same type in every frame, also when there are none."""
+    for frame in (record.messages(), record.chats(), record.people(), derived.edits(record.frame())):
+        for name in frame.columns[frame.dtypes == "category"]:
+            assert frame[name].cat.categories.dtype == record.frame()["chat_id"].cat.categories.dtype
 
 
 def test_strings_are_stored_by_arrow(record: Record) -> None:
@@ -162,3 +177,31 @@ def test_the_rows_of_an_empty_record_are_none() -> None:
     assert record.rows(0, 10) == []
     assert record.rows_before(100, 10) == []
     assert record.last_seq == 0
+
+
+@pytest.mark.parametrize("view", ["messages", "chats", "people", "files", "edits"])
+def test_view_is_computed_once_and_belongs_to_whoever_asked(view: str) -> None:
+    """While nothing new comes a view is not computed again, and what is written into it does not show in the next."""
+    record = Record()
+    record.append("sendMessage", text(message_id="m-1"), RECEIVED)
+    first = getattr(record, view)()
+    kept = record._views[view][1]
+    before = first.copy()
+    first["chat_id" if view != "people" else "author_id"] = "mine"
+    first.loc[:, "new"] = 1
+    pd.testing.assert_frame_equal(getattr(record, view)(), before)
+    assert record._views[view][1] is kept
+
+
+def test_views_know_what_came_since() -> None:
+    """A new event, a new title and a new name show in views that were asked for before."""
+    record = Record()
+    record.append("sendMessage", text(message_id="m-1"), RECEIVED)
+    assert len(record.messages()) == 1
+    record.append("sendMessage", text(message_id="m-2", replyMessageId="m-1"), RECEIVED)
+    assert record.messages()["replies"].tolist() == [1, 0]
+    record.learn_chat(GROUP, "Launch crew", 2)
+    assert record.chats()["chat"].tolist() == ["Launch crew"]
+    assert record.messages()["chat"].tolist() == ["Launch crew"] * 2
+    record.learn_person(ALICE, "Alice Doe")
+    assert record.people()["author"].tolist() == ["Alice Doe"]
