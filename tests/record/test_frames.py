@@ -188,7 +188,7 @@ def test_view_is_computed_once_and_belongs_to_whoever_asked(view: str) -> None:
     kept = record._views[view][1]
     before = first.copy()
     first["chat_id" if view != "people" else "author_id"] = "mine"
-    first.loc[:, "new"] = 1
+    first["new"] = 1
     pd.testing.assert_frame_equal(getattr(record, view)(), before)
     assert record._views[view][1] is kept
 
