@@ -166,7 +166,7 @@ def columns(reading: Reading, chats: Chats, directory: Directory) -> dict[str, A
     }
 
 
-def circumstances(reading: Reading, arrivals: Sequence[Circumstances], seqs: Sequence[int]) -> dict[str, Any]:
+def circumstances(reading: Reading, arrivals: Sequence[Circumstances], seqs: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Return the columns that say how plain messages came.
 
     Args:
@@ -179,7 +179,7 @@ def circumstances(reading: Reading, arrivals: Sequence[Circumstances], seqs: Seq
     again = pa.array((reading.times > 0) & (reading.times < since))
     origins = pa.array([arrival.origin for arrival in came], pa.string())
     return {
-        "seq": pa.array(np.array(seqs, np.int64)[reading.places]),
+        "seq": pa.array(seqs[reading.places]),
         "received": pa.array([arrival.received for arrival in came], pa.int64()),
         "origin": pc.if_else(again, "redelivered", origins).dictionary_encode(),
     }

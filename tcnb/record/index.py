@@ -72,23 +72,34 @@ class MessageIndex:
         """
         while self._count + len(messages) > self._most:
             self._grow()
-        table, mask, id_at = self._table, self._mask, self._id_at
-        slots: list[int] = []
-        for message_id, row in zip(messages, rows, strict=True):
-            hashed = hash(message_id) & _HASH_MASK
-            slot = hashed & mask
-            while entry := table[slot]:
-                if entry >> _ROW_BITS == hashed:
-                    other = (entry & _ROW_MASK) - 1
-                    if other < first and id_at(other) == message_id:
-                        for taken in slots:
-                            table[taken] = 0
-                        return False
-                slot = (slot + 1) & mask
-            table[slot] = hashed << _ROW_BITS | (row + 1)
-            slots.append(slot)
-        self._count += len(slots)
+        hashes = np.fromiter(map(hash, messages), np.int64, len(messages)).astype(np.uint64) & np.uint64(_HASH_MASK)
+        entries = hashes << np.uint64(_ROW_BITS) | (np.asarray(rows, np.int64) + 1).astype(np.uint64)
+        table, mask = np.frombuffer(self._table, np.uint64), np.uint64(self._mask)
+        waiting, slots = np.arange(len(messages)), hashes & mask
+        placed: list[npt.NDArray[np.uint64]] = []
+        while len(waiting):
+            found = table[slots]
+            alike = (found >> np.uint64(_ROW_BITS) == hashes[waiting]) & (found != 0)
+            if any(self._is(found[one], messages[waiting[one]], first) for one in np.flatnonzero(alike)):
+                for taken in placed:
+                    table[taken] = 0
+                return False
+            # Of several that want one empty slot the first gets it; the others look at it again.
+            empty = np.flatnonzero(found == 0)
+            lucky = empty[np.unique(slots[empty], return_index=True)[1]]
+            table[slots[lucky]] = entries[waiting[lucky]]
+            placed.append(slots[lucky])
+            left = np.ones(len(waiting), np.bool_)
+            left[lucky] = False
+            slots = np.where(found == 0, slots, (slots + np.uint64(1)) & mask)[left]
+            waiting = waiting[left]
+        self._count += len(messages)
         return True
+
+    def _is(self, entry: np.uint64, message_id: str, first: int) -> bool:
+        """Return whether an entry, of the same hash and not among those that are just noted, is of that message."""
+        row = (int(entry) & _ROW_MASK) - 1
+        return row < first and self._id_at(row) == message_id
 
     def fill(self, messages: Iterable[str], rows: npt.NDArray[np.int64]) -> None:
         """Note messages, no two of one id, that stand at these rows; the index must be empty."""

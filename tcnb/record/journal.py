@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -54,12 +53,21 @@ PRAGMA user_version = {VERSION};
 """
 _COLUMNS: Final = "seq, received, kind, method, identity, payload, answer, file"
 _PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT: Final = {
-    # One statement for many rows: each statement gives the interpreter away and has to get it back, which takes up to
-    # 5 ms while another thread computes.
-    size: f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join([_PLACES] * size)}"
-    for size in (1024, 256, 32, 4, 1)
-}
+_SIZES: Final = (1024, 256, 32, 4, 1)
+"""How many rows one statement inserts: each gives the interpreter away and has to get it back, which takes up to 5 ms
+while another thread computes."""
+
+
+def _statement(size: int) -> str:
+    """Return what inserts rows that follow each other, given the first position and then five values a row."""
+    places = (
+        f"(?1 + {row}, {', '.join(f'?{number}' for number in range(5 * row + 2, 5 * row + 7))}, NULL, NULL)"
+        for row in range(size)
+    )
+    return f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(places)}"
+
+
+_INSERT: Final = {size: _statement(size) for size in _SIZES}
 AT_A_STROKE: Final = 64
 """Frames that are written by one statement, which is its own transaction."""
 
@@ -138,8 +146,8 @@ Stored = tuple[int, int, int, str, bytes | msgspec.Raw, bytes | None, bytes | No
 """A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
 
 
-_Row = tuple[int, int, str, bytes | None, bytes, bytes | None, bytes | None]
-"""The columns of a frame behind its position."""
+_Row = tuple[int, int, str, bytes | None, bytes]
+"""The columns of a frame from `received` to `payload`."""
 
 
 class Journal:
@@ -374,16 +382,12 @@ class Journal:
         values: list[Any] = []
         for seq, entry in enumerate(entries, self.last_seq + 1):
             if entry.kind is Kind.SENT:
-                key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
+                row, caption = _sent_row(entry)
                 if caption is not None:
                     return False
-                row: _Row = (
-                    *(entry.received, _NUMBERS[Kind.SENT], entry.method, key),
-                    *(bytes(entry.payload), entry.answer, entry.file),
-                )
             else:
                 row = _row(entry)
-            values += (seq, *row)
+            values += (seq, *row, entry.answer, entry.file)
         rows = ", ".join([_PLACES] * len(entries))
         try:
             self._connection.execute(f"INSERT INTO frames ({_COLUMNS}) VALUES {rows}", values)
@@ -464,16 +468,17 @@ class Journal:
     def _insert_all(self, rows: list[_Row]) -> int:
         """Insert rows at the positions that follow and return how many of them had a new key."""
         new = start = 0
-        numbered = [(seq, *row) for seq, row in enumerate(rows, self._position + 1)]
         for size, statement in _INSERT.items():
-            while len(numbered) - start >= size:
-                values = tuple(chain.from_iterable(numbered[start : start + size]))
+            while len(rows) - start >= size:
+                values: list[Any] = [self._position + 1 + start]
+                for row in rows[start : start + size]:
+                    values += row
                 new += self._connection.execute(statement, values).rowcount
                 start += size
         return new
 
     def _inserted(self) -> set[int]:
-        """Return the positions behind our place, read as one value for the reason that is given at `_INSERT`."""
+        """Return the positions behind our place, read as one value for the reason that is given at `_SIZES`."""
         found = self._connection.execute("SELECT group_concat(seq) FROM frames WHERE seq > ?", (self._position,))
         (joined,) = found.fetchone()
         return set(map(int, joined.split(","))) if joined else set()
@@ -484,14 +489,16 @@ class Journal:
         Where another kernel of this account was told of the file first but not yet of its caption, the request stands
         for the caption.
         """
-        key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
+        row, caption = _sent_row(entry)
         seqs: list[int | None] = [None, None]
-        content = (bytes(entry.payload), entry.answer, entry.file)
-        self._insert([(entry.received, int(Kind.SENT), entry.method, key, *content)], [0], seqs)
+        self._insert([row], [0], seqs)
         if caption is not None and seqs[0] is not None:
-            self._insert([(entry.received, int(Kind.RESERVED), entry.method, caption, b"", None, None)], [1], seqs)
+            self._insert([(entry.received, int(Kind.RESERVED), entry.method, caption, b"")], [1], seqs)
         elif caption is not None:
-            self._insert([(entry.received, int(Kind.SENT), entry.method, caption, *content)], [0], seqs)
+            self._insert([(*row[:3], caption, row[4])], [0], seqs)
+        self._connection.execute(
+            "UPDATE frames SET answer = ?, file = ? WHERE seq = ?", (entry.answer, entry.file, seqs[0])
+        )
         return seqs[0]
 
 
@@ -506,7 +513,13 @@ def _row(entry: Entry) -> _Row:
     if since is not None and method == "sendMessage" and identity.is_before(key, since):
         kind = Kind.REDELIVERED
     # Anything else than bytes costs SQLite a search for an adapter, and an empty buffer of msgspec would become NULL.
-    return entry.received, _NUMBERS[kind], method, key, bytes(payload), entry.answer, entry.file
+    return entry.received, _NUMBERS[kind], method, key, bytes(payload)
+
+
+def _sent_row(entry: Entry) -> tuple[_Row, bytes | None]:
+    """Return the columns of a request of ours, and the key of a caption beside it."""
+    key, caption = identity.of_sent(entry.method, _object(entry.payload), _object(entry.answer))
+    return (entry.received, _NUMBERS[Kind.SENT], entry.method, key, bytes(entry.payload)), caption
 
 
 def default_path(server: str, account: str) -> Path:

@@ -389,12 +389,14 @@ class Record:
     def _take_together(self, arrivals: Sequence[Arrival], reading: bulk.Reading) -> bool:
         """Take in many notifications at once; False, and no row is added, where that could make other rows."""
         following = range(self._last_seq + 1, self._last_seq + 1 + len(arrivals))
-        seqs = [arrival.seq or seq for arrival, seq in zip(arrivals, following, strict=True)]
-        if any(seq <= last for last, seq in zip([self._last_seq, *seqs], seqs, strict=False)):
+        seqs = np.array([arrival.seq or seq for arrival, seq in zip(arrivals, following, strict=True)], np.int64)
+        if seqs[0] <= self._last_seq or (np.diff(seqs) <= 0).any():
             return False
         ids, first = list(reading.ids), self._table.length
         places = reading.places.tolist()
-        others = {place: arrivals[place] for place in sorted(set(range(len(arrivals))).difference(places))}
+        is_other = np.ones(len(arrivals), np.bool_)
+        is_other[reading.places] = False
+        others = {place: arrivals[place] for place in np.flatnonzero(is_other).tolist()}
         told = {place: _told(other) for place, other in others.items()}
         for place, (_, part, _) in told.items():
             if rows.teaches(part, self._directory):
@@ -414,9 +416,9 @@ class Record:
         columns |= bulk.circumstances(reading, arrivals, seqs)
         self._counts.received += len(arrivals)
         self._counts.redelivered += pc.sum(pc.equal(columns[ORIGIN.name], _REDELIVERED)).as_py()
-        made = {place: self._row(other, told[place], seqs[place]) for place, other in others.items()}
+        made = {place: self._row(other, told[place], int(seqs[place])) for place, other in others.items()}
         self._table.extend(columns, reading.places, made)
-        self._last_seq = seqs[-1]
+        self._last_seq = int(seqs[-1])
         return True
 
     def _next(self, seq: int | None) -> int:

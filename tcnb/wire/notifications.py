@@ -174,13 +174,18 @@ EVENTS: Final = {method: event for method, (event, _, _) in _KINDS.items()}
 Told = tuple[str, Part | None, bool]
 """What a notification tells, as `decode` returns it."""
 
+
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what gives the values of some fields."""
+    return attrgetter(*names) if len(names) > 1 else lambda part: tuple(getattr(part, name) for name in names)
+
+
 _Reader = tuple[str, Callable[[Any], Part], Callable[[Any], Any]]
 _READERS: Final[dict[str, _Reader]] = {
-    method: (event, msgspec.json.Decoder(kind).decode, attrgetter(*needed, "__class__", "__class__"))
+    method: (event, msgspec.json.Decoder(kind).decode, _values(needed))
     for method, (event, kind, needed) in _KINDS.items()
 }
-"""By method: the name of the event, what reads it, and what gives the fields that are needed (and its class, so that
-there are several in any case)."""
+"""By method: the name of the event, what reads it, and what gives the fields that are needed."""
 
 _PartType = TypeVar("_PartType", bound=Part)
 
