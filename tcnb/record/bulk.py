@@ -22,9 +22,8 @@ from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire.notifications import Envelope, Told
 from tcnb.wire.text import plain
 
-LEAST: Final = 256
-"""Frames from which on this is worth its fixed cost: half a millisecond, and the interpreter has to be got back some
-thirty times from whoever computes."""
+LEAST: Final = 1000
+"""Frames from which on this is worth its fixed cost, some two milliseconds."""
 
 _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _USER: Final = int(EnvelopeAuthorType.USER)

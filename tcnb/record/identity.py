@@ -61,7 +61,7 @@ _said = msgspec.json.Decoder(_Said).decode
 
 def of_message(message_id: str, timestamp: int | None) -> bytes:
     """Return the key of a message, whichever way it comes: live, again, from history, or as the answer to a sending."""
-    return _timed(timestamp) + digest(message_id.encode(errors="replace"))
+    return _timed(timestamp) + digest(message_id.encode("utf-8", "replace"))
 
 
 def is_before(key: bytes | None, timestamp: int) -> bool:
@@ -78,7 +78,11 @@ def of_notification(method: str, payload: bytes | msgspec.Raw, part: notificatio
         part: what `notifications.decode` read from it, if that was done already.
     """
     if method == "sendMessage":
-        return _of_envelope(payload, part)
+        if part is None:
+            part = notifications.decode(method, payload)[1]
+        if not isinstance(part, notifications.Envelope) or part.message_id is None:
+            return None
+        return of_message(part.message_id, part.timestamp)
     if method != "removeMessage" and method not in NAMED:
         return None
     try:
@@ -133,14 +137,6 @@ def of_sent(method: str, request: Mapping[str, Any], answer: Mapping[str, Any]) 
 def digest(content: bytes) -> bytes:
     """Return 16 bytes that stand for `content`."""
     return hashlib.blake2b(content, digest_size=16).digest()
-
-
-def _of_envelope(payload: bytes | msgspec.Raw, part: notifications.Part | None) -> bytes | None:
-    if part is None:
-        _, part, _ = notifications.decode("sendMessage", payload)
-    if not isinstance(part, notifications.Envelope) or part.message_id is None:
-        return None
-    return of_message(part.message_id, part.timestamp)
 
 
 def _of_removal(message_id: str) -> bytes:

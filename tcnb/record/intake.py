@@ -18,10 +18,11 @@ import msgspec
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
 from tcnb.record.journal import Entry, Journal, Kind, Stored
-from tcnb.record.parcels import Parcel, arrival, read_group, stored, together
-from tcnb.record.record import Record
+from tcnb.record.parcels import Parcel, arrival, stored
+from tcnb.record.record import Arrival, Record
 from tcnb.record.replay import put, put_arrivals
 from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
+from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
@@ -32,8 +33,14 @@ MOST_WAITING: Final = 40_000
 MOST_AT_ONCE: Final = 10_000
 """Frames in one transaction: enough that its fixed cost (some milliseconds for the disk) does not count."""
 
-SLICE: Final = 500
-"""Frames that go into the record in one step of the loop, which takes a few milliseconds."""
+SLICE: Final = 4_000
+"""Frames that go into the record in one step of the loop, which takes some 30 milliseconds."""
+
+FLOOD: Final = 1_000
+"""Frames in one transaction after which the writer waits for the next as many, so that there are few transactions."""
+
+GATHERING: Final = 0.05
+"""Seconds that it waits for them, at most."""
 
 CHUNK: Final = 5_000
 """Frames read from the journal at a time."""
@@ -117,6 +124,7 @@ class Intake:
         self._hurry = threading.Event()
         self._paused: set[Link] = set()
         self._safe: deque[Parcel] = deque()
+        self._is_flooded = False
         self._ended = False
         self._end_told: asyncio.Future[None] | None = None
 
@@ -152,7 +160,7 @@ class Intake:
         entries = [self._entry(request, batch.received, since) for request in batch.requests]
         self.received += len(entries)
         if self._journaled:
-            self._put(Parcel(entries, [batch]))
+            self._put(Parcel(entries, batch))
             return
         try:
             seqs = self._record.extend([arrival(entry) for entry in entries])
@@ -239,7 +247,10 @@ class Intake:
             self.malformed += 1
             logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
             return Entry("", request.text, received)
-        return Entry(request.method or "", request.payload, received, Kind.LIVE, None, None, since)
+        method, payload = request.method or "", request.payload
+        # Here, and not by the writer: two threads that compute take the interpreter from each other at every step.
+        told = notifications.decode(method, payload)
+        return Entry(method, payload, received, Kind.LIVE, None, None, since, told)
 
     def _put(self, parcel: Parcel, *, linger: bool = False) -> None:
         """Have a parcel written: at once, or soon and with what comes meanwhile."""
@@ -255,8 +266,8 @@ class Intake:
             self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         if refused:
             self._refuse(parcel)
-        elif parcel.batches and self._waiting > MOST_WAITING:
-            self._pause(parcel.batches[0].link)
+        elif parcel.batch is not None and self._waiting > MOST_WAITING:
+            self._pause(parcel.batch.link)
 
     async def _put_and_wait(self, *parcels: Parcel) -> None:
         """Put parcels into the queue and wait until they are in the record."""
@@ -277,8 +288,8 @@ class Intake:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
         self.failures += 0 if self._ended else len(parcel.entries)
         _fulfil(parcel.done)
-        for batch in parcel.batches:
-            self._pause(batch.link)
+        if parcel.batch is not None:
+            self._pause(parcel.batch.link)
 
     def _pause(self, link: Link) -> None:
         """Read nothing more from a connection, so that the server waits for the disk."""
@@ -288,7 +299,7 @@ class Intake:
 
     def _hand_over(self, parcels: list[Parcel]) -> None:
         """Acknowledge parcels that are safe, and have them recorded after those that were handed over before."""
-        batches = [batch for parcel in parcels for batch in parcel.batches]
+        batches = [parcel.batch for parcel in parcels if parcel.batch is not None]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
             link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
         if parcels and not self._safe:
@@ -301,36 +312,45 @@ class Intake:
         count = 0
         while self._safe and count < SLICE:
             parcel = self._safe.popleft()
-            self._add_parcel(parcel)
             count += len(parcel.entries) + len(parcel.others)
             done.append(parcel)
+        self._add(done)
         if self._safe:
             self._loop.call_soon(self._proceed)
         self._let_in(sum(len(parcel.entries) for parcel in done))
         for parcel in done:
+            if parcel.settled is not None:
+                parcel.settled.set()
             _fulfil(parcel.done)
         for parcel in done:
-            for batch in parcel.batches:
-                self._on_taken(batch)
+            if parcel.batch is not None:
+                self._on_taken(parcel.batch)
         if count:
             self._on_grown()
 
-    def _add_parcel(self, parcel: Parcel) -> None:
-        """Add what a parcel holds to the record."""
-        self.failures += put(self._record, parcel.others)
-        pairs = list(zip(parcel.entries, parcel.seqs, strict=True))
-        self.duplicates += sum(seq is None and entry.kind is not Kind.SENT for entry, seq in pairs)
-        new = [(entry, seq) for entry, seq in pairs if seq is not None]
-        for is_sent, alike in groupby(new, key=lambda pair: pair[0].kind is Kind.SENT):
-            if is_sent:
-                self.failures += put(self._record, [stored(entry, seq) for entry, seq in alike])
-                continue
-            arrivals = [arrival(entry, seq) for entry, seq in alike]
-            doubled, failed = put_arrivals(self._record, arrivals, parcel.reading)
-            self.duplicates += doubled
-            self.failures += failed
-        if parcel.settled is not None:
-            parcel.settled.set()
+    def _add(self, parcels: list[Parcel]) -> None:
+        """Add what parcels hold to the record, as much of it together as can be."""
+        new: list[Arrival] = []
+        for parcel in parcels:
+            if parcel.others:
+                new = self._add_arrivals(new)
+                self.failures += put(self._record, parcel.others)
+            for entry, seq in zip(parcel.entries, parcel.seqs, strict=True):
+                if seq is None:
+                    self.duplicates += entry.kind is not Kind.SENT
+                elif entry.kind is Kind.SENT:
+                    new = self._add_arrivals(new)
+                    self.failures += put(self._record, [stored(entry, seq)])
+                else:
+                    new.append(arrival(entry, seq))
+        self._add_arrivals(new)
+
+    def _add_arrivals(self, arrivals: list[Arrival]) -> list[Arrival]:
+        """Add notifications to the record, and return an empty list for those that come."""
+        doubled, failed = put_arrivals(self._record, arrivals)
+        self.duplicates += doubled
+        self.failures += failed
+        return []
 
     def _let_in(self, count: int) -> None:
         """Note that frames wait no longer, and read on when there is room again."""
@@ -448,11 +468,14 @@ class Intake:
                     return None
                 if not self._changed.wait(FOLLOWING) and self._is_followed():
                     return []
+            if self._is_flooded:
+                self._changed.wait_for(lambda: self._closing or self._waiting >= SLICE, GATHERING)
             group: list[Parcel] = []
             count = 0
             while self._queue and count < MOST_AT_ONCE:
                 group.append(self._queue.popleft())
                 count += len(group[-1].entries)
+            self._is_flooded = count >= FLOOD
             return group
 
     def _write_group(self, journal: Journal, group: list[Parcel]) -> None:
@@ -466,7 +489,6 @@ class Intake:
         """
         is_written = False
         pause = FIRST_PAUSE
-        reading = read_group(group)
         while True:
             try:
                 if not is_written:
@@ -486,7 +508,7 @@ class Intake:
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
         self._position = journal.last_seq
-        self._tell(self._hand_over, group if reading is None else together(group, reading))
+        self._tell(self._hand_over, group)
 
     def _append(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""

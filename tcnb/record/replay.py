@@ -56,15 +56,11 @@ def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Read
     Args:
         record: gets them.
         arrivals: the notifications.
-        reading: what `bulk.read` made of them, if that was done already.
 
     Returns:
         How many were there already, and how many failed, which are logged and left out.
     """
-    if reading is None and len(arrivals) >= bulk.LEAST:
-        for arrival in arrivals:
-            arrival.told = arrival.told or notifications.decode(arrival.method, arrival.payload)
-        reading = bulk.read([arrival.told for arrival in arrivals if arrival.told is not None])
+    reading = _read(arrivals) if len(arrivals) >= bulk.LEAST else None
     if reading is not None and record.extend_together(arrivals, reading):
         return 0, 0
     rest = iter(arrivals)
@@ -76,6 +72,13 @@ def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Read
         except Exception:  # those behind the one that failed are still to come
             failed += 1
             logger.exception("a frame of the journal could not be put into the record")
+
+
+def _read(arrivals: Sequence[Arrival]) -> bulk.Reading | None:
+    told = [arrival.told or notifications.decode(arrival.method, arrival.payload) for arrival in arrivals]
+    for arrival, said in zip(arrivals, told, strict=True):
+        arrival.told = said
+    return bulk.read(told)
 
 
 def _is_sent(frame: Stored) -> bool:

@@ -340,11 +340,9 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _on_taken(self, batch: Batch) -> None:
         """Tell of a batch that is recorded and acknowledged."""
-        for request in batch.requests:
-            if not isinstance(request, Frame):
-                continue
-            if request.method in NOTICED or self._waiters:
-                self._notice(request.method or "", request.payload)
+        frames = [request for request in batch.requests if isinstance(request, Frame)]
+        for frame in frames if self._waiters else [frame for frame in frames if frame.method in NOTICED]:
+            self._notice(frame.method or "", frame.payload)
         self._delivery.offer(batch.requests)
 
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
