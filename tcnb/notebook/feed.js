@@ -1,5 +1,6 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// What all widgets share is in page.js, before this file; what a person does with a row is in feed_dock.js, behind it: they are one module.
+// What all widgets share is in page.js, before this file; behind it are feed_contents.js, how texts with markup, buttons and surveys are
+// drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
@@ -31,7 +32,7 @@ const WORDS = {
     events: (n) => `${n} events`, eventsTitle: "events in the record",
     lost: (n) => `${n} lost`, lostTitle: "events missing by sequence number (asked for again at once)",
     search: "Search", searchLabel: "Search text, file names, authors", allChats: "All chats", chat: "Chat", everyone: "Everyone", author: "Author",
-    allKinds: "All kinds", kind: "Kind of event", clear: "Clear filters",
+    filters: "Filters", allKinds: "All kinds", kind: "Kind of event", clear: "Clear filters",
     messages: "Messages", media: "Photos, stickers", files: "Files, voice", places: "Places, surveys", changes: "Edits, removals",
     people: "People, chats", other: "Everything else",
     pause: "Pause", resume: "Resume", paused: "Paused", fresh: (n) => `${n} new`, toEnd: "To the latest",
@@ -59,7 +60,7 @@ const WORDS = {
     events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
     lost: (n) => `потеряно: ${n}`, lostTitle: "событий не хватает по номерам (сразу запрашиваются снова)",
     search: "Поиск", searchLabel: "Поиск по тексту, именам файлов и авторам", allChats: "Все чаты", chat: "Чат", everyone: "Все авторы", author: "Автор",
-    allKinds: "Все виды", kind: "Вид события", clear: "Сбросить фильтры",
+    filters: "Фильтры", allKinds: "Все виды", kind: "Вид события", clear: "Сбросить фильтры",
     messages: "Сообщения", media: "Фото, стикеры", files: "Файлы, голос", places: "Места, опросы", changes: "Правки, удаления",
     people: "Люди, чаты", other: "Остальное",
     pause: "Пауза", resume: "Дальше", paused: "Пауза", fresh: (n) => `новых: ${n}`, toEnd: "К последним",
@@ -119,6 +120,9 @@ const KIND_GROUPS = {
 const SPOKEN = new Set([...KIND_GROUPS.messages, ...KIND_GROUPS.media, ...KIND_GROUPS.files, ...KIND_GROUPS.places]);
 const NO_FILTER = Object.freeze({ chat: "", author: "", group: "", text: "" });
 
+// What kind of thing a row shows: of a forwarded message, what was forwarded.
+const kindOf = (row) => row.b || (row.k === "forward" ? "text" : row.k);
+
 const isEmptyFilter = (filter) => !filter.chat && !filter.author && !filter.group && !filter.text;
 const sameFilter = (a, b) => a.chat === b.chat && a.author === b.author && a.group === b.group && a.text === b.text;
 
@@ -133,6 +137,12 @@ function passes(row, filter) {
 
 function filterForKernel(filter) {
   return { chat: filter.chat, author: filter.author, kinds: filter.group ? KIND_GROUPS[filter.group] : [], text: filter.text };
+}
+
+function filterFromKernel(told) {
+  if (!told) return NO_FILTER;
+  const isGroup = (name) => KIND_GROUPS[name].length === told.kinds.length && KIND_GROUPS[name].every((kind) => told.kinds.includes(kind));
+  return Object.freeze({ chat: told.chat, author: told.author, group: Object.keys(KIND_GROUPS).find(isGroup) || "", text: told.text });
 }
 
 // A contiguous stretch of the record of which some rows are in memory (sorted by sequence number) and the rest is holes.
@@ -254,7 +264,7 @@ class Store {
     this.failures = []; // exceptions in handlers, the last ones
     this.failed = 0;
     this.pictures = new Pictures(this);
-    this.markup = new Markup(this);
+    this.contents = new Contents(this);
     this.born = Date.now();
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
@@ -268,7 +278,7 @@ class Store {
     clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
     this.pictures.close();
-    this.markup.close();
+    this.contents.close();
     for (const view of [...this.views]) view.close();
   }
 
@@ -276,6 +286,7 @@ class Store {
     this.name = opening.name || "";
     this.server = opening.server || "";
     this.state = opening.state || { state: "connecting" };
+    this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
     this.tail.rows = opening.rows || [];
     this.tail.last = opening.last || 0;
     this.tail.addHole(0, opening.after || 0, false);
@@ -485,7 +496,8 @@ class Painter {
     if (item.head) main.append(this.heading(row, context));
     if (row.k === "forward") main.append(node("div", "tcf-label", this.words.forwarded(row.f ? this.store.nameOf(row.f) : "")));
     if (row.r) main.append(this.quote(item.answered));
-    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, writtenIn: edit.s } : row);
+    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, h: edit.h || row.h, writtenIn: edit.s } : row);
+    if (!removal) this.keyboard(main, row, edit);
     if (edit || row.e || removal) main.append(this.note(row, edit, removal));
     line.append(main);
     return line;
@@ -543,28 +555,45 @@ class Painter {
   }
 
   inBrief(row) {
-    if (row.k === "text" || row.k === "forward") return (row.x || "").slice(0, 160);
-    return [this.words[row.k], row.d].filter(Boolean).join(" · ");
+    const kind = kindOf(row);
+    return kind === "text" ? (row.x || "").slice(0, 160) : [this.words[kind], row.d || row.h].filter(Boolean).join(" · ");
   }
 
   content(main, row) {
-    if (row.k === "location") main.append(this.chip(row, row.h || this.words.location, [row.y, row.j].filter((one) => one !== undefined && one !== null).join(", ")));
-    else if (row.k === "survey") main.append(this.chip(row, row.h || row.x || this.words.survey, this.words.survey));
-    else if (row.k !== "text" && row.k !== "forward") main.append(this.file(row));
-    if (row.x && row.k !== "survey") main.append(this.text(row));
+    const kind = kindOf(row);
+    if (kind === "location") main.append(this.chip(kind, row.h || this.words.location, [row.y, row.j].filter((one) => one !== undefined && one !== null).join(", ")));
+    else if (kind === "survey") main.append(this.survey(row));
+    else if (kind !== "text") main.append(this.file(row, kind));
+    if (row.x && kind !== "survey") main.append(this.text(row));
   }
 
-  file(row) {
-    if (PICTURE_KINDS.has(row.k) && this.store.pictures.of(row.s) !== "") return this.picture(row);
+  survey(row) {
+    const { contents } = this.store, said = { ...contents.of(row.s)?.survey, ...contents.of(row.writtenIn)?.survey };
+    const card = drawSurvey(row.h || row.x || this.words.survey, said);
+    contents.want(row.s, card);
+    if (row.writtenIn) contents.want(row.writtenIn, card);
+    return card;
+  }
+
+  // An edit replaces the buttons too: those that it does not repeat are gone (protocol, section 9).
+  keyboard(main, row, edit) {
+    if (row.k !== "text") return;
+    const { contents } = this.store, seq = edit ? edit.s : row.s, said = contents.of(seq);
+    if (said && said.keyboard) main.append(drawKeyboard(said.keyboard, this.actions.copy));
+    contents.want(seq, main);
+  }
+
+  file(row, kind) {
+    if (PICTURE_KINDS.has(kind) && this.store.pictures.of(row.s) !== "") return this.picture(row, kind);
     const size = row.z === undefined ? "" : sizeText(row.z, this.locale);
-    const named = row.d && row.k !== "sticker";
-    return this.chip(row, named ? row.d : this.words[row.k], [named ? this.words[row.k] : "", size].filter(Boolean).join(" · "));
+    const named = row.d && kind !== "sticker";
+    return this.chip(kind, named ? row.d : this.words[kind], [named ? this.words[kind] : "", size].filter(Boolean).join(" · "));
   }
 
   // A picture in a box whose size is known before the picture is there, so that nothing moves when it comes.
-  picture(row) {
-    const box = node("div", `tcf-picture tcf-of-${row.k}`), url = this.store.pictures.of(row.s);
-    const name = row.k === "sticker" ? this.words.sticker : row.d || this.words.photo;
+  picture(row, kind) {
+    const box = node("div", `tcf-picture tcf-of-${kind}`), url = this.store.pictures.of(row.s);
+    const name = kind === "sticker" ? this.words.sticker : row.d || this.words.photo;
     if (url) {
       const image = node("img", "");
       image.src = url;
@@ -572,28 +601,29 @@ class Painter {
       image.title = row.z === undefined ? name : `${name} · ${sizeText(row.z, this.locale)}`;
       box.append(image);
     } else {
-      box.append(icon(row.k));
+      box.append(icon(kind));
       this.store.pictures.want(row.s, box);
     }
     return box;
   }
 
-  chip(row, title, detail) {
-    const chip = node("div", `tcf-chip tcf-${row.k}`);
+  chip(kind, title, detail) {
+    const chip = node("div", `tcf-chip tcf-${kind}`);
     const tile = node("span", "tcf-tile");
-    tile.append(icon(row.k));
+    tile.append(icon(kind));
     const about = node("span", "tcf-about");
     const name = node("b", "", title);
     name.dir = "auto";
+    name.title = title;
     about.append(name, node("span", "", detail));
     chip.append(tile, about);
     return chip;
   }
 
   text(row) {
-    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.markup.of(seq) : null;
+    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.contents.of(seq)?.tree : null;
     if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
-    if (row.g) this.store.markup.want(seq, text);
+    if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
     const isLong = row.x.length > 900 || row.x.split("\n", 15).length === 15;
     if (!isLong) return text;
@@ -718,6 +748,7 @@ class View {
       filterBy: (part) => this.setFilter({ ...this.filter, ...part }),
       toggleText: (row) => this.toggleText(row),
       isOpen: (row) => this.opened.has(row.s),
+      copy: (text) => this.dock.copy(text),
     });
     this.dock = new Dock(this, this.locale);
     this.tools = new Tools(this, this.dock.words);
@@ -725,6 +756,8 @@ class View {
     this.listen();
     store.views.add(this);
     this.stateChanged();
+    this.setFilter(store.filter);
+    store.filter = NO_FILTER;
     this.redraw();
   }
 
@@ -772,8 +805,8 @@ class View {
 
   buildTools() {
     const bar = node("div", "tcf-tools");
-    bar.setAttribute("role", "toolbar");
-    bar.setAttribute("aria-label", this.words.feed);
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", this.words.filters);
     this.searchBox = control("input", "tcf-search");
     this.searchBox.type = "search";
     this.searchBox.placeholder = this.words.search;
@@ -962,12 +995,6 @@ class View {
     this.choose(item.seq, true);
   }
 
-  // What a message says now, with the edit that this page knows.
-  currentText(row) {
-    const item = this.items[this.indexOfSeq(row.s)];
-    return (item && item.edit ? item.edit.x : row.x) || "";
-  }
-
   keyed(event) {
     if (event.target !== this.scroller) return;
     if (["PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) this.leaveEnd();
@@ -1111,12 +1138,12 @@ class View {
 
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
   signOf(item) {
-    const { row, answered } = item;
-    const written = item.edit || row;
-    if (written && written.g) return `${item.sign}|${this.store.namesVersion}|${Boolean(this.store.markup.of(written.s))}`;
-    if (row && PICTURE_KINDS.has(row.k)) return `${item.sign}|${this.store.namesVersion}|${this.store.pictures.of(row.s)}`;
-    const isSettled = !row || (row.w && !row.u && !row.f && !(answered && !answered.w));
-    return isSettled ? item.sign : `${item.sign}|${this.store.namesVersion}`;
+    const { sign, row, edit, answered } = item;
+    if (!row) return sign;
+    const { contents, pictures, namesVersion } = this.store;
+    const isSettled = row.w && !row.u && !row.f && !(answered && !answered.w);
+    const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) : "";
+    return `${sign}|${isSettled ? "" : namesVersion}|${more}|${PICTURE_KINDS.has(kindOf(row)) ? pictures.of(row.s) : ""}`;
   }
 
   // Whether a drawn item has another height than thought.

@@ -1,8 +1,9 @@
-"""The live feed: a widget that shows a session's events as they come; its page is in `feed.js` and `feed_dock.js`."""
+"""The live feed: a widget that shows a session's events as they come; its page is in `feed*.js`."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import traitlets
 
+from tcnb.errors import JournalError
+from tcnb.record.raw import payloads
 from tcnb.routing.handlers import Failure
 
 from . import feed_actions
+from .feed_contents import brief, content_of
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
@@ -91,7 +95,7 @@ class Feed(SessionWidget):
     """
 
     kind = "feed"
-    _esm = page_script("feed.js", "feed_dock.js")
+    _esm = page_script("feed.js", "feed_contents.js", "feed_dock.js")
     _css = Path(__file__).with_name("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
@@ -351,6 +355,7 @@ class Feed(SessionWidget):
         opening = {
             "name": self.session.name,
             "server": self.session.server,
+            "filter": dataclasses.asdict(self._filter),
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},
             "failures": self._told(list(self.session.router.failures)[-FAILURES:]),
@@ -371,7 +376,20 @@ class Feed(SessionWidget):
         record = self.session.record
         names = {user_id: name for name, user_id in self.session.known_people()}
         rows = [row for row in record.rows_before(record.last_seq + 1, SCAN_STEP) if of_chats(row, self.chats)]
-        return [{**row, "author": row["author"] or names.get(row["author_id"])} for row in rows[-STILL_ROWS:]]
+        rows = rows[-STILL_ROWS:]
+        more = self._beyond_columns([row["seq"] for row in rows])
+        return [
+            {**row, **more.get(row["seq"], {}), "author": row["author"] or names.get(row["author_id"])} for row in rows
+        ]
+
+    def _beyond_columns(self, seqs: list[int]) -> dict[int, dict[str, Any]]:
+        """Return what a still shows of rows beyond the columns, if there is a journal to read it from at once."""
+        journal = self.session.journal_path
+        if journal is None:
+            return {}
+        with contextlib.suppress(JournalError):
+            return {seq: brief(content_of(payload)) for seq, payload in payloads(journal, seqs).items()}
+        return {}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Add to the live view a still for saved notebooks (GitHub, nbconvert) and a table for terminals."""

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tcnb.errors import TcnbError, UsageError
-from tcnb.record import raw
+from tcnb.record.raw import payloads
 from tcnb.types import BufferedInputFile, TextContent, make_preview
-from tcnb.wire.text import plain
 
-from .composer_markup import Node, Rendering
+from .feed_contents import Content, content_of, contents
 from .feed_rows import Row, is_own
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
@@ -23,14 +22,11 @@ LARGEST_PICTURE: Final = 12 * 1024 * 1024
 PICTURES_AT_ONCE: Final = 3
 """Pictures fetched at the same time, so that scrolling through an album does not keep a sending waiting."""
 
-KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code", "markup"})
+KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code", "contents", "source"})
 """What may be asked."""
 
-MOST_TEXTS: Final = 64
-"""Texts with markup that are told in one answer."""
-
-MOST_NODES: Final = 40
-"""Pieces of a text that are drawn in their styles; a text with more of them is shown without markup."""
+MOST_CONTENTS: Final = 64
+"""Rows of which one answer tells what no column holds."""
 
 
 class Session(Protocol):
@@ -65,8 +61,8 @@ class Actions:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
         kind = str(request.get("type"))
         try:
-            if kind == "markup":
-                return {"done": await self._markup(request.get("seqs"))}
+            if kind == "contents":
+                return {"done": await self._contents(request.get("seqs"))}
             row = self._row(request.get("seq"))
             return {"done": await getattr(self, f"_{kind}")(row, request)}
         except TcnbError as error:
@@ -89,7 +85,12 @@ class Actions:
 
     async def _edit(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
         self._must_be_own(row)
-        await self._session.bot.edit_message(_message_of(row), _text_of(request), str(request.get("mode") or "text"))
+        bot, message_id = self._session.bot, _message_of(row)
+        text, mode = _text_of(request), str(request.get("mode") or "text")
+        # Buttons that are not given again disappear (`protocol` section 6.6).
+        said = (await bot.get_message_by_id(message_id)).content
+        buttons = said.buttons if isinstance(said, TextContent) else None
+        await bot.edit_message(message_id, text, mode, buttons=buttons)
         return {}
 
     async def _remove(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,44 +118,45 @@ class Actions:
             small = await make_preview(BufferedInputFile(data, row.get("file_name") or "picture"))
             return {"webp": base64.b64encode(await small.content()).decode()}
 
+    async def _source(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an own text as it was written, so that changing it does not lose its markup."""
+        self._must_be_own(row)
+        said = await self._session.bot.get_message_by_id(_message_of(row))
+        if not isinstance(said.content, TextContent):
+            raise UsageError("only texts can be changed; a file's caption is a message of its own")
+        return {"text": said.content.text, "mode": str(said.content.parse_mode)}
+
     async def _code(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         from tcnb.routing.suggestions import suggestion
 
         return {"code": suggestion(str(row["event"]), row)}
 
-    async def _markup(self, seqs: object) -> dict[str, Any]:
-        """Return, by row, what its text looks like as it was written; rows of which nobody knows it are left out."""
+    async def _contents(self, seqs: object) -> dict[str, Any]:
+        """Return, by row, what its frame says and no column holds; rows without any of that are left out."""
         asked = [seq for seq in seqs if type(seq) is int] if isinstance(seqs, list) else []
-        trees = {}
-        for seq, (text, mode) in (await self._written(asked[:MOST_TEXTS])).items():
-            row = self._row(seq)
-            # What is drawn must be what the record says, whatever the text has become since.
-            if plain(text, mode) == row.get("text"):
-                nodes = Rendering(text, mode, is_reply=True).nodes
-                if _count(nodes) <= MOST_NODES:
-                    trees[str(seq)] = nodes
-        return {"trees": trees}
+        told = {}
+        for seq, content in (await self._read(asked[:MOST_CONTENTS])).items():
+            found = contents(content, self._row(seq))
+            if found:
+                told[str(seq)] = found
+        return {"contents": told}
 
-    async def _written(self, seqs: list[int]) -> dict[int, raw.Written]:
-        """Return texts with their markup: from the journal, or without one from the server."""
+    async def _read(self, seqs: list[int]) -> dict[int, Content]:
+        """Return the contents of frames: from the journal, or without one from the server."""
         journal = self._session.journal_path
         if journal is not None:
-            return await asyncio.to_thread(raw.written, journal, seqs)
-        texts = {}
+            found = await asyncio.to_thread(payloads, journal, seqs)
+            return {seq: content_of(payload) for seq, payload in found.items()}
+        told: dict[int, Content] = {}
         for seq in seqs:
             with contextlib.suppress(TcnbError):
                 said = await self._session.bot.get_message_by_id(_message_of(self._row(seq)))
-                if isinstance(said.content, TextContent):
-                    texts[seq] = (said.content.text, str(said.content.parse_mode))
-        return texts
+                told[seq] = said.content.to_dict()
+        return told
 
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):
             raise UsageError("only your own messages can be changed")
-
-
-def _count(nodes: list[Node]) -> int:
-    return sum(1 if isinstance(node, str) else 1 + _count(node.get("c", [])) for node in nodes)
 
 
 def _chat_of(row: Row) -> str:

@@ -1,5 +1,5 @@
 // What a person can do with a row of the feed: the tools at the row, and the dock below the list where it is done; the list itself is in feed.js.
-// Both files and page.js reach the page as one module, so names of the others are used here freely.
+// The files of the feed and page.js reach the page as one module, so names of the others are used here freely.
 
 const BUSY_MS = 1500; // after this time without an answer the dock says that it waits for the kernel
 const NOTICE_MS = 6000;
@@ -80,68 +80,6 @@ class Pictures {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------- markup
-
-const TAGS = new Map([["b", "strong"], ["i", "em"], ["s", "s"], ["u", "u"], ["quote", "blockquote"]]);
-const SCHEMES = new Set(["http:", "https:", "mailto:", "trueconf:"]);
-
-// What texts look like as they were written, asked for when looked at. It comes as a tree of the few styles that the connector knows.
-class Markup {
-  constructor(store) {
-    this.store = store;
-    this.trees = new Map(); // sequence number → tree, or null for one that is shown plain
-    this.wanted = new Map();
-  }
-
-  of(seq) {
-    return this.trees.get(seq);
-  }
-
-  want(seq, box) {
-    if (this.trees.has(seq)) return;
-    this.wanted.set(seq, box);
-    if (!this.timer) this.timer = setTimeout(() => this.ask(), PICTURE_WAIT_MS);
-  }
-
-  ask() {
-    this.timer = 0;
-    const seqs = [...this.wanted].filter(([, box]) => box.isConnected).map(([seq]) => seq).slice(0, 64);
-    this.wanted.clear();
-    if (!seqs.length) return;
-    for (const seq of seqs) this.trees.set(seq, null);
-    while (this.trees.size > MOST_ROWS) this.trees.delete(this.trees.keys().next().value);
-    this.store.askOnce({ type: "markup", seqs }, (answer) => {
-      const trees = (answer.done && answer.done.trees) || {};
-      for (const [seq, tree] of Object.entries(trees)) this.trees.set(Number(seq), tree);
-      for (const view of this.store.views) view.redraw(false);
-    });
-  }
-
-  close() {
-    clearTimeout(this.timer);
-  }
-}
-
-// The node of a part of a text, from the allow-list. A link leads where its address says, in a new window, and only by a scheme that is known.
-function styled(part) {
-  if (part.t !== "a") return TAGS.has(part.t) ? node(TAGS.get(part.t)) : null;
-  if (!isSafe(part.h)) return null;
-  const made = control("a", "tcf-a");
-  made.href = part.h;
-  made.target = "_blank";
-  made.rel = "noopener noreferrer nofollow";
-  made.title = part.h;
-  return made;
-}
-
-function isSafe(address) {
-  try {
-    return SCHEMES.has(new URL(address).protocol);
-  } catch {
-    return false;
-  }
-}
-
 function bytesOf(base64) {
   const text = atob(base64), bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
@@ -159,7 +97,18 @@ class Tools {
     this.box = node("div", "tcf-actions");
     this.box.setAttribute("role", "toolbar");
     this.box.setAttribute("aria-label", words.tools);
-    this.box.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.show(null); view.scroller.focus({ preventScroll: true }); } });
+    this.box.addEventListener("keydown", (event) => this.keyed(event));
+  }
+
+  // As in every toolbar: the arrow keys lead from button to button, Escape leads back to the list.
+  keyed(event) {
+    const buttons = [...this.box.children], at = buttons.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (event.key === "Escape") { this.show(null); this.view.scroller.focus({ preventScroll: true }); }
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    buttons[(to + buttons.length) % buttons.length].focus({ preventScroll: true });
   }
 
   show(row, isChosen = false) {
@@ -177,7 +126,7 @@ class Tools {
     if (isMessage && row.c) found.push(["reply", "reply", words.reply]);
     if (isMessage && row.o && row.k === "text") found.push(["edit", "pen", words.editOwn]);
     if (isMessage) found.push(["forward", "forward", words.forward]);
-    if (FILE_KINDS.has(row.k)) found.push(["keep", "save", words.keep(row.d || "")]);
+    if (FILE_KINDS.has(kindOf(row))) found.push(["keep", "save", words.keep(row.d || "")]);
     if (row.m) found.push(["copy", "copy", words.copyId]);
     found.push(["code", "code", words.code]);
     if (isMessage && row.o) found.push(["remove", "bin", words.removeOwn]);
@@ -209,7 +158,8 @@ class Dock {
   }
 
   begin(name, row) {
-    if (name === "reply" || name === "edit") this.write(name, row);
+    if (name === "reply") this.write(name, row);
+    else if (name === "edit") this.act({ type: "source", seq: row.s }, (done) => this.write(name, row, done));
     else if (name === "remove") this.confirm(row);
     else if (name === "forward") this.forward(row);
     else if (name === "copy") this.copy(row.m);
@@ -235,17 +185,17 @@ class Dock {
     return row.n || row.c || "";
   }
 
-  write(name, row) {
+  write(name, row, written = { text: "", mode: "text" }) {
     const { words } = this, isReply = name === "reply";
     const area = control("textarea", "tcf-area");
     area.rows = 2;
     area.setAttribute("aria-label", words.write);
     area.placeholder = words.write;
     area.dir = "auto";
-    if (!isReply) area.value = this.view.currentText(row);
+    area.value = written.text;
     const mode = control("select", "tcf-choice");
     mode.setAttribute("aria-label", words.mode);
-    for (const value of ["text", "markdown", "html"]) mode.append(new Option(words[value], value));
+    for (const value of ["text", "markdown", "html"]) mode.append(new Option(words[value], value, false, value === written.mode));
     const left = node("span", "tcf-note");
     const count = () => setText(left, area.value.length > LONGEST - 500 ? words.left(LONGEST - area.value.length) : "");
     area.addEventListener("input", count);

@@ -34,7 +34,7 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
 """Column → its key in the short form.
 
 Added are `t` time, `k` kind, `x` text, `q` its full length, `g` whether it has markup, `o` own, `e` edited, `v` the
-name of what is unknown."""
+name of what is unknown, `b` what was forwarded where that is no text."""
 
 KIND_OF_EVENT: Final[Mapping[str, str]] = {
     "edited_message": "edit",
@@ -84,6 +84,17 @@ def kind_of(row: Row) -> str:
     return KIND_OF_MESSAGE.get(message_type, "unknown")
 
 
+def forwarded_kind(row: Row) -> str:
+    """Name what was forwarded, told by the columns that only such a message fills; `text` also for what was not."""
+    if row.get("event") != "message" or kind_of(row) != "forward":
+        return "text"
+    if row.get("file_id") or row.get("mime_type"):
+        return _kind_of_file(row.get("mime_type") or "")
+    if row.get("latitude") is not None:
+        return "location"
+    return "survey" if row.get("title") else "text"
+
+
 def _kind_of_file(mime_type: str) -> str:
     if mime_type.startswith("sticker/"):
         return "sticker"
@@ -117,6 +128,9 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
         short["o"] = 1
     if row.get("is_edited"):
         short["e"] = 1
+    forwarded = forwarded_kind(row)
+    if forwarded != "text":
+        short["b"] = forwarded
     if short["k"] == "unknown":
         short["v"] = str(row.get("message_type") or row.get("event") or "?")
     return short

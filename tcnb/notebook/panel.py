@@ -324,6 +324,8 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         super().__init__([self.chats, self._middle], layout=layout)
         self._is_closed = False
         self.composer.on_chat(self._chosen_in_composer)
+        if self.composer.chat is not None:
+            self._show(self.composer.chat)
 
     @property
     def chat(self) -> str | None:

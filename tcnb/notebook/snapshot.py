@@ -9,7 +9,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any, Final
 
-from .feed_rows import Row, is_own, kind_of
+from .feed_rows import Row, forwarded_kind, is_own, kind_of
 
 LONGEST_LINE: Final = 300
 """Characters of a text in a still; a saved notebook is no archive."""
@@ -59,17 +59,42 @@ def _cells(row: Row, zone: tzinfo | None) -> tuple[str, str, str, str]:
 
 
 def describe(row: Row) -> str:
-    """Say in one English line what a row is about."""
+    """Say in one English line what a row is about; `buttons` and `about` may stand in it beside the columns."""
     kind, text = kind_of(row), str(row.get("text") or "")
     if kind in ("text", "forward"):
-        return ("forwarded: " if kind == "forward" else "") + text
+        return _describe_text(row, text) if kind == "text" else f"forwarded: {_describe_forwarded(row, text)}"
     if kind in _FILE_WORDS:
-        return " · ".join(filter(None, [_FILE_WORDS[kind], row.get("file_name"), _size(row.get("file_size")), text]))
+        return _describe_file(kind, row, text)
     if kind == "location":
-        return f"location {row.get('latitude')}, {row.get('longitude')} {row.get('title') or ''}".rstrip()
+        return _describe_location(row)
     if kind == "survey":
-        return f"survey: {row.get('title') or text}"
+        return _describe_survey(row, text)
     return _describe_event(kind, row, text)
+
+
+def _describe_text(row: Row, text: str) -> str:
+    return " ".join([text, *(f"[{label}]" for label in row.get("buttons") or ())])
+
+
+def _describe_forwarded(row: Row, text: str) -> str:
+    kind = forwarded_kind(row)
+    if kind == "location":
+        return _describe_location(row)
+    if kind == "survey":
+        return _describe_survey(row, text)
+    return text if kind == "text" else _describe_file(kind, row, text)
+
+
+def _describe_file(kind: str, row: Row, text: str) -> str:
+    return " · ".join(filter(None, [_FILE_WORDS[kind], row.get("file_name"), _size(row.get("file_size")), text]))
+
+
+def _describe_location(row: Row) -> str:
+    return f"location {row.get('latitude')}, {row.get('longitude')} {row.get('title') or ''}".rstrip()
+
+
+def _describe_survey(row: Row, text: str) -> str:
+    return f"{str(row.get('about') or 'survey').lower()}: {row.get('title') or text}"
 
 
 _FILE_WORDS: Final = {

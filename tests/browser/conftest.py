@@ -74,8 +74,11 @@ def screenshots() -> Path:
 NOTEBOOK = ROOT / "tcnb" / "notebook"
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
-    "/feed.js": (page_script("feed.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
+    "/feed.js": (page_script("feed.js", "feed_contents.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
     "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
+    "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
+    "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),
+    "/panel.css": (NOTEBOOK / "panel.css", "text/css; charset=utf-8"),
 }
 
 
@@ -98,7 +101,7 @@ class _PageHandler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def harness_url() -> Iterator[str]:
-    """Serve the page that shows the feed without Jupyter."""
+    """Serve the pages that show the feed, and the panel's list of chats under `chats`, without Jupyter."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _PageHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

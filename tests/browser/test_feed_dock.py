@@ -193,10 +193,10 @@ def test_pictures_that_run_by_are_not_fetched(page):
 def test_markup_is_drawn_from_the_tree(page):
     """A text with markup is plain at first and styled when its tree has come; a link opens safely in a new window."""
     page.push([a_row(6, x="Build 42 by us", g=1)])
-    page.wait_for("model.requests.some((request) => request.type === 'markup')")
+    page.wait_for("model.requests.some((request) => request.type === 'contents')")
     assert page.texts[-1] == "Build 42 by us"
     tree = ["Build ", {"t": "b", "c": ["42"]}, " by ", {"t": "a", "h": "https://example.com", "c": ["us"]}]
-    answer(page, "markup", done={"trees": {"6": tree}})
+    answer(page, "contents", done={"contents": {"6": {"tree": tree}}})
     page.wait_for("document.querySelector('.tcf-text strong')?.textContent === '42'")
     link = page.page.get_by_role("link", name="us")
     assert link.get_attribute("href") == "https://example.com"
@@ -221,8 +221,8 @@ HOSTILE_TREES = [
 def test_only_known_styles_are_drawn(page, part):
     """Whatever a tree says, nothing but the few styles of the connector is made of it."""
     page.push([a_row(6, x="plain", g=1)])
-    page.wait_for("model.requests.some((request) => request.type === 'markup')")
-    answer(page, "markup", done={"trees": {"6": [part]}})
+    page.wait_for("model.requests.some((request) => request.type === 'contents')")
+    answer(page, "contents", done={"contents": {"6": {"tree": [part]}}})
     page.settle()
     made = page.page.locator(".tcf-text").last.evaluate(
         "(box) => [...box.querySelectorAll('*')].map((one) => one.tagName)"

@@ -26,6 +26,7 @@ class StandInSession:
     name = "default"
     server = "practice.local"
     me_id = "robot@practice.local"
+    journal_path = None
 
     def __init__(self) -> None:
         self.record = Record(self.me_id)

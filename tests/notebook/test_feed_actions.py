@@ -157,9 +157,9 @@ def test_markup_is_told_as_a_tree(connect, alice, until, tmp_path, journal):
     chat_id = alice.group("Release crew", "second")
     sent = tc.send(chat_id, MARKED, parse_mode="markdown").message_id
     seq = seq_of(tc, sent)
-    request = {"type": "markup", "seqs": [seq, 10_000, "x"]}
+    request = {"type": "contents", "seqs": [seq, 10_000, "x"]}
     told = asyncio.run_coroutine_threadsafe(Actions(tc).carry_out(request), tc.loop).result(30)
-    assert told["done"]["trees"][str(seq)] == [
+    assert told["done"]["contents"][str(seq)]["tree"] == [
         "Build ",
         {"t": "b", "c": ["42"]},
         " by ",
@@ -172,7 +172,7 @@ def test_markup_is_told_as_a_tree(connect, alice, until, tmp_path, journal):
 def test_text_with_endless_markup_is_told_plain(tc, do, talk):
     """A text of hundreds of pieces is left out, so that it is shown plain."""
     sent = tc.send(talk[0], "**a** " * 200, parse_mode="markdown").message_id
-    assert do("markup", None, seqs=[seq_of(tc, sent)]) == {"done": {"trees": {}}}
+    assert do("contents", None, seqs=[seq_of(tc, sent)]) == {"done": {"contents": {}}}
 
 
 def test_selection_is_what_passes_the_filter(tc, talk):

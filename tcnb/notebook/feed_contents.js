@@ -1,0 +1,155 @@
+// What a row's frame says and its columns do not, drawn: texts in their styles, the buttons under a message, surveys. When it is asked for and how it
+// is built stands here; where it goes in a row is in feed.js. The files of the feed and page.js reach the page as one module.
+
+const CONTENTS_WAIT_MS = 200; // contents are asked for when their row has stayed in sight for so long
+const CONTENTS_AT_ONCE = 24; // rows asked for in one request; without a journal the kernel asks the server for each
+
+const CONTENT_WORDS = {
+  en: {
+    keyboard: "Buttons under the message. People press them in their application.",
+    does: { command: (d) => `Callback: ${d}`, url: (d) => d, message: (d) => `Writes: ${d}`, copy: (d) => `Copies: ${d}` },
+    keys: { "{{Survey}}": "Survey", "{{Anonymous survey}}": "Anonymous survey", "{{Go to survey}}": "Go to survey" },
+  },
+  ru: {
+    keyboard: "Кнопки под сообщением. Их нажимают в приложении.",
+    does: { command: (d) => `Команда: ${d}`, url: (d) => d, message: (d) => `Пишет: ${d}`, copy: (d) => `Копирует: ${d}` },
+    keys: { "{{Survey}}": "Опрос", "{{Anonymous survey}}": "Анонимный опрос", "{{Go to survey}}": "Перейти к опросу" },
+  },
+};
+const contentWords = IN_RUSSIAN ? CONTENT_WORDS.ru : CONTENT_WORDS.en;
+
+// Whether the columns of a row may not be all there is to show of it. Whose account is a bot's nobody says, so any text may have buttons.
+const mayHaveMore = (row) => Boolean(row.g) || row.k === "text" || kindOf(row) === "survey";
+
+// What rows say beyond their columns, asked for when looked at, in portions.
+class Contents {
+  constructor(store) {
+    this.store = store;
+    this.known = new Map(); // sequence number → {tree, keyboard, survey}, or null for a row that says no more or was just asked for
+    this.wanted = new Map(); // sequence number → {box, since}
+    this.timer = 0;
+  }
+
+  of(seq) {
+    return this.known.get(seq) || null;
+  }
+
+  want(seq, box) {
+    if (this.known.has(seq)) return;
+    const before = this.wanted.get(seq);
+    this.wanted.set(seq, { box, since: before ? before.since : Date.now() });
+    this.start();
+  }
+
+  start() {
+    if (!this.timer && this.wanted.size) this.timer = setTimeout(() => this.ask(), CONTENTS_WAIT_MS);
+  }
+
+  ask() {
+    this.timer = 0;
+    const now = Date.now(), seqs = [];
+    for (const [seq, { box, since }] of this.wanted) {
+      const isDue = now - since >= CONTENTS_WAIT_MS && seqs.length < CONTENTS_AT_ONCE;
+      if (box.isConnected && !isDue) continue;
+      this.wanted.delete(seq);
+      if (box.isConnected) seqs.push(seq);
+    }
+    this.start();
+    if (!seqs.length) return;
+    for (const seq of seqs) this.known.set(seq, null);
+    while (this.known.size > MOST_ROWS) this.known.delete(this.known.keys().next().value);
+    this.store.askOnce({ type: "contents", seqs }, (answer) => this.came(answer));
+  }
+
+  came(answer) {
+    const told = Object.entries((answer.done && answer.done.contents) || {});
+    for (const [seq, contents] of told) this.known.set(Number(seq), contents);
+    if (told.length) for (const view of this.store.views) view.redraw(false);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------------------- texts
+
+const TAGS = new Map([["b", "strong"], ["i", "em"], ["s", "s"], ["u", "u"], ["quote", "blockquote"]]);
+const SCHEMES = new Set(["http:", "https:", "mailto:", "trueconf:"]);
+
+// The node of a part of a text, from the allow-list.
+function styled(part) {
+  if (part.t === "a") return safeLink(part.h, "tcf-a");
+  return TAGS.has(part.t) ? node(TAGS.get(part.t)) : null;
+}
+
+// A link leads where its address says, in a new window, and only by a scheme that is known; null for one that leads nowhere.
+function safeLink(address, className) {
+  if (!isSafe(address)) return null;
+  const made = control("a", className);
+  made.href = address;
+  made.target = "_blank";
+  made.rel = "noopener noreferrer nofollow";
+  made.title = address;
+  return made;
+}
+
+function isSafe(address) {
+  try {
+    return SCHEMES.has(new URL(address).protocol);
+  } catch {
+    return false;
+  }
+}
+
+// --------------------------------------------------------------------------------------------------- buttons and surveys
+
+const KEY_KINDS = new Set(["command", "url", "message", "copy", "share"]);
+const KEY_STYLES = new Set(["primary", "danger", "success"]);
+
+// The buttons under a message, as people see them. The connector lets no client but theirs press one, so all that works here is to follow a link
+// and to copy what a button would copy.
+function drawKeyboard(rows, copy) {
+  const box = node("div", "tcf-keys");
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", contentWords.keyboard);
+  for (const row of rows) {
+    const line = node("div", "tcf-keyline");
+    for (const key of row) line.append(drawKey(key, copy));
+    box.append(line);
+  }
+  return box;
+}
+
+function drawKey(key, copy) {
+  const kind = KEY_KINDS.has(key.k) ? key.k : "other", style = KEY_STYLES.has(key.s) ? ` tcf-key-${key.s}` : "";
+  const className = `tcf-key tcf-key-${kind}${style}`;
+  const link = kind === "url" ? safeLink(key.h, className) : null;
+  const made = link || (kind === "copy" && key.d ? control("button", className) : node("span", `${className} tcf-inert`));
+  made.textContent = key.l;
+  made.dir = "auto";
+  if (made.tagName === "BUTTON") made.addEventListener("click", () => copy(key.d));
+  if (!link && key.d) made.title = (contentWords.does[kind] || String)(key.d);
+  return made;
+}
+
+// Strings in double braces are for each client to word (protocol, section 6.5).
+function worded(text) {
+  return Object.hasOwn(contentWords.keys, text) ? contentWords.keys[text] : text.replace(/^\{\{(.*)\}\}$/s, "$1");
+}
+
+// A survey as a card. It has its button from the beginning, so that nothing moves when the address comes.
+function drawSurvey(title, said) {
+  const card = node("div", "tcf-card"), head = node("div", "tcf-cardhead"), tile = node("span", "tcf-tile"), about = node("span", "tcf-about");
+  tile.append(icon("survey"));
+  const name = node("b", "", title), detail = node("span", "", worded(said.d || "{{Survey}}"));
+  name.dir = detail.dir = "auto";
+  name.title = title;
+  about.append(name, detail);
+  head.append(tile, about);
+  const go = safeLink(said.h, "tcf-key tcf-key-url") || node("span", "tcf-key tcf-key-url tcf-inert");
+  go.textContent = worded(said.b || "{{Go to survey}}");
+  go.dir = "auto";
+  card.append(head, go);
+  return card;
+}

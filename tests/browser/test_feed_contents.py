@@ -1,0 +1,134 @@
+"""What the feed draws beyond the columns of a row, in a browser without Jupyter: buttons under messages and surveys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_feed_page import Page, a_row, open_page, rows  # noqa: F401  (a fixture)
+
+KEYBOARD = [
+    [
+        {"k": "command", "l": "Approve", "d": "/approve", "s": "success"},
+        {"k": "command", "l": "Reject", "d": "/reject", "s": "danger"},
+    ],
+    [
+        {"k": "url", "l": "Log", "d": "https://ci.example.com/42", "h": "https://ci.example.com/42"},
+        {"k": "copy", "l": "Copy id", "d": "build-42"},
+        {"k": "message", "l": "Say thanks", "d": "Thanks!"},
+    ],
+]
+ASKED = a_row(6, x="Deploy build 42?", contents={"keyboard": KEYBOARD})
+SURVEY = {"d": "{{Anonymous survey}}", "b": "{{Go to survey}}", "h": "https://video.example.com/webtools/survey?id=k7"}
+
+
+@pytest.fixture
+def page(open_page) -> Page:  # noqa: F811
+    """A feed with a few rows in it."""
+    page = open_page()
+    page.start(*rows(3))
+    return page
+
+
+def lines_of_buttons(page: Page) -> list[list[str]]:
+    lines = page.page.locator(".tcf-keyline").all()
+    return [line.locator(".tcf-key").all_inner_texts() for line in lines]
+
+
+def test_buttons_stand_under_their_message(page):
+    """Buttons are shown in the rows and with the labels that people see."""
+    page.push([ASKED])
+    page.page.get_by_text("Say thanks").wait_for()
+    assert lines_of_buttons(page) == [["Approve", "Reject"], ["Log", "Copy id", "Say thanks"]]
+
+
+def test_what_no_client_may_press_is_inert(page):
+    """A callback is told, and can be neither clicked nor reached with Tab; a link opens in a new window, safely."""
+    page.push([ASKED])
+    approve = page.page.get_by_text("Approve", exact=True)
+    approve.wait_for()
+    assert approve.evaluate("(one) => [one.tagName, one.tabIndex, one.title]") == ["SPAN", -1, "Callback: /approve"]
+    link = page.page.get_by_role("link", name="Log")
+    assert link.get_attribute("href") == "https://ci.example.com/42"
+    assert "noopener" in link.get_attribute("rel")
+
+
+def test_link_with_an_unknown_scheme_is_inert(page):
+    """Whatever the kernel says, an address with a scheme that is not allowed is no link."""
+    button = {"k": "url", "l": "Click me", "d": "javascript:alert(1)", "h": "javascript:alert(1)"}
+    page.push([a_row(6, contents={"keyboard": [[button]]})])
+    made = page.page.get_by_text("Click me")
+    made.wait_for()
+    assert made.evaluate("(one) => one.tagName") == "SPAN"
+
+
+def test_copy_button_copies(open_page):  # noqa: F811
+    """A button that copies does so here too, and the feed says what is on the clipboard."""
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.start(ASKED)
+    page.page.get_by_role("button", name="Copy id", exact=True).click()
+    page.page.get_by_text("Copied: build-42").wait_for()
+    assert page.page.evaluate("navigator.clipboard.readText()") == "build-42"
+
+
+def test_edit_without_buttons_takes_them_away(page):
+    """An edit replaces the buttons too: those that it does not repeat are gone."""
+    page.push([ASKED])
+    page.page.get_by_text("Approve", exact=True).wait_for()
+    page.push([{"k": "edit", "t": 1, "m": "m6", "x": "Deploying…", "c": "c1", "n": "Release crew"}])
+    page.wait_for_text("Deploying…")
+    assert page.page.locator(".tcf-keys").count() == 0
+
+
+def test_edit_brings_its_own_buttons(page):
+    """The buttons of an edit stand in the message that it changes."""
+    page.push([ASKED])
+    changed: dict[str, Any] = {"keyboard": [[{"k": "command", "l": "Stop", "d": "/stop"}]]}
+    page.push([{"k": "edit", "t": 1, "m": "m6", "x": "Deploying…", "c": "c1", "contents": changed}])
+    page.page.get_by_text("Stop", exact=True).wait_for()
+    assert lines_of_buttons(page) == [["Stop"]]
+
+
+def test_removed_message_has_no_buttons(page):
+    """A removed message is shown struck through, without its buttons."""
+    page.push([ASKED])
+    page.page.get_by_text("Approve", exact=True).wait_for()
+    page.push([{"k": "remove", "t": 1, "m": "m6", "c": "c1"}])
+    page.page.locator(".tcf-gone").wait_for()
+    assert page.page.locator(".tcf-keys").count() == 0
+
+
+def test_survey_is_a_card_with_a_link(page):
+    """A survey has its title, what kind it is in the viewer's language, and a link to it."""
+    page.push([a_row(6, k="survey", x=None, h="Lunch choice", contents={"survey": SURVEY})])
+    link = page.page.get_by_role("link", name="Go to survey")
+    link.wait_for()
+    assert link.get_attribute("href") == SURVEY["h"]
+    assert page.page.locator(".tcf-card .tcf-about").inner_text().split("\n") == ["Lunch choice", "Anonymous survey"]
+
+
+def test_nothing_moves_when_a_survey_is_told(page):
+    """The card of a survey is as tall before its address is known as afterwards."""
+    page.page.evaluate("model.deaf = true")
+    page.push([a_row(6, k="survey", x=None, h="Lunch choice", contents={"survey": SURVEY})])
+    before = page.page.locator(".tcf-card").bounding_box()
+    page.wait_for("model.requests.some((one) => one.type === 'contents' && one.seqs.includes(4))")
+    page.page.evaluate("model.requests.filter((one) => one.type === 'contents').forEach((one) => model.answer(one))")
+    page.page.get_by_role("link", name="Go to survey").wait_for()
+    assert page.page.locator(".tcf-card").bounding_box() == before
+
+
+def test_forwarded_file_is_shown_as_one(page):
+    """What was forwarded is drawn as what it is, below the name of whom it is from."""
+    page.push([a_row(6, k="forward", x=None, f="alice@practice.local", b="file", d="plan.pdf", z=5000)])
+    page.page.locator(".tcf-chip").get_by_text("plan.pdf").wait_for()
+    assert page.text_of(".tcf-label") == "Forwarded from Alice Doe"
+
+
+def test_contents_that_run_by_are_not_asked_for(page):
+    """In a flood only those rows are asked about that stay in sight."""
+    for start in range(10, 2010, 100):
+        page.push(rows(100, start))
+    page.wait_for("model.requests.some((one) => one.type === 'contents' && one.seqs.includes(2003))")
+    asked = {seq for request in page.requests("contents") for seq in request["seqs"]}
+    assert len(asked) <= 100
