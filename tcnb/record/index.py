@@ -15,6 +15,10 @@ _ROW_MASK: Final = (1 << _ROW_BITS) - 1
 _HASH_MASK: Final = 0xFFFFFFFF
 
 
+Slots = list[npt.NDArray[np.uint64]]
+"""Places in the table, in the order in which they were taken."""
+
+
 class MessageIndex:
     """Rows by message id: a table with open addressing whose slots hold 32 bits of the id's hash and the row.
 
@@ -59,7 +63,7 @@ class MessageIndex:
             self._grow()
         return None
 
-    def add_all(self, messages: Sequence[str], rows: Sequence[int], first: int) -> bool:
+    def add_all(self, messages: Sequence[str], rows: Sequence[int], first: int) -> Slots | None:
         """Note messages, no two of one id, that will stand at these rows.
 
         Args:
@@ -68,7 +72,7 @@ class MessageIndex:
             first: the row from which on nothing stands yet.
 
         Returns:
-            Whether that was done; if one of them is there already, nothing is noted.
+            Where that was noted, for `take_back`; None, and nothing is noted, if one of them is there already.
         """
         while self._count + len(messages) > self._most:
             self._grow()
@@ -76,14 +80,13 @@ class MessageIndex:
         entries = hashes << np.uint64(_ROW_BITS) | (np.asarray(rows, np.int64) + 1).astype(np.uint64)
         table, mask = np.frombuffer(self._table, np.uint64), np.uint64(self._mask)
         waiting, slots = np.arange(len(messages)), hashes & mask
-        placed: list[npt.NDArray[np.uint64]] = []
+        placed: Slots = []
         while len(waiting):
             found = table[slots]
             alike = (found >> np.uint64(_ROW_BITS) == hashes[waiting]) & (found != 0)
             if any(self._is(found[one], messages[waiting[one]], first) for one in np.flatnonzero(alike)):
-                for taken in placed:
-                    table[taken] = 0
-                return False
+                _clear(table, placed)
+                return None
             # Of several that want one empty slot the first gets it; the others look at it again.
             empty = np.flatnonzero(found == 0)
             lucky = empty[np.unique(slots[empty], return_index=True)[1]]
@@ -94,7 +97,12 @@ class MessageIndex:
             slots = np.where(found == 0, slots, (slots + np.uint64(1)) & mask)[left]
             waiting = waiting[left]
         self._count += len(messages)
-        return True
+        return placed
+
+    def take_back(self, placed: Slots) -> None:
+        """Undo the latest `add_all`, after which nothing else was noted."""
+        _clear(np.frombuffer(self._table, np.uint64), placed)
+        self._count -= sum(map(len, placed))
 
     def _is(self, entry: np.uint64, message_id: str, first: int) -> bool:
         """Return whether an entry, of the same hash and not among those that are just noted, is of that message."""
@@ -146,3 +154,8 @@ class MessageIndex:
         while self._table[slot]:
             slot += 1
         self._table[slot] = entry
+
+
+def _clear(table: npt.NDArray[np.uint64], placed: Slots) -> None:
+    for taken in placed:
+        table[taken] = 0

@@ -410,14 +410,18 @@ class Record:
         # Where a chat gets a new title, it counts what stands before that.
         if chats is None or (others and chats.is_new(self._directory)):
             return False
-        if not self._index.add_all(ids, [first + place for place in places], first):
+        placed = self._index.add_all(ids, [first + place for place in places], first)
+        if placed is None:
             return False
-        columns = bulk.columns(reading, chats, self._directory)
-        columns |= bulk.circumstances(reading, arrivals, seqs)
+        try:
+            columns = bulk.columns(reading, chats, self._directory) | bulk.circumstances(reading, arrivals, seqs)
+            made = {place: self._row(other, told[place], int(seqs[place])) for place, other in others.items()}
+            self._table.extend(columns, reading.places, made)
+        except BaseException:
+            self._index.take_back(placed)
+            raise
         self._counts.received += len(arrivals)
         self._counts.redelivered += pc.sum(pc.equal(columns[ORIGIN.name], _REDELIVERED)).as_py()
-        made = {place: self._row(other, told[place], int(seqs[place])) for place, other in others.items()}
-        self._table.extend(columns, reading.places, made)
         self._last_seq = int(seqs[-1])
         return True
 

@@ -61,8 +61,11 @@ def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Read
         How many were there already, and how many failed, which are logged and left out.
     """
     reading = _read(arrivals) if len(arrivals) >= bulk.LEAST else None
-    if reading is not None and record.extend_together(arrivals, reading):
-        return 0, 0
+    try:
+        if reading is not None and record.extend_together(arrivals, reading):
+            return 0, 0
+    except Exception:
+        logger.exception("%d frames of the journal are put into the record one by one", len(arrivals))
     rest = iter(arrivals)
     doubled = failed = 0
     while True:

@@ -15,6 +15,7 @@ from test_flaws import MESSAGE_LIKE, METHODS, VALUES
 
 from tcnb.record import bulk
 from tcnb.record.record import Arrival, Record
+from tcnb.record.replay import put_arrivals
 from tcnb.wire import notifications
 
 TEXTS = st.sampled_from(
@@ -139,3 +140,16 @@ def test_one_that_is_there_is_not_taken_again() -> None:
     """Where one of the messages is there already, all are looked at one by one."""
     frames = [("sendMessage", envelope({"text": "a"}, message_id=f"m-{n % 7}")) for n in range(10)]
     assert compare(frames, groups=1) == 0
+
+
+def test_what_fails_all_at_once_is_taken_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the way for hundreds fail, nothing of it stays, and each message is taken in alone."""
+    record = Record(ME)
+    messages = [envelope({"text": "a"}, message_id=f"m-{number}") for number in range(30)]
+    arrivals = [
+        Arrival("sendMessage", json.dumps(said).encode(), RECEIVED, seq=n + 1) for n, said in enumerate(messages)
+    ]
+    monkeypatch.setattr(record._table, "extend", lambda *given: 1 / 0)
+    assert put_arrivals(record, arrivals) == (0, 0)
+    assert record.frame()["message_id"].tolist() == [said["messageId"] for said in messages]
+    assert record.counts.received == 30
