@@ -304,6 +304,7 @@ class Store {
 
   opened(answer) {
     if (answer.state) this.state = answer.state;
+    this.synced = true;
     const known = this.tail.last;
     this.deliver({ after: Math.min(known, answer.after), from: answer.after, last: answer.last, rows: answer.rows });
   }
@@ -315,7 +316,8 @@ class Store {
     if (message.people) this.learn(message.people);
     this.fail(message.failures);
     if (message.batch) this.deliver(message.batch);
-    this.synced = true;
+    // An answer to something else says nothing of what this page may have missed.
+    if (message.batch || message.state || !message.answers) this.synced = true;
     this.heardAt = Date.now();
     for (const answer of message.answers || []) this.answered(answer);
     for (const view of this.views) view.stateChanged();

@@ -68,14 +68,15 @@ def test_unanswered_reply_is_not_asked_twice(page):
 
 
 def test_own_message_is_edited(page):
-    """The dock begins with what the message says now, also where it was edited before."""
-    page.push([{"k": "edit", "t": 1, "m": "m4", "x": "not quite yet", "c": "c1", "n": "Release crew"}])
+    """The dock begins with what was written, its markup and its mode, as the server has it now."""
     press_tool(page, 5, "Edit")
+    assert answer(page, "source", done={"text": "not **quite** yet", "mode": "markdown"})["seq"] == 5
     box = page.page.get_by_label("Write a message")
-    assert box.input_value() == "not quite yet"
-    box.fill("done")
+    assert box.input_value() == "not **quite** yet"
+    box.fill("**done**")
     box.press("Enter")
-    assert answer(page, "edit", done={})["text"] == "done"
+    request = answer(page, "edit", done={})
+    assert (request["text"], request["mode"]) == ("**done**", "markdown")
 
 
 def test_removal_is_asked_first(page):
