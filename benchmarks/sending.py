@@ -14,7 +14,9 @@ import socket
 import statistics
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def _message(chat_id: str) -> dict[str, Any]:
     return {"chatId": chat_id, "replyMessageId": None, "content": {"text": "ping", "parseMode": "text"}}
 
 
-class _Peer:
+class _Peer(ABC):
     """One account, its token, and what all bare clients have in common."""
 
     def __init__(self, server: PracticeProcess, name: str) -> None:
@@ -62,13 +64,13 @@ class _Peer:
         self.id = 0
         self.chat_id = ""
 
+    @abstractmethod
     def turn(self) -> Times:
         """Send some messages, and return the seconds that each took."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Leave."""
-        raise NotImplementedError
 
 
 class _Bare(_Peer):
@@ -113,11 +115,10 @@ class _Bare(_Peer):
 class _BareBlocking(_Peer):
     """The same with `websockets.sync`, which has a thread of its own too, as `tc.send` has."""
 
-    _socket: ClientConnection
-
     def __init__(self, server: PracticeProcess, name: str) -> None:
         super().__init__(server, name)
-        self._socket = connect(self.url, compression=None)
+        self._leaving = ExitStack()
+        self._socket: ClientConnection = self._leaving.enter_context(connect(self.url, compression=None))
         self._ask("auth", self.login)
         self.chat_id = self._ask("createGroupChat", {"title": self.name})["chatId"]
 
@@ -132,7 +133,7 @@ class _BareBlocking(_Peer):
 
     def close(self) -> None:
         """Leave."""
-        self._socket.close()
+        self._leaving.close()
 
     def _ask(self, method: str, payload: dict[str, Any]) -> dict[str, Any]:
         self.id += 1

@@ -13,6 +13,8 @@ from tcnb.errors import OutcomeUnknownError, TcnbError
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile
 from tcnb.types.enums import ParseMode
 
+from .editing import edit_text
+
 Kind = Literal["text", "edit", "photo", "document", "sticker"]
 State = Literal["receiving", "interrupted", "queued", "sending", "sent", "failed"]
 
@@ -288,7 +290,7 @@ class Outbox:
         if one.kind == "text":
             return await session.asend(one.chat_id, one.text, **writing)
         if one.kind == "edit":
-            return await session.bot.edit_message(one.target or "", one.text, one.mode)
+            return await edit_text(session.bot, one.target or "", one.text, one.mode)
 
         def progress(moved: int, _total: int) -> None:
             one.moved = moved

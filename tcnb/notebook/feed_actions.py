@@ -13,6 +13,7 @@ from tcnb.errors import TcnbError, UsageError
 from tcnb.record.raw import payloads
 from tcnb.types import BufferedInputFile, TextContent, make_preview
 
+from .editing import edit_text
 from .feed_contents import Content, content_of, contents
 from .feed_rows import Row, is_own
 
@@ -85,12 +86,8 @@ class Actions:
 
     async def _edit(self, row: Row, request: Mapping[str, Any]) -> dict[str, Any]:
         self._must_be_own(row)
-        bot, message_id = self._session.bot, _message_of(row)
-        text, mode = _text_of(request), str(request.get("mode") or "text")
-        # Buttons that are not given again disappear (`protocol` section 6.6).
-        said = (await bot.get_message_by_id(message_id)).content
-        buttons = said.buttons if isinstance(said, TextContent) else None
-        await bot.edit_message(message_id, text, mode, buttons=buttons)
+        mode = str(request.get("mode") or "text")
+        await edit_text(self._session.bot, _message_of(row), _text_of(request), mode)
         return {}
 
     async def _remove(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tcnb.notebook.feed import Feed
 from tcnb.notebook.feed_actions import Actions
+from tcnb.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 
 @pytest.fixture
@@ -57,6 +58,15 @@ def test_own_message_is_edited_and_removed(tc, do, talk):
     assert tc.messages.set_index("message_id").loc[message_id, "text"] == "tomorrow"
     assert do("remove", seq) == {"done": {}}
     assert tc.messages.set_index("message_id").loc[message_id, "removed"]
+
+
+def test_edited_message_keeps_its_buttons(tc, do, talk):
+    """Changing the words of a message takes nothing else away from it."""
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Deploy", command="deploy")]])
+    message_id = tc.send(talk[0], "Build 41 passed", buttons=keyboard).message_id
+    assert do("edit", seq_of(tc, message_id), text="Build 42 passed") == {"done": {}}
+    content = tc._wait(tc.bot.get_message_by_id(message_id)).content
+    assert (content.text, content.buttons) == ("Build 42 passed", keyboard)
 
 
 def test_closing_the_feed_ends_no_sending(tc, talk, until):
