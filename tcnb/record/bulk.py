@@ -35,9 +35,12 @@ _Said = tuple[str | None, int | None]
 class Circumstances(Protocol):
     """How a frame came, as `tcnb.record.record.Arrival` says it."""
 
-    received: int
-    origin: str
-    since: int | None
+    @property
+    def received(self) -> int: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def since(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _is_plain(message: Any) -> bool:
         and message.author.id is not None
         and message.author.type is not None
         and 0 <= message.timestamp <= LAST_MILLISECOND
-        and (message.chat_id is not None or message.chat.chat_id is not None)
+        and (message.chat_id is not None or (message.chat is not None and message.chat.chat_id is not None))
     )
 
 

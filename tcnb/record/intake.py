@@ -18,17 +18,27 @@ import msgspec
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
 from tcnb.record.journal import Entry, Journal, Kind, Stored
-from tcnb.record.parcels import Parcel, arrival, stored
-from tcnb.record.record import Arrival, Record
+from tcnb.record.parcels import Parcel, stored
+from tcnb.record.record import Record
 from tcnb.record.replay import put, put_arrivals
-from tcnb.record.saved import WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
+from tcnb.record.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
 
-MOST_WAITING: Final = 40_000
-"""Frames that may wait for the disk before nothing more is read from the socket; twice as many are the end."""
+MOST_WAITING: Final = 80_000
+"""Frames that may wait for the disk or the record before nothing more is read from the socket (some 1.5 kB each); twice
+as many are the end."""
+
+MOST_UNRECORDED: Final = 50_000
+"""Frames among them that may wait for the record alone, while more come than can be recorded at once."""
+
+RECORDING: Final = 0.1
+"""Seconds after which some of them are recorded in any case: those who look on want to see something."""
+
+LOOK_AGAIN: Final = 0.01
+"""Seconds after which it is seen whether there is time for the record."""
 
 MOST_AT_ONCE: Final = 10_000
 """Frames in one transaction: enough that its fixed cost (some milliseconds for the disk) does not count."""
@@ -42,11 +52,14 @@ FLOOD: Final = 1_000
 GATHERING: Final = 0.05
 """Seconds that it waits for them, at most."""
 
+LULL: Final = 0.005
+"""Seconds in which nothing comes, after which it waits no longer."""
+
 CHUNK: Final = 5_000
 """Frames read from the journal at a time."""
 
-FOLLOWING: Final = 1.0
-"""Seconds between two looks for what other kernels wrote."""
+RESTING: Final = 1.0
+"""Seconds with nothing to write after which the journal is tidied, and looked into for what other kernels wrote."""
 
 FIRST_PAUSE: Final = 0.1
 """Seconds after which a failed commit is tried again; each further pause is twice as long."""
@@ -119,12 +132,16 @@ class Intake:
         # What follows is shared by the loop, the writer and whoever asks.
         self._changed = threading.Condition()
         self._queue: deque[Parcel] = deque()
-        self._waiting = 0
+        self._uncommitted = 0
+        self._is_gathering = False
         self._closing = False
         self._hurry = threading.Event()
-        self._paused: set[Link] = set()
+        self._flooded_until = 0.0
+        # What follows belongs to the loop.
         self._safe: deque[Parcel] = deque()
-        self._is_flooded = False
+        self._unrecorded = 0
+        self._paused: set[Link] = set()
+        self._recorded_at = 0.0
         self._ended = False
         self._end_told: asyncio.Future[None] | None = None
 
@@ -136,7 +153,7 @@ class Intake:
     @property
     def waiting(self) -> int:
         """Frames that came and are not committed, recorded and acknowledged yet."""
-        return self._waiting
+        return self._uncommitted + self._unrecorded
 
     # -- on the bot's loop -------------------------------------------------------------------------------------------
 
@@ -156,14 +173,29 @@ class Intake:
 
     def take(self, batch: Batch) -> None:
         """Take in what one read from the socket brought."""
-        since = _since(batch.link)
-        entries = [self._entry(request, batch.received, since) for request in batch.requests]
+        received, since, decode = batch.received, _since(batch.link), notifications.decode
+        # Read here, and not by the writer: two threads that compute take the interpreter from each other at every step.
+        entries = [
+            self._malformed(request, received)
+            if isinstance(request, Malformed)
+            else Entry(
+                method := request.method or "",
+                request.payload,
+                received,
+                Kind.LIVE,
+                None,
+                None,
+                since,
+                decode(method, request.payload),
+            )
+            for request in batch.requests
+        ]
         self.received += len(entries)
         if self._journaled:
             self._put(Parcel(entries, batch))
             return
         try:
-            seqs = self._record.extend([arrival(entry) for entry in entries])
+            seqs = self._record.extend(entries)
         except Exception:
             # What cannot be recorded is not acknowledged: the server sends what is unread another time.
             self.failures += len(entries)
@@ -204,7 +236,7 @@ class Intake:
             Entry("sendMessage", msgspec.json.encode(envelope), received, Kind.HISTORY) for envelope in envelopes
         ]
         if not self._journaled:
-            seqs = self._record.extend([arrival(entry) for entry in entries])
+            seqs = self._record.extend(entries)
             self.duplicates += seqs.count(None)
             self._on_grown()
             return
@@ -242,31 +274,26 @@ class Intake:
         if self._end_told is not None:
             await asyncio.wait([self._end_told], timeout=timeout)
 
-    def _entry(self, request: Any, received: int, since: int | None) -> Entry:
-        if isinstance(request, Malformed):
-            self.malformed += 1
-            logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
-            return Entry("", request.text, received)
-        method, payload = request.method or "", request.payload
-        # Here, and not by the writer: two threads that compute take the interpreter from each other at every step.
-        told = notifications.decode(method, payload)
-        return Entry(method, payload, received, Kind.LIVE, None, None, since, told)
+    def _malformed(self, request: Malformed, received: int) -> Entry:
+        self.malformed += 1
+        logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
+        return Entry("", request.text, received)
 
     def _put(self, parcel: Parcel, *, linger: bool = False) -> None:
         """Have a parcel written: at once, or soon and with what comes meanwhile."""
         count = len(parcel.entries)
         with self._changed:
-            refused = self._ended or self._waiting >= 2 * MOST_WAITING
+            refused = self._ended or self.waiting >= 2 * MOST_WAITING
             if not refused:
                 self._queue.append(parcel)
-                self._waiting += count
-                if not linger:
+                self._uncommitted += count
+                if not linger and not self._is_gathering:
                     self._changed.notify_all()
         if linger and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         if refused:
             self._refuse(parcel)
-        elif parcel.batch is not None and self._waiting > MOST_WAITING:
+        elif parcel.batch is not None and self.waiting > MOST_WAITING:
             self._pause(parcel.batch.link)
 
     async def _put_and_wait(self, *parcels: Parcel) -> None:
@@ -302,12 +329,25 @@ class Intake:
         batches = [parcel.batch for parcel in parcels if parcel.batch is not None]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
             link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
+        count = sum(len(parcel.entries) for parcel in parcels)
+        with self._changed:
+            self._uncommitted -= count
+        self._unrecorded += count
         if parcels and not self._safe:
             self._loop.call_soon(self._proceed)
         self._safe.extend(parcels)
 
     def _proceed(self) -> None:
-        """Record some parcels, and tell of them; come back for the rest."""
+        """Record some parcels, and tell of them; come back for the rest.
+
+        While more comes than can be done at once, reading and acknowledging go first.
+        """
+        now = self._loop.time()
+        is_pressed = self._uncommitted >= FLOOD and self._unrecorded < MOST_UNRECORDED
+        if is_pressed and now < self._recorded_at + RECORDING:
+            self._loop.call_later(LOOK_AGAIN, self._proceed)
+            return
+        self._recorded_at = now
         done: list[Parcel] = []
         count = 0
         while self._safe and count < SLICE:
@@ -317,7 +357,8 @@ class Intake:
         self._add(done)
         if self._safe:
             self._loop.call_soon(self._proceed)
-        self._let_in(sum(len(parcel.entries) for parcel in done))
+        self._unrecorded -= sum(len(parcel.entries) for parcel in done)
+        self._let_in()
         for parcel in done:
             if parcel.settled is not None:
                 parcel.settled.set()
@@ -330,7 +371,7 @@ class Intake:
 
     def _add(self, parcels: list[Parcel]) -> None:
         """Add what parcels hold to the record, as much of it together as can be."""
-        new: list[Arrival] = []
+        new: list[Entry] = []
         for parcel in parcels:
             if parcel.others:
                 new = self._add_arrivals(new)
@@ -342,21 +383,20 @@ class Intake:
                     new = self._add_arrivals(new)
                     self.failures += put(self._record, [stored(entry, seq)])
                 else:
-                    new.append(arrival(entry, seq))
+                    entry.seq = seq
+                    new.append(entry)
         self._add_arrivals(new)
 
-    def _add_arrivals(self, arrivals: list[Arrival]) -> list[Arrival]:
+    def _add_arrivals(self, arrivals: list[Entry]) -> list[Entry]:
         """Add notifications to the record, and return an empty list for those that come."""
         doubled, failed = put_arrivals(self._record, arrivals)
         self.duplicates += doubled
         self.failures += failed
         return []
 
-    def _let_in(self, count: int) -> None:
-        """Note that frames wait no longer, and read on when there is room again."""
-        with self._changed:
-            self._waiting -= count
-        if self._paused and self._waiting < MOST_WAITING // 2:
+    def _let_in(self) -> None:
+        """Read on when there is room again."""
+        if self._paused and self.waiting < MOST_WAITING // 2:
             paused, self._paused = self._paused, set()
             for link in paused:
                 link.socket.resume_reading()
@@ -410,8 +450,13 @@ class Intake:
             self._tell(_fulfil, opened)
             self._save(journal, WORTH_KEEPING)
             while (group := self._next_group()) is not None:
-                self._write_group(journal, group)
-                self._save(journal, WORTH_WRITING)
+                if group or self._is_followed():
+                    self._write_group(journal, group)
+                # What can wait takes nothing from a flood, unless that does not end.
+                is_flooded = self._is_flooded()
+                self._save(journal, WORTH_INTERRUPTING if is_flooded else WORTH_WRITING)
+                if not is_flooded:
+                    journal.rest()
         except JournalError as error:
             self._tell(_fail, opened, error)
         finally:
@@ -460,23 +505,36 @@ class Intake:
     def _next_group(self) -> list[Parcel] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
 
-        An empty group is returned from time to time while somebody wants to be told of what other kernels write.
+        An empty group is returned from time to time while nothing waits: then it is time for what may wait itself.
         """
         with self._changed:
             while not self._queue:
                 if self._closing:
                     return None
-                if not self._changed.wait(FOLLOWING) and self._is_followed():
+                if not self._changed.wait(RESTING):
                     return []
-            if self._is_flooded:
-                self._changed.wait_for(lambda: self._closing or self._waiting >= SLICE, GATHERING)
+            if self._is_flooded():
+                self._gather()
             group: list[Parcel] = []
             count = 0
             while self._queue and count < MOST_AT_ONCE:
                 group.append(self._queue.popleft())
                 count += len(group[-1].entries)
-            self._is_flooded = count >= FLOOD
+            if count >= FLOOD:
+                self._flooded_until = time.monotonic() + RESTING
             return group
+
+    def _is_flooded(self) -> bool:
+        return time.monotonic() < self._flooded_until
+
+    def _gather(self) -> None:
+        """Let some frames come together while they come; called with the lock that is given up meanwhile."""
+        self._is_gathering, seen = True, -1
+        deadline = time.monotonic() + GATHERING
+        while seen < self._uncommitted < SLICE and not self._closing and time.monotonic() < deadline:
+            seen = self._uncommitted
+            self._changed.wait(LULL)
+        self._is_gathering = False
 
     def _write_group(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group and hand it over to the loop, after what others wrote before it.

@@ -9,7 +9,9 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,7 +20,7 @@ import msgspec
 
 from tcnb.errors import JournalError
 from tcnb.record import identity
-from tcnb.wire.notifications import Told
+from tcnb.wire.notifications import Envelope, Told
 
 VERSION: Final = 1
 """The version of the tables below; a journal of a higher one is left alone."""
@@ -32,8 +34,14 @@ PATIENCE: Final = 1.0
 ECHO: Final = 10_000_000
 """Microseconds within which two kernels of one account receive the same notification."""
 
-CHECKPOINT: Final = 16384
-"""Pages (64 MB) of the write-ahead log after which SQLite moves them into the file: seldom in the middle of a flood."""
+PAGE: Final = 8192
+"""Bytes of a page in a new journal, a dozen messages: with the usual 4096 a message took a sixth longer."""
+
+MOST_LOG: Final = 256 * 2**20
+"""Bytes of the write-ahead log after which SQLite moves it into the file by itself, even in the middle of a flood."""
+
+WORTH_MOVING: Final = 5_000
+"""Frames in the log from which on `rest` moves them, some megabytes."""
 
 _CREATE: Final = f"""
 BEGIN IMMEDIATE;
@@ -53,21 +61,19 @@ PRAGMA user_version = {VERSION};
 """
 _COLUMNS: Final = "seq, received, kind, method, identity, payload, answer, file"
 _PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
-_SIZES: Final = (1024, 256, 32, 4, 1)
-"""How many rows one statement inserts: each gives the interpreter away and has to get it back, which takes up to 5 ms
-while another thread computes."""
+_SIZES: Final = tuple(2**power for power in range(12, -1, -1))
+"""How many rows one statement inserts, as few statements as can be: each gives the interpreter away and has to get it
+back, which takes up to 5 ms while another thread computes."""
 
 
+@cache
 def _statement(size: int) -> str:
     """Return what inserts rows that follow each other, given the first position and then five values a row."""
-    places = (
-        f"(?1 + {row}, {', '.join(f'?{number}' for number in range(5 * row + 2, 5 * row + 7))}, NULL, NULL)"
-        for row in range(size)
-    )
+    # SQLite looks a numbered place up among all that are, so that only one of them is.
+    places = (f"(?1 + {row}, ?, ?, ?, ?, ?, NULL, NULL)" for row in range(size))
     return f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(places)}"
 
 
-_INSERT: Final = {size: _statement(size) for size in _SIZES}
 AT_A_STROKE: Final = 64
 """Frames that are written by one statement, which is its own transaction."""
 
@@ -113,6 +119,9 @@ class Kind(enum.IntEnum):
     REDELIVERED = 5
 
 
+ORIGIN_OF: Final[Mapping[int, str]] = {kind: kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
+"""How a frame of that kind came, one of `schema.ORIGINS`."""
+
 # SQLite looks for an adapter of whatever is no plain number.
 _NUMBERS: Final = {kind: int(kind) for kind in Kind}
 
@@ -130,6 +139,7 @@ class Entry(msgspec.Struct, gc=False):
         since: when the connection that it came on was authorized (the server's milliseconds since 1970), if known: a
             message that was written before is redelivered.
         told: what its payload tells, if that was read already.
+        seq: its position in the journal, once it has one; until then the next one.
     """
 
     method: str
@@ -140,6 +150,17 @@ class Entry(msgspec.Struct, gc=False):
     file: bytes | None = None
     since: int | None = None
     told: Told | None = None
+    seq: int | None = None
+
+    @property
+    def origin(self) -> str:
+        """How it came, one of `schema.ORIGINS`."""
+        return ORIGIN_OF[self.kind]
+
+    @property
+    def direction(self) -> str:
+        """That it came in, unless its author is this account."""
+        return "in"
 
 
 Stored = tuple[int, int, int, str, bytes | msgspec.Raw, bytes | None, bytes | None]
@@ -167,6 +188,7 @@ class Journal:
         self.id = ""
         self.last_seq = 0
         self._position = 0
+        self._rested = 0
         self._connection = connection
         self._others: dict[bytes, deque[int]] = {}
 
@@ -309,6 +331,14 @@ class Journal:
                 return identity.digest(b"%d\0%b\0%b" % (received, method.encode(), payload)).hex()
         return None
 
+    def rest(self) -> None:
+        """Move the log into the file if that is worth it; to be called while there is little to write."""
+        if self.last_seq - self._rested < WORTH_MOVING:
+            return
+        self._rested = self.last_seq
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def close(self) -> None:
         """Close the file; nothing can be written any more."""
         # What was appended is safe; a log that could not be moved into the file is moved by who opens it next.
@@ -339,8 +369,8 @@ class Journal:
             )
         _switch_to_log(self._connection)
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
-        self.last_seq = self._top()
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG // self._pragma('page_size')}")
+        self.last_seq = self._rested = self._top()
         # Whether it can be written is better known now than when the first message comes.
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
@@ -354,6 +384,7 @@ class Journal:
 
     def _begin(self, server: str, account: str) -> None:
         """Make the tables; where two processes do so at once, the second finds those of the first."""
+        self._connection.execute(f"PRAGMA page_size = {PAGE}")
         self._connection.executescript(_CREATE)
         self._connection.executemany(
             "INSERT OR IGNORE INTO meta VALUES (?, ?)", (("server", server), ("account", account))
@@ -431,6 +462,9 @@ class Journal:
     def _write(self, entries: Sequence[Entry]) -> list[int | None]:
         seqs: list[int | None] = [None] * len(entries)
         self._position = self.last_seq
+        if not self._others and Kind.SENT not in {entry.kind for entry in entries}:
+            self._insert([_row(entry) for entry in entries], range(len(entries)), seqs)
+            return seqs
         rows: list[_Row] = []
         places: list[int] = []
         for place, entry in enumerate(entries):
@@ -447,7 +481,7 @@ class Journal:
         self._insert(rows, places, seqs)
         return seqs
 
-    def _insert(self, rows: list[_Row], places: list[int], seqs: list[int | None]) -> None:
+    def _insert(self, rows: list[_Row], places: Sequence[int], seqs: list[int | None]) -> None:
         """Insert rows whose key is new, and note in `seqs` where they stand.
 
         As a rule all are new. Otherwise they are taken back and the new ones inserted alone, so that no position
@@ -468,12 +502,10 @@ class Journal:
     def _insert_all(self, rows: list[_Row]) -> int:
         """Insert rows at the positions that follow and return how many of them had a new key."""
         new = start = 0
-        for size, statement in _INSERT.items():
+        for size in _SIZES:
             while len(rows) - start >= size:
-                values: list[Any] = [self._position + 1 + start]
-                for row in rows[start : start + size]:
-                    values += row
-                new += self._connection.execute(statement, values).rowcount
+                values = [self._position + 1 + start, *chain.from_iterable(rows[start : start + size])]
+                new += self._connection.execute(_statement(size), values).rowcount
                 start += size
         return new
 
@@ -504,12 +536,14 @@ class Journal:
 
 def _row(entry: Entry) -> _Row:
     """Return the columns of what is no request of ours."""
-    method, payload, kind, told = entry.method, entry.payload, entry.kind, entry.told
-    if kind is Kind.FOUND:
+    method, payload, kind, since = entry.method, entry.payload, entry.kind, entry.since
+    part = None if entry.told is None else entry.told[1]
+    if type(part) is Envelope and part.message_id is not None:
+        key: bytes | None = identity.of_message(part.message_id, part.timestamp)
+    elif kind is Kind.FOUND:
         key = identity.of_finding(method, payload)
     else:
-        key = identity.of_notification(method, payload, None if told is None else told[1])
-    since = entry.since
+        key = identity.of_notification(method, payload, part)
     if since is not None and method == "sendMessage" and identity.is_before(key, since):
         kind = Kind.REDELIVERED
     # Anything else than bytes costs SQLite a search for an adapter, and an empty buffer of msgspec would become NULL.

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from tcnb.client.link import Batch
 from tcnb.record.journal import Entry, Journal, Stored
-from tcnb.record.record import Arrival
-from tcnb.record.replay import ORIGIN_OF
 
 
 @dataclass(slots=True, eq=False)
@@ -34,11 +32,6 @@ class Parcel:
     done: asyncio.Future[None] | None = None
     seqs: list[int | None] = field(default_factory=list)
     others: list[Stored] = field(default_factory=list)
-
-
-def arrival(entry: Entry, seq: int | None = None) -> Arrival:
-    """Return a frame that is no request of ours as the record takes it, with its position in the journal."""
-    return Arrival(entry.method, entry.payload, entry.received, ORIGIN_OF[entry.kind], entry.since, seq, entry.told)
 
 
 def stored(entry: Entry, seq: int) -> Stored:

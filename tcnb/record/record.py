@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -19,6 +19,27 @@ from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
 from tcnb.record.table import Table
 from tcnb.wire import notifications
+
+
+class Arriving(Protocol):
+    """A notification on its way into the record, as `Arrival` describes it; a frame of the journal is one, too."""
+
+    told: notifications.Told | None
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def payload(self) -> bytes | msgspec.Raw: ...
+    @property
+    def received(self) -> int: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def since(self) -> int | None: ...
+    @property
+    def seq(self) -> int | None: ...
+    @property
+    def direction(self) -> str: ...
 
 
 class Arrival(msgspec.Struct, gc=False):
@@ -194,7 +215,7 @@ class Record:
         """Take in one notification, as `extend` does; arguments as for `Arrival`."""
         return self.extend([Arrival(method, payload, received, origin, since, seq, None, direction)])[0]
 
-    def extend(self, arrivals: Iterable[Arrival]) -> list[int | None]:
+    def extend(self, arrivals: Iterable[Arriving]) -> list[int | None]:
         """Take in notifications in their order; whatever they say, this does not raise.
 
         Returns:
@@ -206,7 +227,7 @@ class Record:
         with self._lock:
             return [self._take(arrival) for arrival in arrivals]
 
-    def extend_together(self, arrivals: Sequence[Arrival], reading: bulk.Reading) -> bool:
+    def extend_together(self, arrivals: Sequence[Arriving], reading: bulk.Reading) -> bool:
         """Take in hundreds of new notifications at once, given what `bulk.read` made of them.
 
         Returns:
@@ -356,7 +377,7 @@ class Record:
         with self._lock:
             return self._directory.chats(), self._directory.names()
 
-    def _take(self, arrival: Arrival) -> int | None:
+    def _take(self, arrival: Arriving) -> int | None:
         """Take in one notification, once others are kept out."""
         told = _told(arrival)
         seq = self._next(arrival.seq)
@@ -368,7 +389,7 @@ class Record:
         self._last_seq = seq
         return seq
 
-    def _row(self, arrival: Arrival, told: notifications.Told, seq: int) -> tuple[Any, ...]:
+    def _row(self, arrival: Arriving, told: notifications.Told, seq: int) -> tuple[Any, ...]:
         """Return the row of a notification with its origin, and count what is wrong with it."""
         event, part, whole = told
         origin = arrival.origin
@@ -386,7 +407,7 @@ class Record:
             self._counts.redelivered += 1
         return (*row, origin)
 
-    def _take_together(self, arrivals: Sequence[Arrival], reading: bulk.Reading) -> bool:
+    def _take_together(self, arrivals: Sequence[Arriving], reading: bulk.Reading) -> bool:
         """Take in many notifications at once; False, and no row is added, where that could make other rows."""
         following = range(self._last_seq + 1, self._last_seq + 1 + len(arrivals))
         seqs = np.array([arrival.seq or seq for arrival, seq in zip(arrivals, following, strict=True)], np.int64)
@@ -494,5 +515,5 @@ class Record:
         return found
 
 
-def _told(arrival: Arrival) -> notifications.Told:
+def _told(arrival: Arriving) -> notifications.Told:
     return arrival.told or notifications.decode(arrival.method, arrival.payload)

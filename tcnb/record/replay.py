@@ -15,8 +15,8 @@ import msgspec
 
 from tcnb.errors import JournalError
 from tcnb.record import bulk
-from tcnb.record.journal import APPLICATION, VERSION, Kind, Stored
-from tcnb.record.record import Arrival, Record
+from tcnb.record.journal import APPLICATION, ORIGIN_OF, VERSION, Kind, Stored
+from tcnb.record.record import Arrival, Arriving, Record
 from tcnb.wire import notifications
 
 logger = logging.getLogger("tcnb.record")
@@ -24,9 +24,6 @@ logger = logging.getLogger("tcnb.record")
 # Plain numbers, since an enumeration costs a look-up for every frame.
 _RESERVED: Final = int(Kind.RESERVED)
 _SENT: Final = int(Kind.SENT)
-ORIGIN_OF: Final = {int(kind): kind.name.lower() for kind in Kind if kind is not Kind.RESERVED}
-"""How a frame of that kind came, one of `schema.ORIGINS`."""
-
 _PART: Final = 5_000
 """Frames that are added at once."""
 
@@ -50,7 +47,7 @@ def put(record: Record, frames: Iterable[Stored]) -> int:
     return failed
 
 
-def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Reading | None = None) -> tuple[int, int]:
+def put_arrivals(record: Record, arrivals: Sequence[Arriving]) -> tuple[int, int]:
     """Add notifications with their positions in a journal to a record.
 
     Args:
@@ -60,8 +57,8 @@ def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Read
     Returns:
         How many were there already, and how many failed, which are logged and left out.
     """
-    reading = _read(arrivals) if len(arrivals) >= bulk.LEAST else None
     try:
+        reading = _read(arrivals) if len(arrivals) >= bulk.LEAST else None
         if reading is not None and record.extend_together(arrivals, reading):
             return 0, 0
     except Exception:
@@ -77,7 +74,7 @@ def put_arrivals(record: Record, arrivals: Sequence[Arrival], reading: bulk.Read
             logger.exception("a frame of the journal could not be put into the record")
 
 
-def _read(arrivals: Sequence[Arrival]) -> bulk.Reading | None:
+def _read(arrivals: Sequence[Arriving]) -> bulk.Reading | None:
     told = [arrival.told or notifications.decode(arrival.method, arrival.payload) for arrival in arrivals]
     for arrival, said in zip(arrivals, told, strict=True):
         arrival.told = said

@@ -44,6 +44,9 @@ WORTH_KEEPING: Final = 5_000
 WORTH_WRITING: Final = 50_000
 """The same in the middle of a session."""
 
+WORTH_INTERRUPTING: Final = 1_000_000
+"""The same in the middle of a flood."""
+
 GROWTH: Final = 10
 """The part (one in so many) of all rows that must be new before they are written again: it bounds what is written."""
 

@@ -136,6 +136,13 @@ def test_ordinary_messages_are_taken_at_once() -> None:
     assert compare(plain, groups=1) == 1
 
 
+def test_message_without_a_chat_is_taken_with_the_others() -> None:
+    """A plain message that names no chat at all makes its row among hundreds as it does alone."""
+    frames = [("sendMessage", envelope({"text": "a"}, message_id=f"m-{n}", old=True)) for n in range(10)]
+    frames[4][1]["chatId"] = None
+    assert compare(frames, groups=1) == 1
+
+
 def test_one_that_is_there_is_not_taken_again() -> None:
     """Where one of the messages is there already, all are looked at one by one."""
     frames = [("sendMessage", envelope({"text": "a"}, message_id=f"m-{n % 7}")) for n in range(10)]
