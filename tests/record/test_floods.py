@@ -1,0 +1,165 @@
+"""What goes first when more comes than can be done at once, and what waits until there is time for it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from record_payloads import ME, RECEIVED, text
+
+from tcnb.client.link import Batch
+from tcnb.record import intake as intakes
+from tcnb.record.intake import Intake
+from tcnb.record.journal import WORTH_MOVING, Entry, Journal
+from tcnb.record.record import Record
+from tcnb.wire.frames import REQUEST, Frame
+
+OWNER = ("video.example.com", ME)
+BATCHES, SIZE = 16, 500
+
+
+class Watched:
+    """Stands for a connection; notes how many events are in the record whenever something is acknowledged."""
+
+    authorised = None
+
+    def __init__(self, record: Record) -> None:
+        self.acknowledged: list[int] = []
+        self.recorded: list[int] = []
+        self._record = record
+
+    def acknowledge(self, ids: Any) -> None:
+        """Take note."""
+        self.acknowledged += ids
+        self.recorded.append(len(self._record))
+
+
+def flood(link: Any) -> list[Batch]:
+    """Return thousands of messages as a connection brings them."""
+    return [
+        Batch(
+            [
+                Frame(REQUEST, number, "sendMessage", text(message_id=f"m-{number}"))
+                for number in range(first, first + SIZE)
+            ],
+            RECEIVED,
+            link,
+        )
+        for first in range(0, BATCHES * SIZE, SIZE)
+    ]
+
+
+@asynccontextmanager
+async def opened(record: Record, path: Path, on_taken: Callable[[Batch], None]) -> AsyncIterator[Intake]:
+    """Give an intake with a journal, whose groups are as large as a batch."""
+    intake = Intake(
+        record,
+        loop=asyncio.get_running_loop(),
+        journaled=True,
+        on_taken=on_taken,
+        on_grown=lambda: None,
+        is_followed=lambda: False,
+    )
+    await intake.open(path, *OWNER)
+    try:
+        yield intake
+    finally:
+        await intake.close(30)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal of a test is."""
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each batch written by itself, and taken for a flood."""
+    monkeypatch.setattr(intakes, "MOST_AT_ONCE", SIZE)
+    monkeypatch.setattr(intakes, "FLOOD", SIZE)
+
+
+async def test_acknowledgements_go_first(path, groups, monkeypatch):
+    """While a flood waits for the disk nothing but that is done, and then everything is recorded in order."""
+    monkeypatch.setattr(intakes, "RECORDING", math.inf)
+    record = Record(ME)
+    link = Watched(record)
+    told: list[Batch] = []
+    async with opened(record, path, told.append) as intake:
+        for batch in flood(link):
+            intake.take(batch)
+        await intake.flush(60)
+        assert intake.waiting == 0
+    assert link.acknowledged == list(range(BATCHES * SIZE))
+    assert link.recorded == [0] * BATCHES
+    assert record.frame()["message_id"].tolist() == [f"m-{number}" for number in range(BATCHES * SIZE)]
+    assert [batch.requests[0].id for batch in told] == list(range(0, BATCHES * SIZE, SIZE))
+
+
+@pytest.mark.parametrize("bound", ["RECORDING", "MOST_UNRECORDED"])
+async def test_record_does_not_wait_without_bounds(path, groups, monkeypatch, bound):
+    """Even while more waits for the disk, what is too much or has waited too long is recorded."""
+    monkeypatch.setattr(intakes, "RECORDING", math.inf)
+    monkeypatch.setattr(intakes, bound, 0)
+    is_first, goes_on, append = iter([True]), threading.Event(), Journal.append
+
+    def slow(journal: Journal, entries: Any) -> list[int | None]:
+        assert next(is_first, False) or goes_on.wait(60)
+        return append(journal, entries)
+
+    monkeypatch.setattr(Journal, "append", slow)
+    record, taken = Record(ME), asyncio.Event()
+    async with opened(record, path, lambda batch: taken.set()) as intake:
+        for batch in flood(Watched(record)):
+            intake.take(batch)
+        await taken.wait()
+        assert len(record) == SIZE
+        goes_on.set()
+        await intake.flush(60)
+
+
+async def test_question_in_a_flood_waits_for_what_came_before(path, groups):
+    """Whoever asks for a frame gets everything that had come, also what was only acknowledged."""
+    record = Record(ME)
+    async with opened(record, path, lambda batch: None) as intake:
+        for batch in flood(Watched(record)):
+            intake.take(batch)
+        await asyncio.to_thread(intake.settle, 60)
+        assert len(record) == BATCHES * SIZE
+
+
+def test_log_is_moved_into_the_file_at_rest(path):
+    """The write-ahead log of a flood goes into the journal's file when there is little to write, and not before."""
+    journal = Journal.open(path, *OWNER)
+    entries = [Entry("sendMessage", text(message_id=f"m-{number}"), RECEIVED) for number in range(WORTH_MOVING)]
+    weight = sum(len(entry.payload) for entry in entries)
+    journal.append(entries[:-1])
+    journal.rest()
+    assert path.stat().st_size < weight
+    journal.append(entries[-1:])
+    journal.rest()
+    assert path.stat().st_size > weight
+    assert journal.append(entries) == [None] * len(entries)
+    journal.close()
+
+
+def test_journal_with_small_pages_goes_on(path):
+    """A journal that was begun with other pages keeps them and takes more."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA page_size = 4096")
+        connection.execute("CREATE TABLE begun (x)")
+        connection.execute("DROP TABLE begun")
+    connection.close()
+    for seq in (1, 2):
+        journal = Journal.open(path, *OWNER)
+        assert journal.append([Entry("sendMessage", text(message_id=f"m-{seq}"), RECEIVED)]) == [seq]
+        journal.close()
+    assert sqlite3.connect(path).execute("PRAGMA page_size").fetchone() == (4096,)
