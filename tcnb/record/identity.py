@@ -61,7 +61,7 @@ _said = msgspec.json.Decoder(_Said).decode
 
 def of_message(message_id: str, timestamp: int | None) -> bytes:
     """Return the key of a message, whichever way it comes: live, again, from history, or as the answer to a sending."""
-    return _timed(timestamp) + digest(message_id.encode("utf-8", "replace"))
+    return _timed(timestamp) + digest(message_id.encode(errors="replace"))
 
 
 def is_before(key: bytes | None, timestamp: int) -> bool:

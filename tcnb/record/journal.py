@@ -167,7 +167,7 @@ Stored = tuple[int, int, int, str, bytes | msgspec.Raw, bytes | None, bytes | No
 """A frame in the journal: its position, when it came, its kind, method, payload, answer and file, as in `Entry`."""
 
 
-_Row = tuple[int, int, str, bytes | None, bytes]
+_Row = tuple[int, int, str, bytes | bytearray | None, bytes | bytearray]
 """The columns of a frame from `received` to `payload`."""
 
 
@@ -546,8 +546,8 @@ def _row(entry: Entry) -> _Row:
         key = identity.of_notification(method, payload, part)
     if since is not None and method == "sendMessage" and identity.is_before(key, since):
         kind = Kind.REDELIVERED
-    # Anything else than bytes costs SQLite a search for an adapter, and an empty buffer of msgspec would become NULL.
-    return entry.received, _NUMBERS[kind], method, key, bytes(payload)
+    # Whatever is neither a number nor a string nor one of these costs the sqlite3 module a search for an adapter.
+    return entry.received, _NUMBERS[kind], method, None if key is None else bytearray(key), bytearray(payload)
 
 
 def _sent_row(entry: Entry) -> tuple[_Row, bytes | None]:
