@@ -27,14 +27,14 @@ from tcnb.wire.exchange import Malformed
 
 logger = logging.getLogger("tcnb.record")
 
-MOST_WAITING: Final = 80_000
+MOST_WAITING: Final = 120_000
 """Frames that may wait for the disk or the record before nothing more is read from the socket (some 1.5 kB each); twice
 as many are the end."""
 
-MOST_UNRECORDED: Final = 50_000
+MOST_UNRECORDED: Final = 80_000
 """Frames among them that may wait for the record alone, while more come than can be recorded at once."""
 
-RECORDING: Final = 0.1
+RECORDING: Final = 0.25
 """Seconds after which some of them are recorded in any case: those who look on want to see something."""
 
 LOOK_AGAIN: Final = 0.01
