@@ -296,7 +296,7 @@ class PracticeServer:
         elif fault.code is not None:
             session.refuse(frame.id, fault.code)
         else:
-            self._handle(session, frame, is_answered=False)
+            self._handle(session, frame, is_answered=not (fault.is_unanswered or fault.drops))
             if fault.drops:
                 session.transport.abort()
 

@@ -35,10 +35,11 @@ async def test_delayed_request_is_overtaken(server: PracticeServer, join: Join) 
     assert not slow.done()
 
 
-async def test_delayed_request_is_answered(server: PracticeServer, join: Join) -> None:
+@pytest.mark.parametrize("seconds", [0.01, 0.0])
+async def test_delayed_request_is_answered(server: PracticeServer, join: Join, seconds: float) -> None:
     """A delayed request is carried out and answered after its time."""
     ann = await join("ann")
-    server.delay_next("createFavoritesChat", 0.01)
+    server.delay_next("createFavoritesChat", seconds)
     assert (await ann.ask("createFavoritesChat"))["chatId"]
 
 
