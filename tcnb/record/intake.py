@@ -81,8 +81,8 @@ class Intake:
     """Takes in what a connection brings, so that nothing is acknowledged before it is safe.
 
     With a journal, a thread of its own commits everything that waits as one group and gives it back to the loop. There
-    it is added to the record, acknowledged in one write, and told to whoever listens, while the next group is written.
-    Without a journal all of that happens at once on the loop.
+    it is acknowledged in one write, and then added to the record and told to whoever listens, while the next group is
+    written. Without a journal all of that happens at once on the loop.
 
     Args:
         record: where it goes.
@@ -137,12 +137,12 @@ class Intake:
         self._closing = False
         self._hurry = threading.Event()
         self._flooded_until = 0.0
+        self._ended = False
         # What follows belongs to the loop.
         self._safe: deque[Parcel] = deque()
         self._unrecorded = 0
-        self._paused: set[Link] = set()
         self._recorded_at = 0.0
-        self._ended = False
+        self._paused: set[Link] = set()
         self._end_told: asyncio.Future[None] | None = None
 
     @property
@@ -343,7 +343,7 @@ class Intake:
         While more comes than can be done at once, reading and acknowledging go first.
         """
         now = self._loop.time()
-        is_pressed = self._uncommitted >= FLOOD and self._unrecorded < MOST_UNRECORDED
+        is_pressed = self._uncommitted >= FLOOD and self._unrecorded < MOST_UNRECORDED and not self._ended
         if is_pressed and now < self._recorded_at + RECORDING:
             self._loop.call_later(LOOK_AGAIN, self._proceed)
             return
