@@ -9,7 +9,8 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import tcnb
 from tcnb.errors import JournalError
 from tcnb.practice import PracticeThread
 from tcnb.record import intake
+from tcnb.status import Status
 from tests.session.test_session import texts
 
 PATIENCE = 60.0
@@ -225,14 +227,17 @@ def test_nothing_is_acknowledged_before_it_is_committed(practice, tc, alice, unt
     assert tc.status().uncommitted == 0
 
 
+def until_status(session: tcnb.Session, condition: Callable[[Status], Any]) -> None:
+    """Wait until the status says something; a question to the server comes back behind what it said before."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition(session.status()):
+        assert time.monotonic() < deadline, f"waited in vain: {session.status()}"
+        session._wait(session.bot.get_chats())
+
+
 def until_waiting(session: tcnb.Session, count: int) -> None:
     """Wait until so many frames have come and wait for the disk."""
-    for _ in range(2000):
-        if session.status().uncommitted >= count:
-            return
-        # A question to the server comes back behind what it said before.
-        session._wait(session.bot.get_chats())
-    raise AssertionError(session.status())
+    until_status(session, lambda status: status.uncommitted >= count)
 
 
 def test_sending_does_not_wait_for_the_disk_and_is_in_the_frame_afterwards(tc, alice):
@@ -273,11 +278,7 @@ def test_stuck_disk_is_told_and_overcome(practice, tc, alice, until):
 
 def until_problem(session: tcnb.Session) -> None:
     """Wait until a commit has failed; the writer itself waits for a second before it says so."""
-    for _ in range(2000):
-        if session.status().journal_problem is not None:
-            return
-        session._wait(session.bot.get_chats())
-    raise AssertionError("no problem was told")
+    until_status(session, lambda status: status.journal_problem is not None)
 
 
 def test_full_disk_is_told_and_overcome(practice, tc, alice, until):
@@ -333,10 +334,7 @@ def test_what_is_beyond_all_bounds_is_left_to_the_server(practice, tc, alice, un
     all_read(practice)
     with locked(tc.status().journal):
         ids = [speak(practice, chat, 1)[0] for _ in range(60)]
-        for _ in range(2000):
-            if tc.status().failures:
-                break
-            tc._wait(tc.bot.get_chats())
+        until_status(tc, lambda status: status.failures)
         # One read may bring many, so the bound itself may be passed by as many; but not by all of them.
         assert tc.status().uncommitted < 60
     tc._intake._hurry.set()

@@ -7,17 +7,8 @@ import re
 import pytest
 
 from tcnb.status import Status
-from tests.session.test_journal import all_read, speak
+from tests.session.test_journal import all_read, speak, until_status
 from tests.session.test_session import texts
-
-
-def until_status(session, condition):
-    """Wait until the status says something; a question to the server comes back behind what it said before."""
-    for _ in range(2000):
-        if condition(session.status()):
-            return
-        session._wait(session.bot.get_chats())
-    raise AssertionError(session.status())
 
 
 def test_what_came_is_counted(practice, connect, alice, until):
