@@ -21,7 +21,7 @@ from tcnb.record.table import Table
 from tcnb.wire import notifications
 
 
-class Arriving(Protocol):
+class Arriving(bulk.Circumstances, Protocol):
     """A notification on its way into the record, as `Arrival` describes it; a frame of the journal is one, too."""
 
     told: notifications.Told | None
@@ -30,12 +30,6 @@ class Arriving(Protocol):
     def method(self) -> str: ...
     @property
     def payload(self) -> bytes | msgspec.Raw: ...
-    @property
-    def received(self) -> int: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def since(self) -> int | None: ...
     @property
     def seq(self) -> int | None: ...
     @property
