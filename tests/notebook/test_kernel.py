@@ -265,6 +265,15 @@ def test_interrupt_while_sending(kernel: Kernel, practice: PracticeProcess) -> N
     kernel.good("%tc_send {chat} still here;")
 
 
+def test_interrupt_while_awaiting(kernel: Kernel) -> None:
+    """The interrupt button ends a verb that is awaited, also while nothing happens that would wake the kernel's loop."""
+    cell = kernel.start("print('waiting', flush=True)\nawait tc.await_for(sender='nobody', timeout=None)")
+    kernel.wait_printed(cell, "waiting")
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(cell).status == "error"
+    assert kernel.good("tc.state['state']").text == "'connected'"
+
+
 def test_computing_cell_keeps_the_connection(kernel: Kernel, practice: PracticeProcess, tmp_path: Path) -> None:
     """While a cell computes for several ping time-outs the connection lives and every event is recorded on time."""
     flag = tmp_path / "said"
