@@ -232,6 +232,30 @@ def test_history_is_read_once(tc, alice, practice):
     assert len(tc.df) == rows
 
 
+def test_history_is_in_order_within_a_millisecond(tc, alice, practice):
+    """Messages of one moment stand as they were said, also where one page of the history ends and the next begins."""
+    chat = alice.group("Release crew")
+
+    def at_once(server, me):
+        with server.world.at(server.world.clock()):
+            for number in range(120):
+                server.world.say(me, chat, f"message {number}")
+            server.world.add_participant(me, chat, server.world.user(tc.me_id), display_history=True)
+
+    alice.act(at_once)
+    past = tc.history(chat, 1000)
+    said = past.loc[past["message_type"] == "plain", "text"]
+    assert said.tolist() == [f"message {number}" for number in range(120)]
+
+
+@pytest.mark.parametrize("text", [None, 42])
+def test_text_that_is_none_is_refused(tc, alice, text):
+    """A number is not sent as a text; the one line says what to write."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UsageError, match=rf"a text is a str, not {text}: use str"):
+        tc.send("Release crew", text)
+
+
 def test_wait_for_returns_the_typed_event(tc, alice):
     """Waiting gives the message itself, bound to the bot."""
     chat = alice.group("Release crew", "robot")
