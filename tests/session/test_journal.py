@@ -9,7 +9,8 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -225,14 +226,18 @@ def test_nothing_is_acknowledged_before_it_is_committed(practice, tc, alice, unt
     assert tc.status().uncommitted == 0
 
 
-def until_waiting(session: tcnb.Session, count: int) -> None:
-    """Wait until so many frames have come and wait for the disk."""
-    for _ in range(2000):
-        if session.status().uncommitted >= count:
-            return
+def until_status(session: tcnb.Session, condition: Callable[[Status], bool]) -> None:
+    """Wait until the status says something; nobody is called when it does."""
+    patience = time.monotonic() + PATIENCE
+    while not condition(session.status()):
+        assert time.monotonic() < patience, session.status()
         # A question to the server comes back behind what it said before.
         session._wait(session.bot.get_chats())
-    raise AssertionError(session.status())
+
+
+def until_waiting(session: tcnb.Session, count: int) -> None:
+    """Wait until so many frames have come and wait for the disk."""
+    until_status(session, lambda status: status.uncommitted >= count)
 
 
 def test_sending_does_not_wait_for_the_disk_and_is_in_the_frame_afterwards(tc, alice):
@@ -273,11 +278,7 @@ def test_stuck_disk_is_told_and_overcome(practice, tc, alice, until):
 
 def until_problem(session: tcnb.Session) -> None:
     """Wait until a commit has failed; the writer itself waits for a second before it says so."""
-    for _ in range(2000):
-        if session.status().journal_problem is not None:
-            return
-        session._wait(session.bot.get_chats())
-    raise AssertionError("no problem was told")
+    until_status(session, lambda status: status.journal_problem is not None)
 
 
 def test_full_disk_is_told_and_overcome(practice, tc, alice, until):
