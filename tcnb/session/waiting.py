@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
 from typing import Any
 
@@ -104,7 +105,9 @@ def method_of(event: str) -> str:
     """
     method = next((method for method, name in EVENTS.items() if name == event), None)
     if method is None:
-        raise UsageError(f"there is no event {event!r}; there are {', '.join(sorted(EVENTS.values()))}")
+        close = difflib.get_close_matches(event, EVENTS.values(), n=3, cutoff=0.6)
+        hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(sorted(EVENTS.values()))}"
+        raise UsageError(f"there is no event {event!r}{hint}")
     return method
 
 
