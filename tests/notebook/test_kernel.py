@@ -266,7 +266,7 @@ def test_interrupt_while_sending(kernel: Kernel, practice: PracticeProcess) -> N
 
 
 def test_interrupt_while_awaiting(kernel: Kernel) -> None:
-    """The interrupt button ends a verb that is awaited, also while nothing happens that would wake the kernel's loop."""
+    """The interrupt button ends an awaited verb, also while nothing happens that would wake the kernel's loop."""
     cell = kernel.start("print('waiting', flush=True)\nawait tc.await_for(sender='nobody', timeout=None)")
     kernel.wait_printed(cell, "waiting")
     kernel.manager.interrupt_kernel()

@@ -55,7 +55,7 @@ def test_bad_options_fail_before_anything_starts() -> None:
         start_process(generation="1.0")
     with pytest.raises(ValueError, match="LOGIN:PASSWORD"):
         start_process(accounts=("robot",))
-    with pytest.raises(ValueError, match="from 0 .* to 65535, not 99999"):
+    with pytest.raises(ValueError, match=r"from 0 .* to 65535, not 99999"):
         start_process(port=99999)
     with pytest.raises(ValueError, match="people is a number from 0 to 1000, not -1"):
         start_process(people=-1)

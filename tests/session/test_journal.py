@@ -22,6 +22,7 @@ import tcnb
 from tcnb.errors import JournalError
 from tcnb.practice import PracticeThread
 from tcnb.record import intake
+from tcnb.status import Status
 from tests.session.test_session import texts
 
 PATIENCE = 60.0
