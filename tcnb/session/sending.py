@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tcnb.client.transfer import Progress
+from tcnb.errors import ApiErrorException
 from tcnb.session.face import Face
 from tcnb.types import InlineKeyboardMarkup, SendFileResponse, SendMessageResponse
 from tcnb.types.enums import ParseMode
+from tcnb.wire import codes
 
 
 class SendingVerbs(Face):
@@ -24,7 +26,18 @@ class SendingVerbs(Face):
     ) -> SendMessageResponse:
         """Send a text; on the bot's loop. Both twins come here at once, since each step between costs a round trip."""
         chat_id = await self._directory.chat_id(chat)
-        return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+        try:
+            return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+        except ApiErrorException as error:
+            if error.code != codes.MESSAGE_NOT_FOUND or reply_to is None:
+                raise
+            raise ApiErrorException(
+                error.code,
+                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands where what it answers stands",
+                error.payload,
+                method=error.method,
+                chat_id=chat_id,
+            ) from None
 
     async def asend(
         self,

@@ -248,6 +248,14 @@ def test_history_is_in_order_within_a_millisecond(tc, alice, practice):
     assert said.tolist() == [f"message {number}" for number in range(120)]
 
 
+def test_reply_to_a_message_of_another_chat(tc, alice):
+    """The one line says that a reply stands in the chat of the message that it answers."""
+    asked = alice.say(alice.group("Elsewhere", "robot"), "Who deploys?")
+    alice.group("Release crew", "robot")
+    with pytest.raises(ApiErrorException, match=rf"message not found: '{asked}' is no message of this chat"):
+        tc.send("Release crew", "I do", reply_to=asked)
+
+
 @pytest.mark.parametrize("text", [None, 42])
 def test_text_that_is_none_is_refused(tc, alice, text):
     """A number is not sent as a text; the one line says what to write."""
