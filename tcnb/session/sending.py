@@ -33,7 +33,7 @@ class SendingVerbs(Face):
                 raise
             raise ApiErrorException(
                 error.code,
-                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands where what it answers stands",
+                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands in the chat of its message",
                 error.payload,
                 method=error.method,
                 chat_id=chat_id,
