@@ -81,11 +81,12 @@ async def awaited(future: concurrent.futures.Future[T]) -> T:
     """
     loop = asyncio.get_running_loop()
 
+    timer = loop.call_later(POLL, lambda: wake())
+
     def wake() -> None:
         nonlocal timer
         timer = loop.call_later(POLL, wake)
 
-    timer = loop.call_later(POLL, wake)
     try:
         return await asyncio.wrap_future(future)
     finally:

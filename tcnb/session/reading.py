@@ -195,7 +195,8 @@ class ReadingVerbs(Face):
         """Wait for the next event of a kind and return it.
 
         Args:
-            event: as in the column `event` of `df`.
+            event: as in the column `event` of `df`; a `message` is one of a person, and a `system_message` one that
+                reports what happened to a chat.
             chat: id, title, or person; None takes any.
             sender: id, login or display name of who wrote it; None takes any. Own messages never count.
             timeout: seconds; None waits until it comes or the interrupt button is pressed.

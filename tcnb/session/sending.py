@@ -33,7 +33,7 @@ class SendingVerbs(Face):
                 raise
             raise ApiErrorException(
                 error.code,
-                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands in the chat of its message",
+                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands beside what it answers",
                 error.payload,
                 method=error.method,
                 chat_id=chat_id,

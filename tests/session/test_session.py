@@ -5,9 +5,11 @@ face.
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -280,6 +282,27 @@ def test_wait_for_returns_the_typed_event(tc, alice):
     assert found[0].text == "this one"
 
 
+def test_wait_for_a_message_is_for_one_of_a_person(tc, alice):
+    """Somebody who joins is no message that can be replied to; who waits for a `system_message` gets it."""
+    chat = alice.group("Release crew", "robot")
+    found: dict[str, Any] = {}
+    waiting = [
+        threading.Thread(target=lambda kind=kind: found.update({kind: tc.wait_for(kind, chat=chat, timeout=20)}))
+        for kind in ("message", "system_message")
+    ]
+    for one in waiting:
+        one.start()
+    while len(tc._waiters) < 2:
+        waiting[0].join(0.01)
+    bob = f"bob@{alice.id.partition('@')[2]}"
+    alice.act(lambda server, me: server.world.add_participant(me, chat, server.world.user(bob), display_history=True))
+    alice.say(chat, "welcome")
+    for one in waiting:
+        one.join()
+    assert isinstance(found["system_message"], tcnb.SystemMessage)
+    assert found["message"].text == "welcome"
+
+
 def test_wait_for_ends_by_its_timeout(tc):
     """Nothing comes, and that is said in one line."""
     with pytest.raises(RequestTimeoutError, match="no removed_chat came"):
@@ -324,10 +347,15 @@ def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice, until):
 def test_interrupt_ends_the_waiting_and_cancels_the_work(tc):
     """An interrupt gives the prompt back at once and leaves nobody waiting."""
     program = threading.Thread(target=_interrupt_when_waiting, args=(tc,))
-    program.start()
-    with pytest.raises(KeyboardInterrupt):
-        tc.wait_for(timeout=None)
-    program.join()
+    # A process that a shell started in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        program.start()
+        with pytest.raises(KeyboardInterrupt):
+            tc.wait_for(timeout=None)
+        program.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     tc._wait(_nothing())
     assert not tc._waiters
 
