@@ -335,6 +335,9 @@ def _connect_request(given: Arguments) -> dict[str, Any]:
     }
     if request["practice"] and server is not None:
         raise UsageError(messages.options_exclude("a server", "--practice"))
+    for option in ("username", "port", "http", "ca", "no-verify", "client-id"):
+        if request["practice"] and given.has(option):
+            raise UsageError(messages.options_exclude(f"--{option}", "--practice"))
     return {name: value for name, value in request.items() if value is not None}
 
 

@@ -224,6 +224,7 @@ def test_semicolon_that_is_sent(connected: Desk, cell: str, capsys: pytest.Captu
         ("%tc_connect --practice --people x", "--people takes a whole number"),
         ("%tc_history crew -n -5", "-n takes a whole number, 0 or more, not '-5'"),
         ("%tc_connect --practice host", "a server and --practice cannot be given together"),
+        ("%tc_connect --practice --port 8080", "--port and --practice cannot be given together"),
         ("%tc_connect host --ca a.pem --no-verify", "--ca and --no-verify cannot be given together"),
         ("%tc_connect robot@host --username robot", "the login is given twice"),
         ("%tc_disconnect --all --as ops", "--all and --as cannot be given together"),

@@ -258,6 +258,15 @@ def test_reply_to_a_message_of_another_chat(tc, alice):
         tc.send("Release crew", "I do", reply_to=asked)
 
 
+def test_timeout_of_a_sending_is_for_the_look_up_too(tc, practice):
+    """Where the server does not say which chats there are, a sending has no longer than it was given."""
+    practice.call(lambda server: server.ignore_next("getChats", times=100))
+    with pytest.raises(
+        RequestTimeoutError, match=r"'Nowhere' could not be looked up within 0\.2 s, so nothing was sent"
+    ):
+        tc.send("Nowhere", "hello", timeout=0.2)
+
+
 @pytest.mark.parametrize("text", [None, 42])
 def test_text_that_is_none_is_refused(tc, alice, text):
     """A number is not sent as a text; the one line says what to write."""
