@@ -30,12 +30,13 @@ demo: $(STAMP)
 lab: $(STAMP)
 	@$(BIN)/jupyter lab notebooks/00_tour.ipynb
 
-# Real kernels, browsers and broken connections need the machine to themselves; everything else shares it.
-ALONE := browser chaos gaps notebook recovery scripts session
+# Browsers and the lessons take much memory, as Spark does in the other tests; so they come after them.
+LAST := tests/browser tests/test_lessons.py
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ALONE:%=--ignore=tests/%) --ignore=tests/test_lessons.py
-	@$(BIN)/python -m pytest $(ALONE:%=tests/%) tests/test_lessons.py
+	@$(PYTEST) $(LAST:%=--ignore=%)
+	@$(PYTEST) $(LAST)
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .

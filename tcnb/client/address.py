@@ -45,6 +45,8 @@ class Address:
             )
         if port is not None and web_port is not None and port != web_port:
             raise UsageError(f"two ports are named: {port} in {server!r} and web_port={web_port}")
+        if web_port is not None and not (isinstance(web_port, int) and 0 < web_port < 65536):
+            raise UsageError(f"a port is a whole number from 1 to 65535, not {web_port!r}")
         secure = parts.scheme in ("https", "wss")
         default = paths.HTTPS_PORT if secure else paths.BRIDGE_PORT
         return cls(parts.hostname, port or web_port or default, secure)

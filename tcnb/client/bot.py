@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from tcnb.client.connection import Connection
+from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
 from tcnb.errors import (
     ApiErrorException,
@@ -114,7 +115,7 @@ def on_bots_loop(
             return await method(self, *args, **kwargs)
         if self.loop.is_closed():
             raise NotConnectedError("this connection has been closed: connect again")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(method(self, *args, **kwargs), self.loop))
+        return await awaited(asyncio.run_coroutine_threadsafe(method(self, *args, **kwargs), self.loop))
 
     functools.update_wrapper(anywhere, method)
     return anywhere
@@ -736,6 +737,8 @@ class Bot:
 
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
     mode = _known_mode(parse_mode)
+    if not isinstance(text, str):
+        raise UsageError(f"a text is a str, not {text!r}: use str(…) or an f-string")
     if not text.strip():
         raise UsageError("there is no text to send")
     length = visible_length(text, mode)

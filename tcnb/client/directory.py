@@ -200,6 +200,6 @@ class Directory:
         titles = [chat.title for chat in self._chats.values() if chat.title]
         names = titles + list(self._names.values()) + [user.partition("@")[0] for user in self._names]
         folded = {candidate.casefold(): candidate for candidate in names}
-        close = difflib.get_close_matches(name.casefold(), folded, n=5, cutoff=0.5)
+        close = difflib.get_close_matches(name.casefold(), folded, n=5, cutoff=0.6)
         inside = [key for key in folded if name.casefold() in key and key not in close]
         return UnknownChatError(name, [folded[key] for key in [*close, *inside][:5]])

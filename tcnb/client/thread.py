@@ -72,6 +72,27 @@ class _Handed(Generic[T]):
             self.done.release()
 
 
+async def awaited(future: concurrent.futures.Future[T]) -> T:
+    """Await what another thread does, in such a way that the interrupt button ends it at once.
+
+    A kernel cancels the task of a cell from a signal handler, and that does not wake a loop which sleeps until
+    something comes: without a timer the cell would go on waiting until the next event (`await asyncio.sleep(60)` in a
+    cell waits for its whole minute).
+    """
+    loop = asyncio.get_running_loop()
+
+    timer = loop.call_later(POLL, lambda: wake())
+
+    def wake() -> None:
+        nonlocal timer
+        timer = loop.call_later(POLL, wake)
+
+    try:
+        return await asyncio.wrap_future(future)
+    finally:
+        timer.cancel()
+
+
 def _closed() -> NotConnectedError:
     return NotConnectedError("this connection has been closed: connect again")
 
@@ -144,7 +165,7 @@ class BotThread:
         """Hand over a coroutine from any loop; returns what is to be awaited there, and at once."""
         if asyncio.get_running_loop() is self.loop:
             return work
-        return asyncio.wrap_future(self.submit(work))
+        return awaited(self.submit(work))
 
     def stop(self, timeout: float) -> None:
         """Cancel what is left, end the loop and wait for the thread, at most `timeout` seconds."""

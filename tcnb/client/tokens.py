@@ -185,7 +185,9 @@ def unreachable(address: Address, error: BaseException) -> WSConnectionError | R
             "(in a magic --ca FILE), or verify_ssl=False (--no-verify) if you accept the risk"
         )
     if isinstance(error, (http.TimeoutException, TimeoutError)):
-        return RequestTimeoutError(f"{address} does not answer in time: check the address, the port and the network")
+        return RequestTimeoutError(
+            f"{address} does not answer in time: check the address, the port, https and the network"
+        )
     reason = str(error) or type(error).__name__
     return WSConnectionError(f"cannot reach {address} ({reason}): check the address, the port, https and the network")
 
@@ -201,7 +203,10 @@ def _refusal(address: Address, response: http.Response) -> Exception:
     if status == 401:
         if code == "invalid_client":
             return InvalidGrantError("the server does not know this client id: check client_id")
-        return InvalidGrantError("wrong login or password")
+        return InvalidGrantError(
+            "wrong login or password: check both, and where the password came from (the environment, a .env "
+            "file or the keyring go before the prompt); tcnb doctor tells which"
+        )
     if status == 403:
         return AuthenticationError(
             f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "

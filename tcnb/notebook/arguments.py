@@ -164,14 +164,26 @@ class Arguments:
         value = self.value(option)
         if value is None:
             return None
+        written = f"--{option}" if len(option) > 1 else f"-{option}"
         try:
             number = kind(str(value))
         except (TypeError, ValueError):
             number = kind(-1)
         if number < 0 or not math.isfinite(number):
             name = "whole number" if kind is int else "number"
-            raise UsageError(messages.not_a_number(f"--{option}", value, name))
+            raise UsageError(messages.not_a_number(written, value, name))
         return number
+
+    def seconds(self, option: str) -> float | None:
+        """Return an option's value as a length of time in seconds, or None if it is not given.
+
+        Raises:
+            UsageError: it is no number above 0.
+        """
+        seconds = self.number(option, float)
+        if seconds == 0:
+            raise UsageError(messages.not_above_zero(f"--{option}", self.value(option)))
+        return seconds
 
     def _mode(self) -> str | None:
         given = [option for option in (*_MODE_OPTIONS, "mode") if self.has(option)]

@@ -78,6 +78,8 @@ class Source(feed_actions.Session, Protocol):
     @property
     def record(self) -> Record: ...
     @property
+    def df(self) -> pd.DataFrame: ...
+    @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
     def state(self) -> Mapping[str, Any]: ...
@@ -127,7 +129,7 @@ class Feed(SessionWidget):
 
         Columns and types are those of `tc.df`. An edit or a removal is a row of its own here as there.
         """
-        return select(self.session.record.frame(), self._filter, self.chats)
+        return select(self.session.df, self._filter, self.chats)
 
     def _after_the_end(self, work: Callable[..., None], *arguments: Any) -> None:
         """The record of a closed session stays readable, so it is served right here."""

@@ -180,6 +180,8 @@ def parts(verb: Verb, line: str) -> Iterator[Part]:
     options_allowed = True
     position = _skip_space(line, 0)
     while position < len(line):
+        if verb.text is None and _is_comment(line, position):
+            return
         written = _OPTION.match(line, position) if options_allowed else None
         if options_allowed and _is_end_of_head(line, position):
             yield Part("end", "", "--", position, position + 2)
@@ -325,6 +327,11 @@ def _skip_space(line: str, position: int) -> int:
     while position < len(line) and line[position].isspace():
         position += 1
     return position
+
+
+def _is_comment(line: str, position: int) -> bool:
+    """Tell whether a `#` stands here by itself: behind a verb that takes no text it begins a comment, as in Python."""
+    return line.startswith("#", position) and (position + 1 == len(line) or line[position + 1].isspace())
 
 
 def _is_end_of_head(line: str, position: int) -> bool:

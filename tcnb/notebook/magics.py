@@ -174,7 +174,7 @@ class TcnbMagics(VerbMagics):
         given = self._given(verbs.SEND, line, local_ns, cell)
         session = connections.get(given.connection)
         chat, text, writing = given.chat, given.text, given.writing()
-        if (timeout := given.number("timeout", float)) is not None:
+        if (timeout := given.seconds("timeout")) is not None:
             writing["timeout"] = timeout
         with one_line_errors(session):
             return session.send(chat, text, **writing)
@@ -330,11 +330,14 @@ def _connect_request(given: Arguments) -> dict[str, Any]:
         "web_port": given.number("port", int),
         "https": False if given.has("http") else None,
         "verify_ssl": _verify_ssl(given),
-        "timeout": given.number("timeout", float),
+        "timeout": given.seconds("timeout"),
         "practice": _practice(given),
     }
     if request["practice"] and server is not None:
         raise UsageError(messages.options_exclude("a server", "--practice"))
+    for option in ("username", "port", "http", "ca", "no-verify", "client-id"):
+        if request["practice"] and given.has(option):
+            raise UsageError(messages.options_exclude(f"--{option}", "--practice"))
     return {name: value for name, value in request.items() if value is not None}
 
 

@@ -66,6 +66,11 @@ def unknown_option(option: str, suggestion: str | None, verb: str, options: Iter
     return f"%{verb} has no option {option}; it has {known}. (A text may begin with a dash after --.)"
 
 
+def not_above_zero(option: str, value: object) -> str:
+    """A length of time is none."""
+    return f"{option} takes a number above 0, not {_short(str(value))!r}"
+
+
 def option_needs_value(option: str, metavar: str) -> str:
     """An option came without its value."""
     return f"{option} needs a value: {option} {metavar}"
@@ -93,7 +98,7 @@ def option_needs_another(option: str, other: str) -> str:
 
 def not_a_number(option: str, value: object, kind: str) -> str:
     """An option wants a number and got something else."""
-    return f"{option} takes a {kind}, not {_short(str(value))!r}"
+    return f"{option} takes a {kind}, 0 or more, not {_short(str(value))!r}"
 
 
 def unknown_mode(mode: object) -> str:

@@ -323,6 +323,9 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         layout = ipywidgets.Layout(width="100%", overflow="visible", align_items="stretch", grid_gap="8px")
         super().__init__([self.chats, self._middle], layout=layout)
         self._is_closed = False
+        # A chat that the list does not know yet is looked for by the composer, and may be found too late.
+        self._looked_for: str | None = None
+        self._passed_over: str | None = None
         self.composer.on_chat(self._chosen_in_composer)
         if self.composer.chat is not None:
             self._show(self.composer.chat)
@@ -349,6 +352,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
     # -- on the session's loop --------------------------------------------------------------------------------------
 
     def _chosen_in_list(self, chat_id: str | None) -> None:
+        self._passed_over, self._looked_for = (None if chat_id == self._looked_for else self._looked_for), None
         if chat_id is None:
             self._show(None)
             return
@@ -356,11 +360,17 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         if line is not None:
             self.composer.choose(Chat(chat_id, line.title, line.kind))
         else:
+            self._looked_for = chat_id
             self.composer.chat = chat_id
         self._show(chat_id)
 
     def _chosen_in_composer(self, chat: Chat | None) -> None:
-        if chat is not None:
+        passed_over, self._passed_over = self._passed_over, None
+        if chat is None:
+            return
+        if chat.chat_id == self._looked_for:
+            self._looked_for = None
+        if chat.chat_id != passed_over:
             self._show(chat.chat_id)
 
     def _show(self, chat_id: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -93,15 +94,30 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
         options = options_of(args)
-        if options.replay is not None:
-            Path(options.replay).open("rb").close()
+        for file in (options.replay, options.tls_cert, options.tls_key):
+            if file is not None:
+                Path(file).open("rb").close()
         asyncio.run(_serve(options, with_parent=args.with_parent))
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        sys.stderr.write(f"tcnb practice: {_reason(error, options)}\n")
+        return 2
+    except ValueError as error:
         sys.stderr.write(f"tcnb practice: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _reason(error: OSError, options: Options) -> str:
+    """Say what could not be opened, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {options.port} of {options.host} is taken: name another one with --port, or 0 for any that is free"
+        )
+    if error.filename is not None:
+        return f"{error.filename} cannot be read: {error.strerror}"
+    return str(error)
 
 
 async def _serve(options: Options, *, with_parent: bool) -> None:

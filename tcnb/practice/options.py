@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 GENERATIONS: Final = ("5.5.6", "5.5.3")
+MOST_PEOPLE: Final = 1000
+"""Colleagues at most; with so many the server takes a few seconds to start."""
 DEFAULT_ACCOUNT: Final = "robot:robot"
 
 
@@ -65,6 +67,13 @@ class Options:
             raise ValueError(f"generation {self.generation!r} is none of {', '.join(GENERATIONS)}")
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("a TLS key needs its certificate: give tls_cert too")
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"a port is a number from 0 (any free one) to 65535, not {self.port}")
+        if not 0 <= self.people <= MOST_PEOPLE:
+            raise ValueError(f"people is a number from 0 to {MOST_PEOPLE}, not {self.people}")
+        for name in ("history", "rate", "ping_interval", "ping_timeout", "connection_limit"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
         if isinstance(self.accounts, str):
             raise ValueError(f"accounts is a list of LOGIN:PASSWORD, not {self.accounts!r}")
         for account in self.accounts:

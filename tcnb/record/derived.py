@@ -17,6 +17,9 @@ from tcnb.record.columns import category_array
 When = datetime.datetime | datetime.timedelta | str
 """A moment, a length of time back from now, or either in words."""
 
+DAYS: Final = {"today": 0, "yesterday": 1}
+"""Days by their names, and how many midnights ago each began besides the last one."""
+
 FILES: Final = tuple(column.name for column in schema.FILES)
 """The names of the columns of the files, in order."""
 
@@ -75,7 +78,7 @@ def since(events: pd.DataFrame, when: When) -> pd.DataFrame:
     Args:
         events: the event frame.
         when: a moment (without a zone: in the zone of this machine), a length of time back from now, or either in
-            words: `2026-11-22 09:00`, `09:00` (of today), `today`, `90min`, `2h`, `7 days`.
+            words: `2026-11-22 09:00`, `09:00` (of today), `today`, `yesterday`, `90min`, `2h`, `7 days`.
 
     Raises:
         UsageError: it is none of these.
@@ -102,8 +105,8 @@ def _parsed(when: When) -> pd.Timestamp:
     if not isinstance(when, str):
         return pd.Timestamp(when)
     text = when.strip()
-    if text.lower() == "today":
-        return pd.Timestamp.now().normalize()
+    if text.lower() in DAYS:
+        return pd.Timestamp.now().normalize() - pd.Timedelta(days=DAYS[text.lower()])
     if text[-1:].isalpha():
         try:
             return pd.Timestamp.now("UTC") - pd.Timedelta(text)

@@ -484,8 +484,9 @@ class Router:
 
 def _kind(event: str) -> Kind:
     if event not in KINDS:
-        close = difflib.get_close_matches(event, KINDS, n=3, cutoff=0.4) or list(KINDS)
-        raise UsageError(f"there is no event {event!r}: there is {', '.join(close)}")
+        close = difflib.get_close_matches(event, KINDS, n=3, cutoff=0.6)
+        hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(KINDS)}"
+        raise UsageError(f"there is no event {event!r}{hint}")
     return KINDS[event]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.credentials import find_credentials
+from tcnb.errors import UsageError
 from tcnb.record.journal import AUTO, Place
 from tcnb.routing.router import Router
 from tcnb.session.progress import CatchUp
@@ -105,6 +107,16 @@ def _prepare(
     )
 
 
+def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse names of arguments that there are not, in one line that suggests what was meant."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]}=?" if close else f"there are {', '.join(names)}"
+            raise UsageError(f"{what} has no {name}=: {hint}")
+
+
 def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], Callable[P, T]]:
     """Give a function that hands its arguments on the parameters of `source` and, below its own sentence, its text."""
 
@@ -121,6 +133,7 @@ def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], C
 @_described_by(_prepare)
 def connect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session."""
+    _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "connect")
     session = _prepare(*args, **kwargs)
     try:
         session._wait(session._open())
@@ -133,6 +146,7 @@ def connect(*args: Any, **kwargs: Any) -> Session:
 @_described_by(_prepare)
 async def aconnect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session; awaited twin of `connect`."""
+    _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "aconnect")
     session = await asyncio.to_thread(_prepare, *args, **kwargs)
     try:
         await session._over(session._open())
@@ -144,5 +158,10 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
 
 def _start_practice(options: dict[str, Any]) -> PracticeProcess:
     from tcnb.practice import start_process  # tornado and the pictures are only needed here
+    from tcnb.practice.options import OptionValues
 
-    return start_process(**{"people": 6, "rate": 1.0, **options})
+    _refuse_unknown(options, OptionValues.__annotations__, "practice")
+    try:
+        return start_process(**{"people": 6, "rate": 1.0, **options})
+    except ValueError as error:
+        raise UsageError(f"practice: {error}") from None

@@ -30,7 +30,7 @@ async def read_back(
     since: int | None,
     take: Callable[[Sequence[Envelope]], Awaitable[None]],
     progress: Progress | None,
-) -> int:
+) -> list[str]:
     """Hand over the past of a chat page by page as it is read, so that what was read stays when reading is cut short.
 
     Args:
@@ -42,22 +42,23 @@ async def read_back(
         progress: told how many messages were read, and when the earliest of them was written.
 
     Returns:
-        How many messages were read.
+        The ids of the messages that were read, newest first. Their times do not tell this order where several were
+        written in the same millisecond.
     """
-    count = 0
+    read: list[str] = []
     async for page in backwards(connection.call, chat_id):
         messages = of_chat(chat_id, page)
         wanted = [one for one in messages if since is None or written_at(one) >= since]
         if most is not None:
-            wanted = wanted[: most - count]
+            wanted = wanted[: most - len(read)]
         if wanted:
             await take(sorted(wanted, key=moment))
-            count += len(wanted)
+            read += [one["messageId"] for one in wanted]
             if progress is not None:
-                progress(count, written_at(wanted[-1]))
-        if len(wanted) < len(messages) or count == most:
+                progress(len(read), written_at(wanted[-1]))
+        if len(wanted) < len(messages) or len(read) == most:
             break
-    return count
+    return read
 
 
 def of_chat(chat_id: str, page: list[Envelope]) -> list[Envelope]:

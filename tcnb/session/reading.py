@@ -98,7 +98,7 @@ class ReadingVerbs(Face):
                 raise UsageError(f"n is the number of messages to go back, 1 or more, not {n}")
             start = None if since is None else derived.moment_of(since)
             chat_id = await self._directory.chat_id(chat)
-            await past.read_back(
+            read = await past.read_back(
                 self._connection,
                 chat_id,
                 most=n,
@@ -107,7 +107,11 @@ class ReadingVerbs(Face):
                 progress=progress,
             )
             messages = self.record.messages()
-            here = messages[messages["chat_id"] == chat_id].sort_values("timestamp", kind="stable")
+            places = {message_id: -place for place, message_id in enumerate(read)}
+            here = messages[messages["chat_id"] == chat_id]
+            # What came live meanwhile is later than all that was read.
+            here = here.assign(place=here["message_id"].map(places).fillna(1)).sort_values(["timestamp", "place"])
+            here = here.drop(columns="place")
             if start is not None:
                 here = here[(here["timestamp"] >= start).fillna(False)]
             return (here if n is None else here.tail(n)).reset_index(drop=True)
@@ -191,7 +195,8 @@ class ReadingVerbs(Face):
         """Wait for the next event of a kind and return it.
 
         Args:
-            event: as in the column `event` of `df`.
+            event: as in the column `event` of `df`; a `message` is one of a person, and a `system_message` one that
+                reports what happened to a chat.
             chat: id, title, or person; None takes any.
             sender: id, login or display name of who wrote it; None takes any. Own messages never count.
             timeout: seconds; None waits until it comes or the interrupt button is pressed.

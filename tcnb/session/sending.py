@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tcnb.client.transfer import Progress
+from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
 from tcnb.types import InlineKeyboardMarkup, SendFileResponse, SendMessageResponse
 from tcnb.types.enums import ParseMode
+from tcnb.wire import codes
 
 
 class SendingVerbs(Face):
@@ -23,8 +26,36 @@ class SendingVerbs(Face):
         timeout: float | None,
     ) -> SendMessageResponse:
         """Send a text; on the bot's loop. Both twins come here at once, since each step between costs a round trip."""
-        chat_id = await self._directory.chat_id(chat)
-        return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+        if timeout is None:
+            chat_id = await self._directory.chat_id(chat)
+        else:
+            chat_id, timeout = await self._chat_within(chat, timeout)
+        try:
+            return await self.bot.send_message(chat_id, text, parse_mode, reply_to, buttons=buttons, timeout=timeout)
+        except ApiErrorException as error:
+            if error.code != codes.MESSAGE_NOT_FOUND or reply_to is None:
+                raise
+            raise ApiErrorException(
+                error.code,
+                f"{error.detail}: {reply_to!r} is no message of this chat, and a reply stands beside what it answers",
+                error.payload,
+                method=error.method,
+                chat_id=chat_id,
+            ) from None
+
+    async def _chat_within(self, chat: str, timeout: float) -> tuple[str, float]:
+        """Return the id of a chat, which the server may have to be asked for, and what is left of the time."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + timeout
+        try:
+            async with asyncio.timeout(timeout):
+                chat_id = await self._directory.chat_id(chat)
+        except TimeoutError:
+            raise RequestTimeoutError(
+                f"{chat!r} could not be looked up within {timeout:g} s, so nothing was sent: tc.status() shows how the "
+                "connection is"
+            ) from None
+        return chat_id, max(end - clock(), 0.001)
 
     async def asend(
         self,

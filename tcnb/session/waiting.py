@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import logging
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from tcnb.client.bot import Bot
 from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
-from tcnb.types import parse_event
+from tcnb.types import SystemMessage, parse_event
 from tcnb.types.base import BoundToBot
 from tcnb.wire.notifications import EVENTS
 from tcnb.wire.paths import bare_id
 
 logger = logging.getLogger("tcnb.session")
+
+SYSTEM_MESSAGE: Final = "system_message"
+"""Joins, leaves, roles and titles as messages, which nobody can reply to; handlers call them so, too."""
 
 
 class Waiters:
@@ -32,7 +36,8 @@ class Waiters:
         """Return the next typed event of a kind.
 
         Args:
-            event: as in the column `event` of the event frame.
+            event: as in the column `event` of the event frame; a `message` is one of a person, and a `system_message`
+                one that reports what happened to a chat.
             chat_id: of this chat; None takes any.
             user_id: by this person; None takes any but the bot itself.
             timeout: seconds; None waits without end.
@@ -40,7 +45,7 @@ class Waiters:
         Raises:
             RequestTimeoutError: no such event came in time.
         """
-        waiter = _Waiter(method_of(event), chat_id=chat_id, user_id=user_id)
+        waiter = _Waiter(method_of(event), event == SYSTEM_MESSAGE, chat_id=chat_id, user_id=user_id)
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(timeout):
@@ -73,8 +78,9 @@ class Waiters:
 class _Waiter:
     """Somebody who waits for one event."""
 
-    def __init__(self, method: str, *, chat_id: str | None, user_id: str | None) -> None:
+    def __init__(self, method: str, is_system: bool, *, chat_id: str | None, user_id: str | None) -> None:
         self.method = method
+        self._is_system = is_system
         self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._chat_id = chat_id
         self._user_id = user_id
@@ -82,6 +88,8 @@ class _Waiter:
     def offer(self, method: str, event: Any, me: str | None) -> None:
         """Take the event if it is the one that is waited for."""
         author = _author(event)
+        if isinstance(event, SystemMessage) is not self._is_system:
+            return
         if self.result.done() or method != self.method or (author is not None and author == (me or "").casefold()):
             return
         if self._chat_id is not None and getattr(event, "chat_id", None) != self._chat_id:
@@ -102,10 +110,13 @@ def method_of(event: str) -> str:
     Raises:
         UsageError: there is no such kind of event.
     """
-    method = next((method for method, name in EVENTS.items() if name == event), None)
-    if method is None:
-        raise UsageError(f"there is no event {event!r}; there are {', '.join(sorted(EVENTS.values()))}")
-    return method
+    methods = {name: method for method, name in EVENTS.items()}
+    methods[SYSTEM_MESSAGE] = methods["message"]
+    if event not in methods:
+        close = difflib.get_close_matches(event, methods, n=3, cutoff=0.6)
+        hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(sorted(methods))}"
+        raise UsageError(f"there is no event {event!r}{hint}")
+    return methods[event]
 
 
 def _author(event: Any) -> str | None:

@@ -197,6 +197,14 @@ def test_what_is_wrong_is_named(line: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("comment", ["# all of it", "#", "# it's --odd \"quoted"])
+def test_comment_behind_a_verb_without_a_text(comment: str) -> None:
+    """A `#` that stands by itself begins a comment where no text can be; a title may begin with one."""
+    assert read(STATUS, f"--as ops  {comment}").options == {"as": "ops"}
+    assert read(STICKER, f"#crew a.webp {comment}").fields == {"chat": "#crew", "file": "a.webp"}
+    assert read(SEND, f"crew {comment}").text == comment
+
+
 def test_more_than_a_verb_takes() -> None:
     """A verb without a text refuses one, and shows how it is used."""
     with pytest.raises(UsageError, match=r"more than this takes .* Usage: %tc_status \[options\]"):

@@ -144,7 +144,7 @@ def test_pausing_resuming_removing(connected: Desk, post: Post) -> None:
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("%%tc_on massage\npass", "there is message"),
+        ("%%tc_on massage\npass", "Did you mean message?"),
         ("%%tc_on message\n\n", "there is no code to run"),
         ("%tc_on message --text x", "there is no code to run"),
         ("%%tc_on\npass", "the event is missing"),

@@ -232,10 +232,12 @@ def test_completion_for_frontends(kernel: Kernel) -> None:
     assert (content["cursor_start"], content["cursor_end"]) == (len("%tc_send "), len(code))
 
 
-def test_error_stops_run_all(kernel: Kernel) -> None:
+def test_error_stops_run_all(kernel: Kernel, tmp_path: Path) -> None:
     """A magic that fails keeps the cells queued behind it from running."""
-    cells = ["x = 1", "%tc_send nobody-of-that-name hi", "x = 2"]
-    started = [kernel.start(cell) for cell in cells]
+    queued = tmp_path / "queued"
+    wait = f"import os, time\nwhile not os.path.exists({str(queued)!r}):\n    time.sleep(0.05)\nx = 1"
+    started = [kernel.start(cell) for cell in (wait, "%tc_send nobody-of-that-name hi", "x = 2")]
+    queued.touch()
     assert [kernel.finish(cell).status for cell in started[:2]] == ["ok", "error"]
     message = kernel.client.get_shell_msg(timeout=PATIENCE)
     assert (message["parent_header"]["msg_id"], message["content"]["status"]) == (started[2], "aborted")
@@ -263,6 +265,15 @@ def test_interrupt_while_sending(kernel: Kernel, practice: PracticeProcess) -> N
     outcome = kernel.finish(cell)
     assert outcome.error[0] == "KeyboardInterrupt"
     kernel.good("%tc_send {chat} still here;")
+
+
+def test_interrupt_while_awaiting(kernel: Kernel) -> None:
+    """The interrupt button ends an awaited verb, also while nothing happens that would wake the kernel's loop."""
+    cell = kernel.start("print('waiting', flush=True)\nawait tc.await_for(sender='nobody', timeout=None)")
+    kernel.wait_printed(cell, "waiting")
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(cell).status == "error"
+    assert kernel.good("tc.state['state']").text == "'connected'"
 
 
 def test_computing_cell_keeps_the_connection(kernel: Kernel, practice: PracticeProcess, tmp_path: Path) -> None:

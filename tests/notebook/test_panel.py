@@ -92,6 +92,16 @@ def test_every_chat_can_be_shown_again(panel, patience, crew):
     assert before.comm is None
 
 
+def test_chat_that_is_found_late_does_not_come_back(panel, patience, crew):
+    """A chat that the list did not know, and that the composer finds after all chats were chosen, stays passed over."""
+    panel.chats.line = lambda chat_id: None  # as before the list of chats has come
+    choose(panel, crew)
+    choose(panel, None)
+    patience(lambda: panel.chat == crew)
+    assert panel.feed.chats == frozenset()
+    assert panel.chats.chosen is None
+
+
 def test_chat_can_be_assigned(panel, patience, coffee):
     """A title that is assigned chooses its chat everywhere."""
     panel.chat = "Coffee"

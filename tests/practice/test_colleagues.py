@@ -125,7 +125,7 @@ async def test_colleagues_talk_by_themselves() -> None:
     """At a high rate many messages of several chats arrive, each in its place in its chat."""
     async with PracticeServer(people=6, rate=2000, history=0) as server:
         bot = await joined(server)
-        for _ in range(1500):
+        for _ in range(500):
             await bot.heard("sendMessage")
         boxes: dict[str, list[int]] = {}
         for frame in list(bot.notifications):

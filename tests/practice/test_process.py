@@ -45,7 +45,7 @@ async def test_faults_are_ordered_from_outside() -> None:
 
 def test_failure_to_start_says_why() -> None:
     """A port that is taken is told in the error."""
-    with PracticeThread() as other, pytest.raises(PracticeError, match=r"(?i)in use"):
+    with PracticeThread() as other, pytest.raises(PracticeError, match="is taken"):
         start_process(port=other.port)
 
 
@@ -55,6 +55,10 @@ def test_bad_options_fail_before_anything_starts() -> None:
         start_process(generation="1.0")
     with pytest.raises(ValueError, match="LOGIN:PASSWORD"):
         start_process(accounts=("robot",))
+    with pytest.raises(ValueError, match=r"from 0 .* to 65535, not 99999"):
+        start_process(port=99999)
+    with pytest.raises(ValueError, match="people is a number from 0 to 1000, not -1"):
+        start_process(people=-1)
 
 
 def test_process_ends_with_its_parent() -> None:

@@ -20,6 +20,7 @@ from tcnb.errors import (
     RequestTimeoutError,
     TcnbError,
     TokenValidationError,
+    UsageError,
     WSConnectionError,
 )
 from tcnb.practice import PracticeThread
@@ -31,6 +32,24 @@ def test_wrong_password(connect):
     with pytest.raises(InvalidGrantError, match="wrong login or password") as caught:
         connect(password="s3cret")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"practise": True}, r"connect has no practise=: did you mean practice=\?"),
+        ({"practice": {"peeple": 3}}, r"practice has no peeple=: did you mean people=\?"),
+        ({"practice": {"people": -3}}, "people is a number from 0 to 1000, not -3"),
+        (
+            {"server": "127.0.0.1", "username": "robot", "password": "x", "web_port": 99999},
+            "from 1 to 65535, not 99999",
+        ),
+    ],
+)
+def test_argument_that_makes_no_sense(given, said):
+    """A wrong name or a number out of bounds is one line, before anything is started or asked."""
+    with pytest.raises(UsageError, match=said):
+        tcnb.connect(**given)
 
 
 def test_server_away(connect):

@@ -60,7 +60,17 @@ HOUR = datetime.timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    "when", [HOUR, "1h", "60 min", "today", datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), "2020-01-01", "00:00"]
+    "when",
+    [
+        HOUR,
+        "1h",
+        "60 min",
+        "today",
+        "yesterday",
+        datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
+        "2020-01-01",
+        "00:00",
+    ],
 )
 def test_since_takes_moments_and_lengths(tc, chat, when):
     """A length of time goes back from now; a moment without a zone is in this machine's."""

@@ -5,9 +5,11 @@ face.
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -232,6 +234,47 @@ def test_history_is_read_once(tc, alice, practice):
     assert len(tc.df) == rows
 
 
+def test_history_is_in_order_within_a_millisecond(tc, alice, practice):
+    """Messages of one moment stand as they were said, also where one page of the history ends and the next begins."""
+    chat = alice.group("Release crew")
+
+    def at_once(server, me):
+        with server.world.at(server.world.clock()):
+            for number in range(120):
+                server.world.say(me, chat, f"message {number}")
+            server.world.add_participant(me, chat, server.world.user(tc.me_id), display_history=True)
+
+    alice.act(at_once)
+    past = tc.history(chat, 1000)
+    said = past.loc[past["message_type"] == "plain", "text"]
+    assert said.tolist() == [f"message {number}" for number in range(120)]
+
+
+def test_reply_to_a_message_of_another_chat(tc, alice):
+    """The one line says that a reply stands in the chat of the message that it answers."""
+    asked = alice.say(alice.group("Elsewhere", "robot"), "Who deploys?")
+    alice.group("Release crew", "robot")
+    with pytest.raises(ApiErrorException, match=rf"message not found: '{asked}' is no message of this chat"):
+        tc.send("Release crew", "I do", reply_to=asked)
+
+
+def test_timeout_of_a_sending_is_for_the_look_up_too(tc, practice):
+    """Where the server does not say which chats there are, a sending has no longer than it was given."""
+    practice.call(lambda server: server.ignore_next("getChats", times=100))
+    with pytest.raises(
+        RequestTimeoutError, match=r"'Nowhere' could not be looked up within 0\.2 s, so nothing was sent"
+    ):
+        tc.send("Nowhere", "hello", timeout=0.2)
+
+
+@pytest.mark.parametrize("text", [None, 42])
+def test_text_that_is_none_is_refused(tc, alice, text):
+    """A number is not sent as a text; the one line says what to write."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UsageError, match=rf"a text is a str, not {text}: use str"):
+        tc.send("Release crew", text)
+
+
 def test_wait_for_returns_the_typed_event(tc, alice):
     """Waiting gives the message itself, bound to the bot."""
     chat = alice.group("Release crew", "robot")
@@ -246,6 +289,27 @@ def test_wait_for_returns_the_typed_event(tc, alice):
     waiting.join()
     assert isinstance(found[0], tcnb.Message)
     assert found[0].text == "this one"
+
+
+def test_wait_for_a_message_is_for_one_of_a_person(tc, alice):
+    """Somebody who joins is no message that can be replied to; who waits for a `system_message` gets it."""
+    chat = alice.group("Release crew", "robot")
+    found: dict[str, Any] = {}
+    waiting = [
+        threading.Thread(target=lambda kind=kind: found.update({kind: tc.wait_for(kind, chat=chat, timeout=20)}))
+        for kind in ("message", "system_message")
+    ]
+    for one in waiting:
+        one.start()
+    while len(tc._waiters) < 2:
+        waiting[0].join(0.01)
+    bob = f"bob@{alice.id.partition('@')[2]}"
+    alice.act(lambda server, me: server.world.add_participant(me, chat, server.world.user(bob), display_history=True))
+    alice.say(chat, "welcome")
+    for one in waiting:
+        one.join()
+    assert isinstance(found["system_message"], tcnb.SystemMessage)
+    assert found["message"].text == "welcome"
 
 
 def test_wait_for_ends_by_its_timeout(tc):
@@ -292,10 +356,15 @@ def test_blocking_verb_on_the_bots_own_thread_is_refused(tc, alice, until):
 def test_interrupt_ends_the_waiting_and_cancels_the_work(tc):
     """An interrupt gives the prompt back at once and leaves nobody waiting."""
     program = threading.Thread(target=_interrupt_when_waiting, args=(tc,))
-    program.start()
-    with pytest.raises(KeyboardInterrupt):
-        tc.wait_for(timeout=None)
-    program.join()
+    # A process that a shell started in the background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        program.start()
+        with pytest.raises(KeyboardInterrupt):
+            tc.wait_for(timeout=None)
+        program.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     tc._wait(_nothing())
     assert not tc._waiters
 
