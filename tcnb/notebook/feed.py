@@ -95,7 +95,7 @@ class Feed(SessionWidget):
     """
 
     kind = "feed"
-    _esm = page_script("feed.js", "feed_contents.js", "feed_dock.js")
+    _esm = page_script("feed.js", "feed_items.js", "feed_contents.js", "feed_dock.js")
     _css = Path(__file__).with_name("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.

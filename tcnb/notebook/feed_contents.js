@@ -41,6 +41,11 @@ class Contents {
     this.start();
   }
 
+  // The nodes that wanted them show another row now.
+  unwant(seq, line) {
+    if (line.contains(this.wanted.get(seq)?.box || null)) this.wanted.delete(seq);
+  }
+
   start() {
     if (!this.timer && this.wanted.size) this.timer = setTimeout(() => this.ask(), CONTENTS_WAIT_MS);
   }

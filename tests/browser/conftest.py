@@ -74,7 +74,7 @@ def screenshots() -> Path:
 NOTEBOOK = ROOT / "tcnb" / "notebook"
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
-    "/feed.js": (page_script("feed.js", "feed_contents.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
+    "/feed.js": (page_script("feed.js", "feed_items.js", "feed_contents.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
     "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
     "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),
