@@ -13,7 +13,8 @@ const MOST_NODES = 48; // rows in the document, however tall the view is drawn
 const OVERSCAN = 240; // pixels drawn above and below what is visible
 const FLOOD_OVERSCAN = 20; // the same while the end is followed in a flood: all of it has run by before anybody could scroll there
 const RATE_MS = 5000; // events per second are averaged over this time
-const BUSY_RATE = 50; // events per second above which no more is drawn than is seen
+const BUSY_RATE = 50; // events per second above which no more is drawn than is seen, and no oftener than the page can
+const REST = 4; // times as long as it took to draw, nothing is drawn in a flood
 const FLOOD_RATE = 4; // events per second above which a screen reader is not told of each
 const RETRY_MS = 15000; // an unanswered request is repeated after this time, doubling
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
@@ -576,8 +577,7 @@ class Painter {
   setTime(time, row) {
     const clock = time.className === "tcf-sidetime" ? this.locale.shortClock : this.locale.clock;
     setText(time, row.t ? clock(row.t) : "");
-    if (row.t) time.title = `${this.locale.exact(row.t)} · № ${row.s}`;
-    else time.removeAttribute("title");
+    if (time.title) time.title = "";
   }
 
   heading(row, context) {
@@ -758,6 +758,7 @@ class View {
     this.endedAt = 0;
     this.dirty = true;
     this.frame = 0;
+    this.restUntil = 0;
     this.asking = null;
     this.blockedUntil = 0;
     this.painter = new Painter(store, this.locale, {
@@ -982,6 +983,7 @@ class View {
   pointed(event) {
     if (this.tools.box.contains(event.target)) return;
     const line = event.target.closest?.("[data-seq]");
+    if (event.target.tagName === "TIME" && !event.target.title) event.target.title = this.exactTime(Number(line.dataset.seq));
     this.choose(line ? Number(line.dataset.seq) : null, false);
   }
 
@@ -992,10 +994,16 @@ class View {
     if (row) this.setFilter({ ...this.filter, ...(name.className === "tcf-chat" ? { chat: row.c || "" } : { author: row.a || "" }) });
   }
 
+  // Worded when somebody points at it: exact times are slow to word.
+  exactTime(seq) {
+    const { row } = this.list.all[this.list.indexOfSeq(seq)] || {};
+    return row && row.t ? `${this.locale.exact(row.t)} · № ${row.s}` : "";
+  }
+
   // Show the tools of a row: the one under the pointer, or the one chosen with the arrow keys.
   choose(seq, isChosen) {
     const item = seq === null ? null : this.list.all[this.list.indexOfSeq(seq)];
-    this.tools.show(item && item.seq === seq && !item.removal ? item.row : null, isChosen);
+    this.tools.show(item && item.seq === seq && !item.removal && item.row.k !== "remove" ? item.row : null, isChosen);
     this.placeTools();
   }
 
@@ -1072,7 +1080,20 @@ class View {
 
   redraw(dirty = true) {
     this.dirty = this.dirty || dirty;
-    if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.framed(this.isFlooded));
+  }
+
+  // In a flood what came is drawn a frame later than it was taken in, so that no frame bears both, and a page that draws slowly draws less often.
+  framed(isLater) {
+    const now = performance.now();
+    if (isLater || (this.isFlooded && now < this.restUntil)) { this.frame = requestAnimationFrame(() => this.framed(false)); return; }
+    this.frame = 0;
+    this.draw();
+    this.restUntil = now + REST * (performance.now() - now);
+  }
+
+  get isFlooded() {
+    return this.follow && this.store.rate > BUSY_RATE;
   }
 
   draw() {
@@ -1103,7 +1124,7 @@ class View {
   }
 
   drawRange(top, height) {
-    const { list } = this, margin = this.follow && this.store.rate > BUSY_RATE ? FLOOD_OVERSCAN : OVERSCAN;
+    const { list } = this, margin = this.isFlooded ? FLOOD_OVERSCAN : OVERSCAN;
     let start = list.indexAt(top - margin), end = Math.min(list.all.length, list.indexAt(top + height + margin) + 1);
     if (end - start > MOST_NODES) {
       // Too many for the budget: give up the margins, then the part below.

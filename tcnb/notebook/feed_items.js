@@ -32,6 +32,7 @@ class Items {
     this.edits = new Map();
     this.removals = new Map();
     this.changed = new Map(); // message id → the item that an edit or a removal changes
+    this.twice = new Set(); // ids of messages that are here more than once
     this.told = new Set(); // edits whose message the server named
     this.untold = new Set(); // edits that stand alone since it did not
     this.missed = new Set(); // ids of messages that were answered and are not here
@@ -66,10 +67,15 @@ class Items {
     }
     const answered = row.r ? this.messages.get(row.r) : undefined;
     if (row.r && !answered) this.missed.add(row.r);
-    const item = { type: "row", key: row.s, seq: row.s, row, head: !isFollowedBy(this.before, row), answered, height: this.heights.get(row.s),
-      edit: row.m ? this.edits.get(row.m) : undefined, removal: row.m ? this.removals.get(row.m) : undefined };
+    const item = { type: "row", key: row.s, seq: row.s, row, head: !isFollowedBy(this.before, row), answered,
+      height: this.heights.get(row.s), edit: undefined, removal: undefined };
+    if (row.m && !isChange) {
+      item.edit = this.edits.get(row.m);
+      item.removal = this.removals.get(row.m);
+      if (this.changed.has(row.m)) this.twice.add(row.m);
+      this.changed.set(row.m, item);
+    }
     this.all.push(item);
-    if (row.m && !isChange) this.changed.set(row.m, item);
     this.before = row;
   }
 
@@ -102,7 +108,7 @@ class Items {
       if (row && this.messages.get(row.m) === row) { this.messages.delete(row.m); this.changed.delete(row.m); }
     }
     top.head = true;
-    const before = stretch.holes.filter((hole) => hole.last < first).map((hole) => this.holeLine(hole));
+    const before = stretch.holes.filter((hole) => hole.last < top.seq).map((hole) => this.holeLine(hole));
     if (top.row.t) before.push(this.dayLine(top.row, dayNumber(top.row.t)));
     this.all = [...before, ...this.all.slice(start)];
     return true;
@@ -112,7 +118,8 @@ class Items {
   goOn(stretch) {
     while (this.all.length && this.all[this.all.length - 1].type === "hole") this.all.pop();
     const { rows, holes } = stretch;
-    this.hole = holes.findIndex((hole) => hole.last > this.last);
+    const shown = this.all.length ? this.all[this.all.length - 1].seq : 0;
+    this.hole = holes.findIndex((hole) => hole.last > shown);
     if (this.hole < 0) this.hole = holes.length;
     let next = rows.length;
     while (next > 0 && rows[next - 1].s > this.last) next -= 1;
@@ -126,8 +133,9 @@ class Items {
 
   touchesOthers(row) {
     const { m } = row;
-    if (row.k === "edit" && m && this.untold.has(`${row.c}|${row.x}`)) return true;
-    if (!m || row.k === "edit" || row.k === "remove") return false;
+    if (!m) return false;
+    if (row.k === "edit" && this.untold.has(`${row.c}|${row.x}`)) return true;
+    if (row.k === "edit" || row.k === "remove") return this.twice.has(m);
     return this.messages.has(m) || this.edits.has(m) || this.removals.has(m) || this.missed.has(m);
   }
 
