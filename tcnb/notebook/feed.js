@@ -9,7 +9,9 @@
 const MOST_ROWS = 5000; // rows one list keeps in memory; older ones come back from the record
 const TAIL_ROWS = 5000; // rows kept for a new filter or a second view
 const PAGE = 200; // rows asked for at once
-const MOST_NODES = 48; // rows in the document, however tall the view is drawn
+const MOST_NODES = 300; // nodes in the document, however tall the view is drawn and whatever its rows hold
+const ROW_NODES = 9; // nodes that a row needs at least: a heading, and a text without markup
+const LEAST_ROOM = 100; // nodes for rows even if a person has opened a long choice
 const OVERSCAN = 240; // pixels drawn above and below what is visible
 const FLOOD_OVERSCAN = 20; // the same while the end is followed in a flood: all of it has run by before anybody could scroll there
 const RATE_MS = 5000; // events per second are averaged over this time
@@ -460,6 +462,8 @@ const icon = (name) => drawnIcon(ICONS[name], "tcf-icon");
 
 const SPEAKERS = /@/; // a person's id has a server; the system's author has none (protocol, section 4.1)
 
+const counted = (drawn) => Object.assign(drawn, { count: 1 + drawn.node.getElementsByTagName("*").length, isBrief: false });
+
 const isLong = (text) => text.length > 900 || text.split("\n", 15).length === 15;
 
 function setHue(element, key) {
@@ -473,7 +477,7 @@ class Painter {
     this.store = store;
     this.locale = locale;
     this.words = locale.words;
-    this.actions = actions; // toggleText(row), isOpen(row), copy(text)
+    this.actions = actions; // toggleText(row), isOpen(row), toggleKeys(row), isKeysOpen(row), copy(text)
   }
 
   paint(item, context) {
@@ -509,8 +513,8 @@ class Painter {
     if (item.head) main.append(this.heading(row, context));
     if (row.k === "forward") main.append(node("div", "tcf-label", this.words.forwarded(row.f ? this.store.nameOf(row.f) : "")));
     if (row.r) main.append(this.quote(item.answered));
-    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, h: edit.h || row.h, writtenIn: edit.s } : row);
-    if (!removal) this.keyboard(main, row, edit);
+    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, h: edit.h || row.h, writtenIn: edit.s } : row, context);
+    if (!removal) this.keyboard(main, row, edit, context);
     if (edit || row.e || removal) {
       if (main.lastChild?.className === "tcf-text") main.lastChild.classList.add("tcf-noted");
       main.append(this.note(row, edit, removal));
@@ -624,12 +628,12 @@ class Painter {
     return kind === "text" ? (row.x || "").slice(0, 160) : [this.words[kind], row.d || row.h].filter(Boolean).join(" · ");
   }
 
-  content(main, row) {
+  content(main, row, context) {
     const kind = kindOf(row);
     if (kind === "location") main.append(this.chip(kind, row.h || this.words.location, [row.y, row.j].filter((one) => one !== undefined && one !== null).join(", ")));
     else if (kind === "survey") main.append(this.survey(row));
     else if (kind !== "text") main.append(this.file(row, kind));
-    if (row.x && kind !== "survey") main.append(this.text(row));
+    if (row.x && kind !== "survey") main.append(this.text(row, context));
   }
 
   survey(row) {
@@ -641,11 +645,18 @@ class Painter {
   }
 
   // An edit replaces the buttons too: those that it does not repeat are gone (protocol, section 9).
-  keyboard(main, row, edit) {
+  keyboard(main, row, edit, context) {
     if (row.k !== "text") return;
-    const { contents } = this.store, seq = edit ? edit.s : row.s, said = contents.of(seq);
-    if (said && said.keyboard) main.append(drawKeyboard(said.keyboard, this.actions.copy));
+    const { contents } = this.store, seq = edit ? edit.s : row.s, keys = contents.of(seq)?.keyboard;
+    if (keys) main.append(drawKeyboard(keys, this.howToShow(row, keys, context), this.actions));
     contents.want(seq, main);
+  }
+
+  // How many of its buttons a message shows, and what leads to the others.
+  howToShow(row, keys, context) {
+    const count = keys.flat().length, isOpen = this.actions.isKeysOpen(row) && !context.isBrief;
+    const shown = isOpen || (count <= MOST_KEYS && !context.isBrief) ? count : context.isBrief ? 0 : FOLDED_KEYS;
+    return { shown, count: this.locale.number(count), toggle: shown < count || isOpen ? () => this.actions.toggleKeys(row) : null, isOpen };
   }
 
   file(row, kind) {
@@ -685,8 +696,8 @@ class Painter {
     return chip;
   }
 
-  text(row) {
-    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.contents.of(seq)?.tree : null;
+  text(row, context) {
+    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g && !context.isBrief ? this.store.contents.of(seq)?.tree : null;
     if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
     if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
@@ -750,6 +761,8 @@ class View {
     this.paused = false;
     this.fresh = 0; // rows that came while the end was out of sight
     this.opened = new Set(); // long texts shown whole, by sequence number
+    this.openKeys = null; // the message of which all buttons are shown, by sequence number: one at a time, for the sake of the budget
+    this.backTo = null; // the row whose folding gets the focus back once it is drawn
     this.list = new Items();
     this.nodes = new Map(); // key → {node, sign, shape}
     this.isSeen = true; // whether any of it is on the screen
@@ -764,6 +777,8 @@ class View {
     this.painter = new Painter(store, this.locale, {
       toggleText: (row) => this.toggleText(row),
       isOpen: (row) => this.opened.has(row.s),
+      toggleKeys: (row) => this.toggleKeys(row),
+      isKeysOpen: (row) => this.openKeys === row.s,
       copy: (text) => this.dock.copy(text),
     });
     this.dock = new Dock(this, this.locale);
@@ -1045,9 +1060,19 @@ class View {
 
   toggleText(row) {
     if (this.opened.has(row.s)) this.opened.delete(row.s); else this.opened.add(row.s);
+    this.unfolded(row);
+  }
+
+  toggleKeys(row) {
+    this.openKeys = this.openKeys === row.s ? null : row.s;
+    this.unfolded(row);
+  }
+
+  unfolded(row) {
     this.leaveEnd();
     this.nodes.get(row.s)?.node.remove();
     this.nodes.delete(row.s);
+    this.backTo = row.s;
     this.redraw();
   }
 
@@ -1065,6 +1090,7 @@ class View {
 
   resized() {
     this.takeSize();
+    this.setTop = this.scroller.scrollTop; // a taller list may have been moved by the browser, and by no person
     this.redraw();
   }
 
@@ -1110,6 +1136,8 @@ class View {
     }
     list.lay(guess);
     this.place(height);
+    if (this.backTo !== null) this.nodes.get(this.backTo)?.node.querySelector(".tcf-link")?.focus({ preventScroll: true });
+    this.backTo = null;
     this.placeTools();
     this.fillHoles(height);
     this.showEdges();
@@ -1123,23 +1151,58 @@ class View {
     return index < 0 ? 0 : Math.min(most, Math.max(0, this.list.offsets[index] - this.anchor.delta));
   }
 
+  // Draw what is in sight, and of what is around it as much as the budget of nodes allows. What is in sight is drawn briefly where the budget would
+  // not hold otherwise: texts without their styles, buttons folded away.
   drawRange(top, height) {
-    const { list } = this, margin = this.isFlooded ? FLOOD_OVERSCAN : OVERSCAN;
-    let start = list.indexAt(top - margin), end = Math.min(list.all.length, list.indexAt(top + height + margin) + 1);
-    if (end - start > MOST_NODES) {
-      // Too many for the budget: give up the margins, then the part below.
-      start = Math.max(start, this.follow ? end - MOST_NODES : list.indexAt(top));
-      end = Math.min(end, start + MOST_NODES);
+    const { list } = this, range = this.rangeOf(top, height), spare = this.leave(range), made = new Map();
+    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
+    let left = range.seenEnd - range.seen, room = this.roomForRows(), first = Infinity, last = -1;
+    for (const i of this.inOrder(range)) {
+      if (i >= range.seen && i < range.seenEnd) left -= 1;
+      const drawn = this.drawItem(list.all[i], context, spare, room - ROW_NODES * left - this.openRoom(range, made, i), room);
+      if (!drawn) break;
+      room -= drawn.count;
+      made.set(i, drawn);
+      first = Math.min(first, i);
+      last = Math.max(last, i);
     }
-    this.start = start;
-    this.end = end;
-    this.drawItems(start, end, this.leave(start, end));
+    this.start = Math.min(first, list.all.length);
+    this.end = last + 1;
+    this.put(made, spare);
     this.canvas.style.height = `${list.total}px`;
-    this.drawn.style.transform = `translateY(${list.offsets[start]}px)`;
+    this.drawn.style.transform = `translateY(${list.offsets[this.start] ?? 0}px)`;
+  }
+
+  rangeOf(top, height) {
+    const { list } = this, margin = this.isFlooded ? FLOOD_OVERSCAN : OVERSCAN, most = list.all.length;
+    const until = (offset) => Math.min(most, list.indexAt(offset) + 1);
+    return { start: list.indexAt(top - margin), seen: list.indexAt(top), seenEnd: until(top + height), end: until(top + height + margin) };
+  }
+
+  // First what is in sight, from the end while that is followed, then what is around it.
+  * inOrder({ start, seen, seenEnd, end }) {
+    if (this.follow) for (let i = seenEnd - 1; i >= seen; i -= 1) yield i;
+    else for (let i = seen; i < seenEnd; i += 1) yield i;
+    for (let i = seenEnd; i < end; i += 1) yield i;
+    for (let i = seen - 1; i >= start; i -= 1) yield i;
+  }
+
+  roomForRows() {
+    const others = 1 + this.box.getElementsByTagName("*").length - this.drawn.getElementsByTagName("*").length;
+    return Math.max(LEAST_ROOM, MOST_NODES - others);
+  }
+
+  // What is kept free while others are drawn for the message whose buttons are all shown.
+  openRoom({ seen, seenEnd }, made, other) {
+    if (this.openKeys === null) return 0;
+    const i = this.list.indexOfSeq(this.openKeys), item = this.list.all[i];
+    if (i < seen || i >= seenEnd || i === other || made.has(i) || item.seq !== this.openKeys) return 0;
+    const keys = this.store.contents.of((item.edit || item.row).s)?.keyboard || [];
+    return keys.length + keys.flat().length;
   }
 
   // Take away what is not to be drawn any more. While the end is followed, nodes that can be used again stay where they are for now.
-  leave(start, end) {
+  leave({ start, end }) {
     const keep = new Set(), spare = [];
     for (let i = start; i < end; i += 1) keep.add(this.list.all[i].key);
     for (const [key, drawn] of this.nodes) {
@@ -1150,33 +1213,45 @@ class View {
     return spare;
   }
 
-  drawItems(start, end, spare) {
-    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
-    let place = this.drawn.firstChild;
-    for (let i = start; i < end; i += 1) {
-      const item = this.list.all[i];
-      const sign = item.type === "hole" ? `${item.hole.after}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
-      let drawn = this.nodes.get(item.key);
-      if (!drawn || drawn.sign !== sign) {
-        if (drawn) { if (place === drawn.node) place = place.nextSibling; drawn.node.remove(); }
-        drawn = this.make(item, context, spare, place);
-        drawn.sign = sign;
-        this.nodes.set(item.key, drawn);
-      }
-      if (drawn.node === place) place = place.nextSibling;
-      else this.drawn.insertBefore(drawn.node, place);
-    }
-    for (const { node: left } of spare) left.remove();
+  // Give an item its nodes, briefly if they are more than `share`; null if they are more than there is room for even so.
+  drawItem(item, context, spare, share, room) {
+    const sign = item.type === "hole" ? `${item.hole.after}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
+    const before = this.nodes.get(item.key), isSame = before && before.sign === sign;
+    let drawn = isSame && (before.isBrief ? before.whole > share : before.count <= share) ? before : null;
+    if (!drawn) drawn = isSame && !before.isBrief ? before : this.make(item, context, spare, sign);
+    if (drawn.count > share && !drawn.isBrief) drawn = this.makeBrief(item, context, sign, drawn);
+    if (before && before !== drawn) { before.node.remove(); this.nodes.delete(item.key); }
+    return drawn.count <= room ? drawn : null;
   }
 
-  // Give an item nodes: spare ones of its shape, best those that stand where it will stand, or new ones.
-  make(item, context, spare, place) {
-    const shape = this.painter.shapeOf(item, context), fitting = shape ? spare.filter((one) => one.shape === shape) : [];
-    const used = fitting.find((one) => one.node === place) || fitting[fitting.length - 1];
-    if (!used) return { node: this.painter.paint(item, context), shape };
-    spare.splice(spare.indexOf(used), 1);
+  // Spare nodes of the same shape that show another row now, or new ones.
+  make(item, context, spare, sign) {
+    const shape = this.painter.shapeOf(item, context);
+    const at = shape ? spare.findLastIndex((one) => one.shape === shape) : -1;
+    if (at < 0) return counted({ node: this.painter.paint(item, context), sign, shape });
+    const [used] = spare.splice(at, 1);
     this.painter.refill(used.node, item);
+    used.sign = sign;
     return used;
+  }
+
+  makeBrief(item, context, sign, whole) {
+    const made = counted({ node: this.painter.paint(item, { ...context, isBrief: true }), sign, shape: "" });
+    return made.count < whole.count ? { ...made, isBrief: true, whole: whole.count } : whole;
+  }
+
+  // Put what was drawn into the document, in its order; nodes that stand where they should are not touched.
+  put(made, spare) {
+    for (const drawn of spare) drawn.node.remove();
+    const now = new Map();
+    for (let i = this.start; i < this.end; i += 1) now.set(this.list.all[i].key, made.get(i));
+    for (const [key, drawn] of this.nodes) if (!now.has(key)) drawn.node.remove();
+    this.nodes = now;
+    let place = this.drawn.firstChild;
+    for (const { node: one } of now.values()) {
+      if (one === place) place = place.nextSibling;
+      else this.drawn.insertBefore(one, place);
+    }
   }
 
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
@@ -1185,7 +1260,7 @@ class View {
     if (!row) return String(item.today);
     const { contents, pictures, namesVersion } = this.store;
     const isSettled = row.w && !row.u && !row.f && !(answered && !answered.w);
-    const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) : "";
+    const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) + 4 * (this.openKeys === row.s) : "";
     return `${head}|${edit ? edit.s : ""}|${removal ? removal.s : ""}|${answered ? 1 : 0}|${isSettled ? "" : namesVersion}|${more}|${PICTURE_KINDS.has(kindOf(row)) ? pictures.of(row.s) : ""}`;
   }
 
