@@ -386,8 +386,10 @@ class Feed(SessionWidget):
         ]
 
     def _beyond_columns(self, seqs: list[int]) -> dict[int, dict[str, Any]]:
-        """Return what a still shows of rows beyond the columns, if there is a journal to read it from at once."""
-        journal = self.session.journal_path
+        """Return what a still shows of rows beyond the columns, if it can be read at once."""
+        journal, kept = self.session.journal_path, self.session.kept_frames
+        if kept is not None:
+            return {seq: brief(content_of(payload)) for seq, payload in kept.find(seqs)[0].items()}
         if journal is None:
             return {}
         with contextlib.suppress(JournalError):

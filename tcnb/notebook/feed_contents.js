@@ -4,7 +4,7 @@
 const CONTENTS_WAIT_MS = 200; // contents are asked for when their row has stayed in sight for so long
 const MOST_KEYS = 12; // buttons of a message that are shown without being asked for
 const FOLDED_KEYS = 8; // buttons that are shown of more than so many
-const CONTENTS_AT_ONCE = 24; // rows asked for in one request; without a journal the kernel asks the server for each
+const CONTENTS_AT_ONCE = 24; // rows asked for in one request
 
 const CONTENT_WORDS = {
   en: {
