@@ -777,6 +777,7 @@ class View {
 
   close() {
     this.store.views.delete(this);
+    this.observer.disconnect();
     this.root.replaceChildren();
   }
 
@@ -911,6 +912,12 @@ class View {
   listen() {
     const { area, box } = this;
     area.addEventListener("input", () => this.store.setText(area.value));
+    this.observer = new ResizeObserver(() => {
+      if (area.clientWidth === this.width) return;
+      this.width = area.clientWidth; // in a narrower field the same text has more lines
+      this.fitText();
+    });
+    this.observer.observe(area);
     area.addEventListener("keydown", (event) => this.keyed(event));
     area.addEventListener("blur", () => this.store.flushDraft());
     box.addEventListener("paste", (event) => this.pasted(event));
@@ -1063,14 +1070,20 @@ class View {
     this.area.focus();
   }
 
+  // As tall as its text, up to a bound.
+  fitText() {
+    const { area } = this;
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }
+
   showText() {
     const { store, area, words } = this;
     const count = store.attachments.length;
     const isCaption = store.attachments.some((one) => one.as !== "sticker");
     const placeholder = isCaption ? words.caption : words.write(store.chat && store.chat.title);
     if (area.placeholder !== placeholder) area.placeholder = placeholder;
-    area.style.height = "auto";
-    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+    this.fitText();
     for (const one of this.modes.children) {
       const isChosen = one.dataset.mode === store.draft.mode;
       one.setAttribute("aria-checked", String(isChosen));

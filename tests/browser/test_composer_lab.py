@@ -218,3 +218,19 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
     way.area.press("Enter")
     way.wait_sent("a draft that")
     assert [one["content"].get("text") for one in way.messages()][-1] == "a draft that\nstays"
+
+
+def test_panel_in_a_narrow_column(notebook, lab, practice, crew):
+    """Where there is no room for both side by side, the chats stand above the feed, and nothing sticks out."""
+    show = "from tcnb.notebook.panel import Panel\npanel = Panel(tc)\npanel"
+    notebook.open(lab.write_notebook("narrow.ipynb", CONNECT.format(port=practice.port), show))
+    notebook.command("notebook:run-all-cells")
+    page = notebook.page
+    page.locator(".tcnb-panel .tcnb-feed").wait_for(timeout=SLOW)
+    page.evaluate("document.querySelector('.tcnb-panel').style.width = '360px'")
+    page.wait_for_function(
+        """(() => {
+          const place = (name) => document.querySelector(`.tcnb-panel ${name}`).getBoundingClientRect();
+          return place('.tcnb-chats').bottom <= place('.tcnb-feed').top && place('.tcnb-feed').width <= 360;
+        })()"""
+    )

@@ -570,3 +570,12 @@ def test_what_was_typed_stays_when_the_message_is_deleted(page, crew, tc):
     tc._wait(tc.bot.remove_message(message_id, for_all=True))
     page.page.get_by_text("The message that was being changed has been deleted.").wait_for()
     assert page.area.input_value() == "for later\nteh build, fixed"
+
+
+def test_field_grows_when_it_gets_narrower(page):
+    """A text whose lines break in a narrower window is still shown whole."""
+    page.area.fill("a line that is long enough to be broken in a narrow window " * 2)
+    page.page.set_viewport_size({"width": 400, "height": 620})
+    page.page.wait_for_function(
+        "(() => { const a = document.querySelector('.tcc-text'); return a.scrollHeight <= a.clientHeight + 1; })()"
+    )
