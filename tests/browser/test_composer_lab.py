@@ -196,6 +196,7 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
         alice.say(coffee, text)
     alice.say(crew, "Are the checks green?")
     way.page.get_by_role("button", name="Кофе и код, 2 unread").wait_for(timeout=SLOW)
+    way.page.get_by_role("button", name="Release crew, 1 unread").wait_for(timeout=SLOW)  # no more changes its place
     way.page.get_by_role("button", name="Кофе и код, 2 unread").click()
     way.page.get_by_role("button", name="Кофе и код", exact=True).wait_for(timeout=SLOW)
     way.page.wait_for_function("document.querySelector('.tcc-chat').value === 'Кофе и код'", timeout=SLOW)
