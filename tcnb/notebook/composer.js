@@ -40,7 +40,7 @@ const WORDS = {
     sendAs: "Send as", photo: "Photo", document: "File", sticker: "Sticker", drop: "Drop to attach", folder: "A folder cannot be sent. Pack it first.", checking: "Checking…",
     tooBig: "Some files cannot be sent. Remove them first.", sendings: "On their way", queued: "Queued",
     waitKernel: "Waiting for the kernel: a cell is running", waitConnection: "Waits for the connection",
-    gone: "The kernel is gone: this was not sent", receiving: "To the kernel", sending: "Sending", toServer: "To the server", sent: "Sent",
+    gone: "The kernel is gone: this was not sent", receiving: "To the kernel", sending: "Sending", toServer: "To the server", sent: "Sent", removed: "deleted since",
     failed: "Failed", failedWhy: (why) => `Not sent: ${why}`,
     unsure: (why) => `Perhaps sent, perhaps not. Look into the chat before you try again. ${why}`,
     reloaded: "Interrupted: the page was reloaded before the whole file had reached the kernel.",
@@ -71,7 +71,7 @@ const WORDS = {
     sendAs: "Отправить как", photo: "Фото", document: "Файл", sticker: "Стикер", drop: "Отпустите, чтобы приложить", folder: "Папку отправить нельзя. Сначала упакуйте её.", checking: "Проверка…",
     tooBig: "Некоторые файлы отправить нельзя. Сначала уберите их.", sendings: "В пути", queued: "В очереди",
     waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", gone: "Ядра нет: это не отправлено",
-    receiving: "В ядро", sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", failed: "Не вышло",
+    receiving: "В ядро", sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", removed: "с тех пор удалено", failed: "Не вышло",
     failedWhy: (why) => `Не отправлено: ${why}`,
     unsure: (why) => `Возможно, отправлено, а возможно, и нет. Загляните в чат, прежде чем повторять. ${why}`,
     reloaded: "Прервано: страница перезагружена раньше, чем файл весь дошёл до ядра.",
@@ -185,6 +185,7 @@ class Store {
     for (const key of message.refused || []) this.fail(key, this.locale.words.closed);
     if (message.turn !== undefined) this.takeTurn(message);
     if (message.bar !== undefined) this.bar = message.bar;
+    if (message.ended) this.endEdit(message.ended);
     if (message.notice) this.notice = message.notice;
     for (const [key, written] of Object.entries(message.written || {})) this.credit(key, written);
     for (const answer of message.answers || []) this.answered(answer, buffers);
@@ -216,6 +217,15 @@ class Store {
     this.turn = message.turn;
     this.notice = "";
     if (!message.put) this.draftChanged();
+    this.changed("put");
+  }
+
+  // The message that was being changed is gone: what was put aside for it comes back, and what was written stays below it.
+  endEdit({ text, mode, edited }) {
+    const written = this.draft.text === edited ? "" : this.draft.text;
+    this.draft = { text: [text, written].filter(Boolean).join("\n"), mode: written ? this.draft.mode : mode };
+    this.draftChanged();
+    this.askPreview();
     this.changed("put");
   }
 
@@ -501,6 +511,8 @@ class Store {
   }
 }
 
+const canEdit = (one) => one.state === "sent" && one.kind === "text" && Boolean(one.message_id) && !one.is_removed;
+
 // --------------------------------------------------------------------------------------------------------- building nodes
 
 const ICONS = {
@@ -765,6 +777,7 @@ class View {
 
   close() {
     this.store.views.delete(this);
+    this.observer.disconnect();
     this.root.replaceChildren();
   }
 
@@ -899,6 +912,12 @@ class View {
   listen() {
     const { area, box } = this;
     area.addEventListener("input", () => this.store.setText(area.value));
+    this.observer = new ResizeObserver(() => {
+      if (area.clientWidth === this.width) return;
+      this.width = area.clientWidth; // in a narrower field the same text has more lines
+      this.fitText();
+    });
+    this.observer.observe(area);
     area.addEventListener("keydown", (event) => this.keyed(event));
     area.addEventListener("blur", () => this.store.flushDraft());
     box.addEventListener("paste", (event) => this.pasted(event));
@@ -922,7 +941,7 @@ class View {
       event.preventDefault();
       store.leaveBar();
     } else if (event.key === "ArrowUp" && !area.value && !store.bar) {
-      const last = [...store.sendings.values()].reverse().find((one) => one.state === "sent" && one.kind === "text" && store.chat && one.chat_id === store.chat.chat_id);
+      const last = [...store.sendings.values()].reverse().find((one) => canEdit(one) && store.chat && one.chat_id === store.chat.chat_id);
       if (last) { event.preventDefault(); store.post({ type: "edit", message_id: last.message_id }); }
     } else if (isCommand && !event.shiftKey && ["b", "i", "k"].includes(event.key.toLowerCase())) {
       event.preventDefault();
@@ -1051,14 +1070,20 @@ class View {
     this.area.focus();
   }
 
+  // As tall as its text, up to a bound.
+  fitText() {
+    const { area } = this;
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }
+
   showText() {
     const { store, area, words } = this;
     const count = store.attachments.length;
     const isCaption = store.attachments.some((one) => one.as !== "sticker");
     const placeholder = isCaption ? words.caption : words.write(store.chat && store.chat.title);
     if (area.placeholder !== placeholder) area.placeholder = placeholder;
-    area.style.height = "auto";
-    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+    this.fitText();
     for (const one of this.modes.children) {
       const isChosen = one.dataset.mode === store.draft.mode;
       one.setAttribute("aria-checked", String(isChosen));
@@ -1181,7 +1206,7 @@ class View {
     }
     let isNew = false;
     for (const one of rows) {
-      const sign = [one.state, one.reason, one.can_retry, one.is_unsure].join("|");
+      const sign = [one.state, one.reason, one.can_retry, one.is_unsure, one.is_removed].join("|");
       let drawn = this.rowNodes.get(one.key);
       if (!drawn || drawn.sign !== sign) {
         const made = this.row(one);
@@ -1230,7 +1255,7 @@ class View {
     if (one.state === "failed" && one.can_retry) actions.append(link(words.retry, () => { store.post({ type: "retry", key: one.key }); this.area.focus(); }));
     if (["failed", "gone"].includes(one.state) && one.text && !one.name) actions.append(link(words.again, () => { store.takeBack(one); this.area.focus(); }));
     if (one.state === "interrupted") actions.append(link(words.chooseAgain, () => this.chooseAgain(one)));
-    if (one.state === "sent" && one.kind === "text" && one.message_id) actions.append(link(words.edit, () => store.post({ type: "edit", message_id: one.message_id })));
+    if (canEdit(one)) actions.append(link(words.edit, () => store.post({ type: "edit", message_id: one.message_id })));
     const canStop = !["sent"].includes(one.state) && !(one.state === "sending" && !one.name);
     const verb = ["receiving", "sending"].includes(one.state) ? words.stop : words.remove;
     if (canStop) actions.append(button("tcc-remove", "close", `${verb}: ${what.slice(0, 60)}`, () => { store.remove(one); this.area.focus(); }));
@@ -1267,7 +1292,7 @@ class View {
 
   stateWords(one) {
     const { words } = this;
-    if (one.state === "sent") return `${words.sent} · ${this.locale.clock(one.at)}`;
+    if (one.state === "sent") return [words.sent, this.locale.clock(one.at), one.is_removed ? words.removed : ""].filter(Boolean).join(" · ");
     if (one.state === "failed") return one.is_unsure ? words.unsure(one.reason || "?") : words.failedWhy(one.reason || "?");
     if (one.state === "interrupted") return words[one.reason] || one.reason || words.stalled;
     if (one.state === "waiting") return words.waitKernel;

@@ -22,6 +22,8 @@ from .composer_outbox import KINDS, Outbox, Sending
 from .composer_stickers import Shelf, loaded
 from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
+from .composer_watch import GONE, GONE_MEANWHILE, Watch
+from .editing import is_of_no_message
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
 
 INTERVAL: Final = 0.05
@@ -76,6 +78,7 @@ class Composer(SessionWidget):
         self._attached: list[str] = []
         self._drafts: dict[str, dict[str, str]] = {}
         self._bar: dict[str, Any] | None = None
+        self._edited = ""
         self._number = 0
         self._turn = 0
         self._waiting: dict[str, Any] = {}
@@ -86,7 +89,8 @@ class Composer(SessionWidget):
         self._greetings: list[asyncio.TimerHandle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_send = 0.0
-        self._removal: Callable[[], None] | None = None
+        self._watch = Watch(session, self._concerns, self._message_removed)
+        self._removals: list[Callable[[], None]] = []
         self._chat_listeners: list[Callable[[Chat | None], None]] = []
         super().__init__(session)
         self._hand_over(self._start, chat)
@@ -136,14 +140,15 @@ class Composer(SessionWidget):
     def _start(self, chat: str | None) -> None:
         if self._closed:
             return
-        self._removal = self.session.on_state(self._state_changed)
+        self._removals = [self.session.on_state(self._state_changed), self.session.on_rows(self._watch.grown)]
         self._state_changed(dict(self.session.state))
         if chat is not None:
             self._start_task(self._find_and_choose, chat)
 
     def _stop(self) -> None:
-        if self._removal is not None:
-            self._removal()
+        for remove in self._removals:
+            remove()
+        self._watch.close()
         for timer in [self._timer, *self._greetings]:
             if timer is not None:
                 timer.cancel()
@@ -368,7 +373,9 @@ class Composer(SessionWidget):
             if kind == "edit" and message.text is None:
                 raise UsageError("only texts can be changed; a file's caption is a message of its own")
         except TcnbError as error:
-            self._tell(str(error))
+            if is_of_no_message(error):
+                self._outbox.message_removed(message_id)
+            self._tell(GONE[kind] if is_of_no_message(error) else str(error))
             return
         self._leave_bar()
         self.choose(chat)
@@ -382,6 +389,7 @@ class Composer(SessionWidget):
             "author": author,
             "nodes": Rendering(text, mode, is_reply=True).nodes if len(text) < 2000 else [text[:2000]],
         }
+        self._edited = text
         if kind == "edit":
             self._put({"text": text, "mode": mode}, chat.chat_id)
         self._say(bar=self._bar)
@@ -394,6 +402,27 @@ class Composer(SessionWidget):
         if bar["kind"] == "edit":
             draft = self._drafts.pop(self.chat or "", None)
             self._put(draft or {"text": "", "mode": self._draft["mode"]}, None)
+
+    def _concerns(self) -> set[str]:
+        """Return the messages of which it matters here whether they are deleted."""
+        sent = {one.message_id for one in self._outbox.sendings.values() if one.message_id and not one.is_removed}
+        return sent | ({self._bar["message_id"]} if self._bar is not None else set())
+
+    def _message_removed(self, message_id: str) -> None:
+        self._outbox.message_removed(message_id)
+        bar = self._bar
+        if bar is None or bar["message_id"] != message_id:
+            return
+        self._bar = None
+        self._say(bar=None)
+        if bar["kind"] == "edit":
+            # What was written stays in the field, below what had been put aside for the edit. The page does the same
+            # with its own text, of which the kernel may not have been told all.
+            aside = self._drafts.pop(self.chat or "", None) or {"text": "", "mode": self._draft["mode"]}
+            text = "" if self._draft["text"] == self._edited else self._draft["text"]
+            self._draft = joined(aside, {"text": text, "mode": self._draft["mode"]})
+            self._say(ended={**aside, "edited": self._edited})
+        self._tell(GONE_MEANWHILE[bar["kind"]])
 
     # -- what becomes of sendings and files -------------------------------------------------------------------------
 
@@ -508,6 +537,12 @@ def _message_id(message: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"a message is its id, or an object with a message_id, not {message!r}")
     return value.strip()
+
+
+def joined(first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
+    """Put one text below another one; the markup is that of the second, if there is one."""
+    text = "\n".join(filter(None, (first["text"], second["text"])))
+    return {"text": text, "mode": (second if second["text"] else first)["mode"]}
 
 
 def _whole(value: Any) -> int:

@@ -13,7 +13,7 @@ from tcnb.errors import OutcomeUnknownError, TcnbError
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile
 from tcnb.types.enums import ParseMode
 
-from .editing import edit_text
+from .editing import MESSAGE_GONE, edit_text, is_of_no_message
 
 Kind = Literal["text", "edit", "photo", "document", "sticker"]
 State = Literal["receiving", "interrupted", "queued", "sending", "sent", "failed"]
@@ -84,6 +84,7 @@ class Sending:
         is_unsure: whether nobody knows if the server carried it out, so that trying again may double it.
         moved: bytes moved so far, to the kernel while `receiving`, to the server while `sending`.
         message_id: the message it became.
+        is_removed: whether that message has been deleted since.
         at: when it reached its state, in milliseconds since 1970.
     """
 
@@ -104,6 +105,7 @@ class Sending:
     is_unsure: bool = False
     moved: int = 0
     message_id: str | None = None
+    is_removed: bool = False
     at: int = 0
 
     @property
@@ -221,6 +223,13 @@ class Outbox:
         for task in [*self._work.values(), *self._lanes.values()]:
             task.cancel()
 
+    def message_removed(self, message_id: str) -> None:
+        """Take note that a message has been deleted."""
+        for sending in self.sendings.values():
+            if sending.message_id == message_id and not sending.is_removed:
+                sending.is_removed = True
+                self._on_change(sending)
+
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _changed(self, sending: Sending) -> None:
@@ -278,7 +287,8 @@ class Outbox:
             sending.change("sent")
         else:
             sending.is_unsure = isinstance(error, OutcomeUnknownError)
-            sending.change("failed", _reason(error))
+            is_missing = sending.kind == "edit" and is_of_no_message(error)
+            sending.change("failed", MESSAGE_GONE if is_missing else _reason(error))
         self._on_change(sending)
         if error is None:
             self._on_done(sending)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from tcnb.errors import ApiErrorException
 from tcnb.types import EditMessageResponse, TextContent
+from tcnb.wire.codes import MESSAGE_NOT_FOUND
+
+MESSAGE_GONE: Final = "the message is not there any more, so it cannot be changed"
+
+
+def is_of_no_message(error: BaseException) -> bool:
+    """Tell whether a request failed since the message that it names is not there."""
+    return isinstance(error, ApiErrorException) and error.code == MESSAGE_NOT_FOUND
 
 
 async def edit_text(bot: Any, message_id: str, text: str, mode: str) -> EditMessageResponse:

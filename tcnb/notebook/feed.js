@@ -1,6 +1,6 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// What all widgets share is in page.js, before this file; behind it are feed_contents.js, how texts with markup, buttons and surveys are
-// drawn, and feed_dock.js, what a person does with a row: they are one module.
+// What all widgets share is in page.js, before this file; behind it are feed_items.js, what stands in the list and where, feed_contents.js, how
+// texts with markup, buttons and surveys are drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
@@ -9,11 +9,14 @@
 const MOST_ROWS = 5000; // rows one list keeps in memory; older ones come back from the record
 const TAIL_ROWS = 5000; // rows kept for a new filter or a second view
 const PAGE = 200; // rows asked for at once
-const MOST_NODES = 48; // rows in the document, however tall the view is drawn
-const END_GAP = 10; // pixels under the last row
+const MOST_NODES = 300; // nodes in the document, however tall the view is drawn and whatever its rows hold
+const ROW_NODES = 9; // nodes that a row needs at least: a heading, and a text without markup
+const LEAST_ROOM = 100; // nodes for rows even if a person has opened a long choice
 const OVERSCAN = 240; // pixels drawn above and below what is visible
-const GROUP_MS = 5 * 60 * 1000; // messages of one author within this time share one heading
+const FLOOD_OVERSCAN = 20; // the same while the end is followed in a flood: all of it has run by before anybody could scroll there
 const RATE_MS = 5000; // events per second are averaged over this time
+const BUSY_RATE = 50; // events per second above which no more is drawn than is seen, and no oftener than the page can
+const REST = 4; // times as long as it took to draw, nothing is drawn in a flood
 const FLOOD_RATE = 4; // events per second above which a screen reader is not told of each
 const RETRY_MS = 15000; // an unanswered request is repeated after this time, doubling
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
@@ -153,6 +156,7 @@ class Stretch {
     this.rows = [];
     this.holes = []; // sorted, disjoint: {after, last, lost}
     this.last = 0;
+    this.shape = 0; // counts changes other than rows and holes that come at the end and rows that go at the beginning
   }
 
   static of(tail, limit, filter) {
@@ -201,6 +205,7 @@ class Stretch {
       if (hole.last > last) parts.push({ ...hole, after: last });
     }
     if (!touched) return false;
+    this.shape += 1;
     const wanted = rows.filter((row) => passes(row, this.filter) && this.holes.some((hole) => row.s > hole.after && row.s <= hole.last));
     this.holes = parts;
     if (wanted.length) this.rows = mergeRows(this.rows, wanted);
@@ -219,6 +224,7 @@ class Stretch {
     } else {
       const after = this.rows[this.rows.length - surplus].s - 1;
       this.rows.length -= surplus;
+      this.shape += 1;
       this.holes = [...this.holes.filter((hole) => hole.last <= after), { after, last: this.last, lost: false, since: 0 }];
     }
   }
@@ -456,13 +462,22 @@ const icon = (name) => drawnIcon(ICONS[name], "tcf-icon");
 
 const SPEAKERS = /@/; // a person's id has a server; the system's author has none (protocol, section 4.1)
 
+const counted = (drawn) => Object.assign(drawn, { count: 1 + drawn.node.getElementsByTagName("*").length, isBrief: false });
+
+const isLong = (text) => text.length > 900 || text.split("\n", 15).length === 15;
+
+function setHue(element, key) {
+  const value = hue(key).toFixed(0);
+  if (element.style.getPropertyValue("--tcf-hue") !== value) element.style.setProperty("--tcf-hue", value);
+}
+
 // Builds the nodes of one item; what a row says is always text, never markup.
 class Painter {
   constructor(store, locale, actions) {
     this.store = store;
     this.locale = locale;
     this.words = locale.words;
-    this.actions = actions; // filterBy(part), toggleText(row), isOpen(row)
+    this.actions = actions; // toggleText(row), isOpen(row), toggleKeys(row), isKeysOpen(row), copy(text)
   }
 
   paint(item, context) {
@@ -498,11 +513,40 @@ class Painter {
     if (item.head) main.append(this.heading(row, context));
     if (row.k === "forward") main.append(node("div", "tcf-label", this.words.forwarded(row.f ? this.store.nameOf(row.f) : "")));
     if (row.r) main.append(this.quote(item.answered));
-    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, h: edit.h || row.h, writtenIn: edit.s } : row);
-    if (!removal) this.keyboard(main, row, edit);
-    if (edit || row.e || removal) main.append(this.note(row, edit, removal));
+    this.content(main, edit ? { ...row, x: edit.x, q: edit.q, g: edit.g, h: edit.h || row.h, writtenIn: edit.s } : row, context);
+    if (!removal) this.keyboard(main, row, edit, context);
+    if (edit || row.e || removal) {
+      if (main.lastChild?.className === "tcf-text") main.lastChild.classList.add("tcf-noted");
+      main.append(this.note(row, edit, removal));
+    }
     line.append(main);
     return line;
+  }
+
+  // What nodes a plain text is made of, if it is one: such nodes can be used again for another text of the same shape.
+  shapeOf(item, context) {
+    const { row, head, edit, removal } = item;
+    if (row?.k !== "text" || edit || removal || row.e || row.r || !row.x || isLong(row.x) || this.store.contents.of(row.s)) return "";
+    const own = row.o ? "own " : "";
+    return head ? `${own}${this.namesChat(row, context) ? "head chat" : "head"}` : `${own}plain`;
+  }
+
+  // Let the nodes of a text show another one. In a flood every row in sight is another ten times a second, and changing what a node says costs the
+  // browser a fraction of making, matching and laying out a new one.
+  refill(line, { row, head }) {
+    this.store.contents.unwant(Number(line.dataset.seq), line);
+    line.dataset.seq = row.s;
+    const [first, main] = line.children, text = main.lastChild;
+    if (head) {
+      this.nameAvatar(first, row);
+      const [author] = main.firstChild.children, time = main.firstChild.lastChild, chat = time.previousSibling;
+      this.nameAuthor(author, row);
+      if (chat.className === "tcf-chat") this.nameChat(chat, row.n || row.c || "");
+      this.setTime(time, row);
+    } else this.setTime(first, row);
+    setText(text, row.x);
+    if (row.g) this.store.contents.want(row.s, text);
+    this.store.contents.want(row.s, main);
   }
 
   authorOf(row) {
@@ -510,39 +554,62 @@ class Painter {
   }
 
   avatar(row) {
-    const name = this.authorOf(row) || "?";
-    const badge = node("div", "tcf-avatar", initials(name));
-    badge.style.setProperty("--tcf-hue", hue(row.a || name).toFixed(0));
+    const badge = node("div", "tcf-avatar");
     badge.setAttribute("aria-hidden", "true");
+    this.nameAvatar(badge, row);
     return badge;
   }
 
+  nameAvatar(badge, row) {
+    const name = this.authorOf(row) || "?";
+    setText(badge, initials(name));
+    setHue(badge, row.a || name);
+  }
+
+  nameAuthor(author, row) {
+    setText(author, this.authorOf(row));
+    setHue(author, row.a || row.w || "");
+    author.title = row.a || "";
+  }
+
   time(row, className) {
-    const clock = className === "tcf-sidetime" ? this.locale.shortClock : this.locale.clock;
-    const time = node("time", className, row.t ? clock(row.t) : "");
-    if (row.t) time.title = `${this.locale.exact(row.t)} · № ${row.s}`;
+    const time = node("time", className);
+    this.setTime(time, row);
     return time;
+  }
+
+  setTime(time, row) {
+    const clock = time.className === "tcf-sidetime" ? this.locale.shortClock : this.locale.clock;
+    setText(time, row.t ? clock(row.t) : "");
+    if (time.title) time.title = "";
   }
 
   heading(row, context) {
     const line = node("div", "tcf-meta");
-    const author = node("b", "tcf-author", this.authorOf(row));
-    author.style.setProperty("--tcf-hue", hue(row.a || row.w || "").toFixed(0));
-    author.title = row.a || "";
-    author.addEventListener("click", () => this.actions.filterBy({ author: row.a || "" }));
+    const author = node("b", "tcf-author");
+    this.nameAuthor(author, row);
     line.append(author);
     if (row.o) line.append(node("span", "tcf-you", this.words.you));
-    const title = row.n || row.c || "";
-    if (title && title !== this.authorOf(row) && !context.filter.chat) line.append(this.chat(row, title));
+    if (this.namesChat(row, context)) line.append(this.chat(row.n || row.c || ""));
     line.append(this.time(row, "tcf-time"));
     return line;
   }
 
-  chat(row, title) {
-    const chip = node("span", "tcf-chat", title);
-    chip.title = title;
-    chip.addEventListener("click", () => this.actions.filterBy({ chat: row.c || "" }));
+  // Whether a heading says in which chat it was.
+  namesChat(row, context) {
+    const title = row.n || row.c || "";
+    return Boolean(title) && title !== this.authorOf(row) && !context.filter.chat;
+  }
+
+  chat(title) {
+    const chip = node("span", "tcf-chat");
+    this.nameChat(chip, title);
     return chip;
+  }
+
+  nameChat(chip, title) {
+    setText(chip, title);
+    chip.title = title;
   }
 
   quote(answered) {
@@ -551,7 +618,7 @@ class Painter {
       box.append(node("span", "", this.words.replyUnknown));
       return box;
     }
-    box.style.setProperty("--tcf-hue", hue(answered.a || answered.w || "").toFixed(0));
+    setHue(box, answered.a || answered.w || "");
     box.append(node("b", "", this.authorOf(answered)), node("span", "", this.inBrief(answered)));
     return box;
   }
@@ -561,12 +628,12 @@ class Painter {
     return kind === "text" ? (row.x || "").slice(0, 160) : [this.words[kind], row.d || row.h].filter(Boolean).join(" · ");
   }
 
-  content(main, row) {
+  content(main, row, context) {
     const kind = kindOf(row);
     if (kind === "location") main.append(this.chip(kind, row.h || this.words.location, [row.y, row.j].filter((one) => one !== undefined && one !== null).join(", ")));
     else if (kind === "survey") main.append(this.survey(row));
     else if (kind !== "text") main.append(this.file(row, kind));
-    if (row.x && kind !== "survey") main.append(this.text(row));
+    if (row.x && kind !== "survey") main.append(this.text(row, context));
   }
 
   survey(row) {
@@ -578,11 +645,18 @@ class Painter {
   }
 
   // An edit replaces the buttons too: those that it does not repeat are gone (protocol, section 9).
-  keyboard(main, row, edit) {
+  keyboard(main, row, edit, context) {
     if (row.k !== "text") return;
-    const { contents } = this.store, seq = edit ? edit.s : row.s, said = contents.of(seq);
-    if (said && said.keyboard) main.append(drawKeyboard(said.keyboard, this.actions.copy));
+    const { contents } = this.store, seq = edit ? edit.s : row.s, keys = contents.of(seq)?.keyboard;
+    if (keys) main.append(drawKeyboard(keys, this.howToShow(row, keys, context), this.actions));
     contents.want(seq, main);
+  }
+
+  // How many of its buttons a message shows, and what leads to the others.
+  howToShow(row, keys, context) {
+    const count = keys.flat().length, isOpen = this.actions.isKeysOpen(row) && !context.isBrief;
+    const shown = isOpen || (count <= MOST_KEYS && !context.isBrief) ? count : context.isBrief ? 0 : FOLDED_KEYS;
+    return { shown, count: this.locale.number(count), toggle: shown < count || isOpen ? () => this.actions.toggleKeys(row) : null, isOpen };
   }
 
   file(row, kind) {
@@ -622,13 +696,12 @@ class Painter {
     return chip;
   }
 
-  text(row) {
-    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g ? this.store.contents.of(seq)?.tree : null;
+  text(row, context) {
+    const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g && !context.isBrief ? this.store.contents.of(seq)?.tree : null;
     if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
     if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
-    const isLong = row.x.length > 900 || row.x.split("\n", 15).length === 15;
-    if (!isLong) return text;
+    if (!isLong(row.x)) return text;
     const box = node("div", "tcf-long"), open = this.actions.isOpen(row);
     text.classList.toggle("tcf-clamped", !open);
     const toggle = control("button", "tcf-link");
@@ -657,7 +730,7 @@ class Painter {
       role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
     const said = this.eventText(row, about);
     line.append(node("span", "tcf-said", said));
-    if (row.n && !said.includes(row.n) && !context.filter.chat) line.append(this.chat(row, row.n));
+    if (row.n && !said.includes(row.n) && !context.filter.chat) line.append(this.chat(row.n));
     line.append(this.time(row, "tcf-time"));
     return line;
   }
@@ -674,52 +747,6 @@ class Painter {
   }
 }
 
-// ------------------------------------------------------------------------------------------------- what stands in the list
-
-// Rows and holes in order, with day lines between; edits and removals whose message is here change that message instead of standing alone.
-function itemsOf(stretch) {
-  const messages = new Map(), edits = new Map(), removals = new Map(), told = new Set();
-  for (const row of stretch.rows) {
-    if (row.m && row.k === "edit") told.add(`${row.c}|${row.x}`);
-    if (!row.m) continue;
-    if (row.k === "edit") edits.set(row.m, row);
-    else if (row.k === "remove") removals.set(row.m, row);
-    else messages.set(row.m, row);
-  }
-  const items = [];
-  let before = null, day = null, next = 0;
-  const passHoles = (seq) => {
-    for (; next < stretch.holes.length && stretch.holes[next].last < seq; next += 1) {
-      const hole = stretch.holes[next];
-      items.push({ type: "hole", key: hole.after === 0 ? "top" : `h${hole.last}`, seq: hole.last, hole, sign: hole.after });
-      before = null;
-    }
-  };
-  for (const row of stretch.rows) {
-    if ((row.k === "edit" || row.k === "remove") && row.m && messages.has(row.m)) continue;
-    if (row.k === "edit" && !row.m && told.has(`${row.c}|${row.x}`)) continue; // the server did not say which; by now it is known
-    passHoles(row.s);
-    const today = row.t ? dayNumber(row.t) : day;
-    if (today !== day) {
-      items.push({ type: "day", key: `d${row.s}`, seq: row.s - 0.5, time: row.t, sign: today });
-      day = today;
-      before = null;
-    }
-    const item = { type: "row", key: row.s, seq: row.s, row, head: !isFollowedBy(before, row), edit: row.m ? edits.get(row.m) : undefined,
-      removal: row.m ? removals.get(row.m) : undefined, answered: row.r ? messages.get(row.r) : undefined, sign: "" };
-    item.sign = `${item.head}|${item.edit ? item.edit.s : ""}|${item.removal ? item.removal.s : ""}|${item.answered ? 1 : 0}`;
-    items.push(item);
-    before = row;
-  }
-  passHoles(Infinity);
-  return items;
-}
-
-function isFollowedBy(before, row) {
-  return Boolean(before && before.a === row.a && before.c === row.c && SPOKEN.has(before.k) && SPOKEN.has(row.k) && !row.r && row.k !== "forward"
-    && row.t - before.t < GROUP_MS && row.t >= before.t);
-}
-
 // ------------------------------------------------------------------------------------------------------------ one view
 
 class View {
@@ -734,22 +761,24 @@ class View {
     this.paused = false;
     this.fresh = 0; // rows that came while the end was out of sight
     this.opened = new Set(); // long texts shown whole, by sequence number
-    this.heights = new Map();
-    this.usual = { row: 44, day: 40, hole: 36 };
-    this.nodes = new Map(); // key → {node, sign}
-    this.items = [];
-    this.offsets = new Float64Array(1);
+    this.openKeys = null; // the message of which all buttons are shown, by sequence number: one at a time, for the sake of the budget
+    this.backTo = null; // the row whose folding gets the focus back once it is drawn
+    this.list = new Items();
+    this.nodes = new Map(); // key → {node, sign, shape}
+    this.isSeen = true; // whether any of it is on the screen
     this.anchor = null; // {seq, delta}: the row that stays where it is while others come and go
     this.setTop = 0;
     this.endedAt = 0;
     this.dirty = true;
     this.frame = 0;
+    this.restUntil = 0;
     this.asking = null;
     this.blockedUntil = 0;
     this.painter = new Painter(store, this.locale, {
-      filterBy: (part) => this.setFilter({ ...this.filter, ...part }),
       toggleText: (row) => this.toggleText(row),
       isOpen: (row) => this.opened.has(row.s),
+      toggleKeys: (row) => this.toggleKeys(row),
+      isKeysOpen: (row) => this.openKeys === row.s,
       copy: (text) => this.dock.copy(text),
     });
     this.dock = new Dock(this, this.locale);
@@ -768,6 +797,7 @@ class View {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.typing);
     this.observer.disconnect();
+    this.sight.disconnect();
     document.removeEventListener("selectionchange", this.selected);
     this.root.replaceChildren();
   }
@@ -881,6 +911,7 @@ class View {
     scroller.addEventListener("pointerdown", (event) => { if (event.target === scroller && event.offsetX >= scroller.clientWidth) this.leaveEnd(); });
     scroller.addEventListener("keydown", (event) => this.keyed(event));
     scroller.addEventListener("pointermove", (event) => this.pointed(event));
+    this.drawn.addEventListener("click", (event) => this.clicked(event));
     scroller.addEventListener("pointerleave", () => { if (!this.tools.isChosen) this.tools.show(null); });
     this.searchBox.addEventListener("input", () => {
       clearTimeout(this.typing);
@@ -890,6 +921,8 @@ class View {
     document.addEventListener("selectionchange", this.selected);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(scroller);
+    this.sight = new IntersectionObserver((seen) => { this.isSeen = seen[seen.length - 1].isIntersecting; if (this.isSeen) this.redraw(false); });
+    this.sight.observe(this.box);
   }
 
   // -- what comes
@@ -965,33 +998,47 @@ class View {
   pointed(event) {
     if (this.tools.box.contains(event.target)) return;
     const line = event.target.closest?.("[data-seq]");
+    if (event.target.tagName === "TIME" && !event.target.title) event.target.title = this.exactTime(Number(line.dataset.seq));
     this.choose(line ? Number(line.dataset.seq) : null, false);
+  }
+
+  // A name leads to what its person, or its chat, said.
+  clicked(event) {
+    const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
+    const row = name && line && this.list.all[this.list.indexOfSeq(Number(line.dataset.seq))]?.row;
+    if (row) this.setFilter({ ...this.filter, ...(name.className === "tcf-chat" ? { chat: row.c || "" } : { author: row.a || "" }) });
+  }
+
+  // Worded when somebody points at it: exact times are slow to word.
+  exactTime(seq) {
+    const { row } = this.list.all[this.list.indexOfSeq(seq)] || {};
+    return row && row.t ? `${this.locale.exact(row.t)} · № ${row.s}` : "";
   }
 
   // Show the tools of a row: the one under the pointer, or the one chosen with the arrow keys.
   choose(seq, isChosen) {
-    const item = seq === null ? null : this.items[this.indexOfSeq(seq)];
-    this.tools.show(item && item.seq === seq && !item.removal ? item.row : null, isChosen);
+    const item = seq === null ? null : this.list.all[this.list.indexOfSeq(seq)];
+    this.tools.show(item && item.seq === seq && !item.removal && item.row.k !== "remove" ? item.row : null, isChosen);
     this.placeTools();
   }
 
   placeTools() {
     const { row } = this.tools;
     for (const drawn of this.drawn.querySelectorAll(".tcf-chosen")) drawn.classList.remove("tcf-chosen");
-    const index = row ? this.indexOfSeq(row.s) : -1, item = this.items[index];
+    const index = row ? this.list.indexOfSeq(row.s) : -1, item = this.list.all[index];
     if (!item || item.seq !== row.s) { if (row) this.tools.show(null); return; }
-    this.tools.box.style.transform = `translateY(${Math.max(0, this.offsets[index] - 6)}px)`;
+    this.tools.box.style.transform = `translateY(${Math.max(0, this.list.offsets[index] - 6)}px)`;
     if (this.tools.isChosen) this.nodes.get(item.key)?.node.classList.add("tcf-chosen");
   }
 
   // Go to the row before or behind the chosen one; at first to the last one in sight.
   step(by) {
-    let index = this.tools.isChosen ? this.indexOfSeq(this.tools.row.s) + by : Math.min(this.indexAt(this.setTop + this.height - END_GAP), this.items.length - 1);
-    while (this.items[index] && this.items[index].type !== "row") index += by;
-    const item = this.items[index];
+    let index = this.tools.isChosen ? this.list.indexOfSeq(this.tools.row.s) + by : Math.min(this.list.indexAt(this.setTop + this.height - END_GAP), this.list.all.length - 1);
+    while (this.list.all[index] && this.list.all[index].type !== "row") index += by;
+    const item = this.list.all[index];
     if (!item) return;
     this.leaveEnd();
-    const top = this.offsets[index], bottom = this.offsets[index + 1];
+    const top = this.list.offsets[index], bottom = this.list.offsets[index + 1];
     const wanted = Math.min(Math.max(this.setTop, bottom - this.height), top);
     if (wanted !== this.setTop) { this.setTop = this.scroller.scrollTop = wanted; this.holdAnchor(); this.redraw(false); }
     this.choose(item.seq, true);
@@ -1013,9 +1060,19 @@ class View {
 
   toggleText(row) {
     if (this.opened.has(row.s)) this.opened.delete(row.s); else this.opened.add(row.s);
+    this.unfolded(row);
+  }
+
+  toggleKeys(row) {
+    this.openKeys = this.openKeys === row.s ? null : row.s;
+    this.unfolded(row);
+  }
+
+  unfolded(row) {
     this.leaveEnd();
     this.nodes.get(row.s)?.node.remove();
     this.nodes.delete(row.s);
+    this.backTo = row.s;
     this.redraw();
   }
 
@@ -1032,143 +1089,194 @@ class View {
   }
 
   resized() {
-    const width = this.scroller.clientWidth;
-    if (width !== this.width) { this.width = width; this.heights.clear(); }
+    this.takeSize();
+    this.setTop = this.scroller.scrollTop; // a taller list may have been moved by the browser, and by no person
     this.redraw();
+  }
+
+  // Kept, since asking for it while drawing would have the browser lay out everything once more.
+  takeSize() {
+    const { clientWidth, clientHeight } = this.scroller;
+    if (clientWidth !== this.width) this.list.forgetHeights();
+    this.width = clientWidth;
+    this.height = clientHeight;
   }
 
   // -- drawing
 
   redraw(dirty = true) {
     this.dirty = this.dirty || dirty;
-    if (!this.frame) this.frame = requestAnimationFrame(() => { this.frame = 0; this.draw(); });
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.framed(this.isFlooded));
+  }
+
+  // In a flood what came is drawn a frame later than it was taken in, so that no frame bears both, and a page that draws slowly draws less often.
+  framed(isLater) {
+    const now = performance.now();
+    if (isLater || (this.isFlooded && now < this.restUntil)) { this.frame = requestAnimationFrame(() => this.framed(false)); return; }
+    this.frame = 0;
+    this.draw();
+    this.restUntil = now + REST * (performance.now() - now);
+  }
+
+  get isFlooded() {
+    return this.follow && this.store.rate > BUSY_RATE;
   }
 
   draw() {
-    const height = this.scroller.clientHeight;
-    if (!height) return; // not on screen; the resize observer calls again
-    this.height = height;
-    if (this.dirty) {
-      this.items = itemsOf(this.stretch);
-      this.dirty = false;
-    }
+    if (!this.height) this.takeSize();
+    const { height, list } = this;
+    if (!height || !this.isSeen) return; // not on screen; the observers call again
+    if (this.dirty) list.follow(this.stretch);
+    this.dirty = false;
+    const guess = (item) => guessedHeight(item, this.width);
     for (let round = 0; round < 4; round += 1) {
-      this.measureOffsets();
-      const top = this.wantedTop(height);
-      this.drawRange(top, height);
+      list.lay(guess);
+      this.drawRange(this.wantedTop(height), height);
       if (!this.measureDrawn()) break;
     }
-    this.measureOffsets();
+    list.lay(guess);
     this.place(height);
+    if (this.backTo !== null) this.nodes.get(this.backTo)?.node.querySelector(".tcf-link")?.focus({ preventScroll: true });
+    this.backTo = null;
     this.placeTools();
     this.fillHoles(height);
     this.showEdges();
   }
 
-  measureOffsets() {
-    const { items } = this;
-    if (this.offsets.length < items.length + 1) this.offsets = new Float64Array(items.length * 2 + 1);
-    let offset = 0;
-    for (let i = 0; i < items.length; i += 1) {
-      this.offsets[i] = offset;
-      offset += this.heights.get(items[i].key) ?? this.usual[items[i].type];
-    }
-    this.offsets[items.length] = offset;
-    this.total = offset + (items.length ? END_GAP : 0);
-  }
-
   wantedTop(height) {
-    const most = Math.max(0, this.total - height);
+    const most = Math.max(0, this.list.total - height);
     if (this.follow) return most;
     if (!this.anchor) return Math.min(most, this.scroller.scrollTop);
-    const index = Math.min(this.indexOfSeq(this.anchor.seq), this.items.length - 1);
-    return index < 0 ? 0 : Math.min(most, Math.max(0, this.offsets[index] - this.anchor.delta));
+    const index = Math.min(this.list.indexOfSeq(this.anchor.seq), this.list.all.length - 1);
+    return index < 0 ? 0 : Math.min(most, Math.max(0, this.list.offsets[index] - this.anchor.delta));
   }
 
-  indexOfSeq(seq) {
-    let low = 0, high = this.items.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.items[middle].seq < seq) low = middle + 1; else high = middle;
-    }
-    return low;
-  }
-
-  indexAt(offset) {
-    let low = 0, high = this.items.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.offsets[middle + 1] <= offset) low = middle + 1; else high = middle;
-    }
-    return low;
-  }
-
+  // Draw what is in sight, and of what is around it as much as the budget of nodes allows. What is in sight is drawn briefly where the budget would
+  // not hold otherwise: texts without their styles, buttons folded away.
   drawRange(top, height) {
-    let start = this.indexAt(top - OVERSCAN), end = Math.min(this.items.length, this.indexAt(top + height + OVERSCAN) + 1);
-    if (end - start > MOST_NODES) {
-      // Too many for the budget: give up the margins, then the part below.
-      start = Math.max(start, this.follow ? end - MOST_NODES : this.indexAt(top));
-      end = Math.min(end, start + MOST_NODES);
+    const { list } = this, range = this.rangeOf(top, height), spare = this.leave(range), made = new Map();
+    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
+    let left = range.seenEnd - range.seen, room = this.roomForRows(), first = Infinity, last = -1;
+    for (const i of this.inOrder(range)) {
+      if (i >= range.seen && i < range.seenEnd) left -= 1;
+      const drawn = this.drawItem(list.all[i], context, spare, room - ROW_NODES * left - this.openRoom(range, made, i), room);
+      if (!drawn) break;
+      room -= drawn.count;
+      made.set(i, drawn);
+      first = Math.min(first, i);
+      last = Math.max(last, i);
     }
-    this.start = start;
-    this.end = end;
-    const keep = new Set();
-    for (let i = start; i < end; i += 1) keep.add(this.items[i].key);
-    for (const [key, drawn] of this.nodes) if (!keep.has(key)) { drawn.node.remove(); this.nodes.delete(key); }
-    this.drawItems(start, end);
-    this.canvas.style.height = `${this.total}px`;
-    this.drawn.style.transform = `translateY(${this.offsets[start]}px)`;
+    this.start = Math.min(first, list.all.length);
+    this.end = last + 1;
+    this.put(made, spare);
+    this.canvas.style.height = `${list.total}px`;
+    this.drawn.style.transform = `translateY(${list.offsets[this.start] ?? 0}px)`;
   }
 
-  drawItems(start, end) {
-    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
+  rangeOf(top, height) {
+    const { list } = this, margin = this.isFlooded ? FLOOD_OVERSCAN : OVERSCAN, most = list.all.length;
+    const until = (offset) => Math.min(most, list.indexAt(offset) + 1);
+    return { start: list.indexAt(top - margin), seen: list.indexAt(top), seenEnd: until(top + height), end: until(top + height + margin) };
+  }
+
+  // First what is in sight, from the end while that is followed, then what is around it.
+  * inOrder({ start, seen, seenEnd, end }) {
+    if (this.follow) for (let i = seenEnd - 1; i >= seen; i -= 1) yield i;
+    else for (let i = seen; i < seenEnd; i += 1) yield i;
+    for (let i = seenEnd; i < end; i += 1) yield i;
+    for (let i = seen - 1; i >= start; i -= 1) yield i;
+  }
+
+  roomForRows() {
+    const others = 1 + this.box.getElementsByTagName("*").length - this.drawn.getElementsByTagName("*").length;
+    return Math.max(LEAST_ROOM, MOST_NODES - others);
+  }
+
+  // What is kept free while others are drawn for the message whose buttons are all shown.
+  openRoom({ seen, seenEnd }, made, other) {
+    if (this.openKeys === null) return 0;
+    const i = this.list.indexOfSeq(this.openKeys), item = this.list.all[i];
+    if (i < seen || i >= seenEnd || i === other || made.has(i) || item.seq !== this.openKeys) return 0;
+    const keys = this.store.contents.of((item.edit || item.row).s)?.keyboard || [];
+    return keys.length + keys.flat().length;
+  }
+
+  // Take away what is not to be drawn any more. While the end is followed, nodes that can be used again stay where they are for now.
+  leave({ start, end }) {
+    const keep = new Set(), spare = [];
+    for (let i = start; i < end; i += 1) keep.add(this.list.all[i].key);
+    for (const [key, drawn] of this.nodes) {
+      if (keep.has(key)) continue;
+      this.nodes.delete(key);
+      if (drawn.shape && this.follow) spare.push(drawn); else drawn.node.remove();
+    }
+    return spare;
+  }
+
+  // Give an item its nodes, briefly if they are more than `share`; null if they are more than there is room for even so.
+  drawItem(item, context, spare, share, room) {
+    const sign = item.type === "hole" ? `${item.hole.after}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
+    const before = this.nodes.get(item.key), isSame = before && before.sign === sign;
+    let drawn = isSame && (before.isBrief ? before.whole > share : before.count <= share) ? before : null;
+    if (!drawn) drawn = isSame && !before.isBrief ? before : this.make(item, context, spare, sign);
+    if (drawn.count > share && !drawn.isBrief) drawn = this.makeBrief(item, context, sign, drawn);
+    if (before && before !== drawn) { before.node.remove(); this.nodes.delete(item.key); }
+    return drawn.count <= room ? drawn : null;
+  }
+
+  // Spare nodes of the same shape that show another row now, or new ones.
+  make(item, context, spare, sign) {
+    const shape = this.painter.shapeOf(item, context);
+    const at = shape ? spare.findLastIndex((one) => one.shape === shape) : -1;
+    if (at < 0) return counted({ node: this.painter.paint(item, context), sign, shape });
+    const [used] = spare.splice(at, 1);
+    this.painter.refill(used.node, item);
+    used.sign = sign;
+    return used;
+  }
+
+  makeBrief(item, context, sign, whole) {
+    const made = counted({ node: this.painter.paint(item, { ...context, isBrief: true }), sign, shape: "" });
+    return made.count < whole.count ? { ...made, isBrief: true, whole: whole.count } : whole;
+  }
+
+  // Put what was drawn into the document, in its order; nodes that stand where they should are not touched.
+  put(made, spare) {
+    for (const drawn of spare) drawn.node.remove();
+    const now = new Map();
+    for (let i = this.start; i < this.end; i += 1) now.set(this.list.all[i].key, made.get(i));
+    for (const [key, drawn] of this.nodes) if (!now.has(key)) drawn.node.remove();
+    this.nodes = now;
     let place = this.drawn.firstChild;
-    for (let i = start; i < end; i += 1) {
-      const item = this.items[i];
-      const sign = item.type === "hole" ? `${item.sign}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
-      let drawn = this.nodes.get(item.key);
-      if (!drawn || drawn.sign !== sign) {
-        const made = this.painter.paint(item, context);
-        if (drawn) { if (place === drawn.node) place = place.nextSibling; drawn.node.remove(); }
-        drawn = { node: made, sign };
-        this.nodes.set(item.key, drawn);
-      }
-      if (drawn.node === place) place = place.nextSibling;
-      else this.drawn.insertBefore(drawn.node, place);
+    for (const { node: one } of now.values()) {
+      if (one === place) place = place.nextSibling;
+      else this.drawn.insertBefore(one, place);
     }
   }
 
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
   signOf(item) {
-    const { sign, row, edit, answered } = item;
-    if (!row) return sign;
+    const { row, head, edit, removal, answered } = item;
+    if (!row) return String(item.today);
     const { contents, pictures, namesVersion } = this.store;
     const isSettled = row.w && !row.u && !row.f && !(answered && !answered.w);
-    const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) : "";
-    return `${sign}|${isSettled ? "" : namesVersion}|${more}|${PICTURE_KINDS.has(kindOf(row)) ? pictures.of(row.s) : ""}`;
+    const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) + 4 * (this.openKeys === row.s) : "";
+    return `${head}|${edit ? edit.s : ""}|${removal ? removal.s : ""}|${answered ? 1 : 0}|${isSettled ? "" : namesVersion}|${more}|${PICTURE_KINDS.has(kindOf(row)) ? pictures.of(row.s) : ""}`;
   }
 
   // Whether a drawn item has another height than thought.
   measureDrawn() {
     let changed = false;
     for (let i = this.start; i < this.end; i += 1) {
-      const item = this.items[i];
-      const height = this.nodes.get(item.key).node.getBoundingClientRect().height;
-      if (Math.abs((this.heights.get(item.key) ?? this.usual[item.type]) - height) > 0.5) changed = true;
-      this.heights.set(item.key, height);
+      const item = this.list.all[i];
+      changed = this.list.measured(item, this.nodes.get(item.key).node.getBoundingClientRect().height) || changed;
     }
-    if (this.heights.size > 4 * MOST_ROWS) this.forgetHeights();
     return changed;
   }
 
-  forgetHeights() {
-    const known = new Set(this.items.map((item) => item.key));
-    for (const key of this.heights.keys()) if (!known.has(key)) this.heights.delete(key);
-  }
-
   place(height) {
-    this.canvas.style.height = `${this.total}px`;
-    this.drawn.style.transform = `translateY(${this.offsets[this.start] ?? 0}px)`;
+    this.canvas.style.height = `${this.list.total}px`;
+    this.drawn.style.transform = `translateY(${this.list.offsets[this.start] ?? 0}px)`;
     const top = this.wantedTop(height);
     if (Math.abs(this.scroller.scrollTop - top) > 0.5) this.scroller.scrollTop = top;
     this.setTop = this.scroller.scrollTop;
@@ -1179,12 +1287,12 @@ class View {
   holdAnchor() {
     const top = this.scroller.scrollTop;
     let best = -1;
-    for (let i = this.indexAt(top); i < this.items.length && this.offsets[i] < top + this.scroller.clientHeight; i += 1) {
-      if (this.items[i].type !== "row") continue;
+    for (let i = this.list.indexAt(top); i < this.list.all.length && this.list.offsets[i] < top + this.scroller.clientHeight; i += 1) {
+      if (this.list.all[i].type !== "row") continue;
       if (best < 0) best = i;
-      if (i > 0 && this.items[i - 1].type === "row") { best = i; break; }
+      if (i > 0 && this.list.all[i - 1].type === "row") { best = i; break; }
     }
-    this.anchor = best < 0 ? null : { seq: this.items[best].seq, delta: this.offsets[best] - top };
+    this.anchor = best < 0 ? null : { seq: this.list.all[best].seq, delta: this.list.offsets[best] - top };
   }
 
   clearNodes() {
@@ -1203,8 +1311,8 @@ class View {
     if (this.asking || Date.now() < this.blockedUntil) return;
     const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
     for (let i = this.end - 1; i >= this.start; i -= 1) {
-      const item = this.items[i];
-      if (item.type !== "hole" || item.hole.lost || this.offsets[i + 1] < top || this.offsets[i] > bottom) continue;
+      const item = this.list.all[i];
+      if (item.type !== "hole" || item.hole.lost || this.list.offsets[i + 1] < top || this.list.offsets[i] > bottom) continue;
       if (this.paused && item.hole === this.stretch.endHole) continue;
       if (this.follow && item.hole.after > 0 && Date.now() - item.hole.since < 1000) continue;
       this.fillHole(item.hole);
@@ -1280,8 +1388,8 @@ class View {
   }
 
   showEdges() {
-    const isEmpty = this.items.every((item) => item.type !== "row");
-    const loading = this.items.some((item) => item.type === "hole");
+    const isEmpty = this.list.all.every((item) => item.type !== "row");
+    const loading = this.stretch.holes.length > 0;
     const empty = isEmpty && !loading;
     this.emptyBox.classList.toggle("tcf-shown", empty);
     if (empty) {

@@ -25,6 +25,9 @@ from .widget import SessionWidget, as_json, let_requests_choose_their_thread, pa
 if TYPE_CHECKING:
     import pandas as pd
 
+FEED_FILES: Final = ("feed.js", "feed_items.js", "feed_contents.js", "feed_dock.js")
+"""The page's side, beside what all widgets share."""
+
 INTERVAL: Final = 0.1
 """Seconds between two messages to the front end: at most ten a second (the design, section 4)."""
 
@@ -97,7 +100,7 @@ class Feed(SessionWidget):
     """
 
     kind = "feed"
-    _esm = page_script("feed.js", "feed_contents.js", "feed_dock.js")
+    _esm = page_script(*FEED_FILES)
     _css = Path(__file__).with_name("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
@@ -385,8 +388,10 @@ class Feed(SessionWidget):
         ]
 
     def _beyond_columns(self, seqs: list[int]) -> dict[int, dict[str, Any]]:
-        """Return what a still shows of rows beyond the columns, if there is a journal to read it from at once."""
-        journal = self.session.journal_path
+        """Return what a still shows of rows beyond the columns, if it can be read at once."""
+        journal, kept = self.session.journal_path, self.session.kept_frames
+        if kept is not None:
+            return {seq: brief(content_of(payload)) for seq, payload in kept.find(seqs)[0].items()}
         if journal is None:
             return {}
         with contextlib.suppress(JournalError):

@@ -42,6 +42,8 @@ class Session(Protocol):
     @property
     def journal_path(self) -> Path | None: ...
     @property
+    def kept_frames(self) -> Any: ...
+    @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
@@ -139,13 +141,15 @@ class Actions:
         return {"contents": told}
 
     async def _read(self, seqs: list[int]) -> dict[int, Content]:
-        """Return the contents of frames: from the journal, or without one from the server."""
+        """Return the contents of frames: from the journal, or without one from memory, or at last from the server."""
         journal = self._session.journal_path
         if journal is not None:
             found = await asyncio.to_thread(payloads, journal, seqs)
             return {seq: content_of(payload) for seq, payload in found.items()}
-        told: dict[int, Content] = {}
-        for seq in seqs:
+        kept = self._session.kept_frames
+        found, unknown = kept.find(seqs) if kept is not None else ({}, seqs)
+        told = {seq: content_of(payload) for seq, payload in found.items()}
+        for seq in unknown:
             with contextlib.suppress(TcnbError):
                 said = await self._session.bot.get_message_by_id(_message_of(self._row(seq)))
                 told[seq] = said.content.to_dict()

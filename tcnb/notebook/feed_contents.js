@@ -2,16 +2,18 @@
 // is built stands here; where it goes in a row is in feed.js. The files of the feed and page.js reach the page as one module.
 
 const CONTENTS_WAIT_MS = 200; // contents are asked for when their row has stayed in sight for so long
-const CONTENTS_AT_ONCE = 24; // rows asked for in one request; without a journal the kernel asks the server for each
+const MOST_KEYS = 12; // buttons of a message that are shown without being asked for
+const FOLDED_KEYS = 8; // buttons that are shown of more than so many
+const CONTENTS_AT_ONCE = 24; // rows asked for in one request
 
 const CONTENT_WORDS = {
   en: {
-    keyboard: "Buttons under the message. People press them in their application.",
+    keyboard: "Buttons under the message. People press them in their application.", allKeys: (n) => `Show all ${n} buttons`, fewerKeys: "Show fewer buttons",
     does: { command: (d) => `Callback: ${d}`, url: (d) => d, message: (d) => `Writes: ${d}`, copy: (d) => `Copies: ${d}` },
     keys: { "{{Survey}}": "Survey", "{{Anonymous survey}}": "Anonymous survey", "{{Go to survey}}": "Go to survey" },
   },
   ru: {
-    keyboard: "Кнопки под сообщением. Их нажимают в приложении.",
+    keyboard: "Кнопки под сообщением. Их нажимают в приложении.", allKeys: (n) => `Показать все кнопки: ${n}`, fewerKeys: "Показать меньше кнопок",
     does: { command: (d) => `Команда: ${d}`, url: (d) => d, message: (d) => `Пишет: ${d}`, copy: (d) => `Копирует: ${d}` },
     keys: { "{{Survey}}": "Опрос", "{{Anonymous survey}}": "Анонимный опрос", "{{Go to survey}}": "Перейти к опросу" },
   },
@@ -39,6 +41,11 @@ class Contents {
     const before = this.wanted.get(seq);
     this.wanted.set(seq, { box, since: before ? before.since : Date.now() });
     this.start();
+  }
+
+  // The nodes that wanted them show another row now.
+  unwant(seq, line) {
+    if (line.contains(this.wanted.get(seq)?.box || null)) this.wanted.delete(seq);
   }
 
   start() {
@@ -109,14 +116,25 @@ const KEY_STYLES = new Set(["primary", "danger", "success"]);
 
 // The buttons under a message, as people see them. The connector lets no client but theirs press one, so all that works here is to follow a link
 // and to copy what a button would copy.
-function drawKeyboard(rows, copy) {
+// Of many, whole rows are shown up to `shown` buttons, with a way to see all.
+function drawKeyboard(rows, { shown, count, toggle, isOpen }, actions) {
   const box = node("div", "tcf-keys");
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", contentWords.keyboard);
+  let left = shown;
   for (const row of rows) {
-    const line = node("div", "tcf-keyline");
-    for (const key of row) line.append(drawKey(key, copy));
+    left -= row.length;
+    if (left < 0) break;
+    const line = node("div", row.length > 4 ? "tcf-keyline tcf-tight" : "tcf-keyline");
+    for (const key of row) line.append(drawKey(key, actions.copy));
     box.append(line);
+  }
+  if (toggle) {
+    const more = control("button", "tcf-link");
+    more.textContent = isOpen ? contentWords.fewerKeys : contentWords.allKeys(count);
+    more.setAttribute("aria-expanded", String(isOpen));
+    more.addEventListener("click", toggle);
+    box.append(more);
   }
   return box;
 }

@@ -319,9 +319,13 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         self.chats = ChatList(session, self._chosen_in_list, height=height)
         self._middle = ipywidgets.VBox([self.feed, self.composer])
         self._middle.layout = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
-        self.chats.layout = ipywidgets.Layout(flex="0 1 248px", min_width="132px")
-        layout = ipywidgets.Layout(width="100%", overflow="visible", align_items="stretch", grid_gap="8px")
+        # Side by side in the width that both need at least; below it the list stands above (panel.css).
+        self.chats.layout = ipywidgets.Layout(flex="0 0 clamp(132px, 30%, 248px)", min_width="132px")
+        layout = ipywidgets.Layout(
+            width="100%", overflow="visible", align_items="stretch", grid_gap="8px", flex_flow="row wrap"
+        )
         super().__init__([self.chats, self._middle], layout=layout)
+        self.add_class("tcnb-panel")
         self._is_closed = False
         # A chat that the list does not know yet is looked for by the composer, and may be found too late.
         self._looked_for: str | None = None

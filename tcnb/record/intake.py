@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ import msgspec
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
 from tcnb.record.journal import Entry, Journal, Kind, Stored
+from tcnb.record.kept import KeptFrames
 from tcnb.record.parcels import Parcel, stored
 from tcnb.record.record import Record
 from tcnb.record.replay import put, put_arrivals
@@ -100,6 +101,7 @@ class Intake:
         committed: frames of this session that are in the journal.
         problem: why nothing can be committed just now.
         journal: the journal, once it is open.
+        kept: without a journal, what frames said beyond their columns.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Intake:
         self.committed = 0
         self.problem: str | None = None
         self.journal: Journal | None = None
+        self.kept = None if journaled else KeptFrames()
         self._record = record
         self._loop = loop
         self._journaled = journaled
@@ -202,6 +205,7 @@ class Intake:
             logger.exception("%d notifications could not be recorded", len(entries))
             return
         self.duplicates += seqs.count(None)
+        self._keep(zip(seqs, entries, strict=True))
         batch.acknowledge()
         self._on_taken(batch)
         self._on_grown()
@@ -218,7 +222,9 @@ class Intake:
                 entry = Entry(method, encode(request), received, Kind.SENT, encode(answer), about)
                 self._put(Parcel([entry]), linger=True)
                 return
-            self._record.append_sent(method, request, answer, received, file=file)
+            seq = self._record.append_sent(method, request, answer, received, file=file)
+            if self.kept is not None:
+                self.kept.keep(seq, msgspec.json.encode(request))
         except Exception:
             # The server has it: whoever sent it must not be told that it failed.
             self.failures += 1
@@ -238,6 +244,7 @@ class Intake:
         if not self._journaled:
             seqs = self._record.extend(entries)
             self.duplicates += seqs.count(None)
+            self._keep(zip(seqs, entries, strict=True))
             self._on_grown()
             return
         await self._put_and_wait(*(Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
@@ -250,7 +257,8 @@ class Intake:
         """
         received = time.time_ns() // 1000
         if not self._journaled:
-            self._record.append(method, payload, received, origin="found")
+            seq = self._record.append(method, payload, received, origin="found")
+            self._keep([(seq, Entry(method, payload, received, Kind.FOUND))])
             self._on_grown()
             return
         await self._put_and_wait(Parcel([Entry(method, payload, received, Kind.FOUND)]))
@@ -273,6 +281,12 @@ class Intake:
         self.stop()
         if self._end_told is not None:
             await asyncio.wait([self._end_told], timeout=timeout)
+
+    def _keep(self, taken: Iterable[tuple[int | None, Entry]]) -> None:
+        """Keep what frames said beyond their columns, where there is no journal that does."""
+        if self.kept is not None:
+            for seq, entry in taken:
+                self.kept.keep(seq, bytes(entry.payload))
 
     def _malformed(self, request: Malformed, received: int) -> Entry:
         self.malformed += 1

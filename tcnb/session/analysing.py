@@ -14,6 +14,8 @@ from tcnb.session.reading import ReadingVerbs
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tcnb.record.kept import KeptFrames
+
 
 class AnalysingVerbs(ReadingVerbs):
     """What can be said about the record as it stands; the network is never asked."""
@@ -65,6 +67,11 @@ class AnalysingVerbs(ReadingVerbs):
         """Where the journal is; None without one."""
         journal = self._intake.journal
         return None if journal is None else journal.path
+
+    @property
+    def kept_frames(self) -> KeptFrames | None:
+        """Without a journal, the latest frames that said more than their columns; None with one."""
+        return self._intake.kept
 
     @cached_property
     def _source(self) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tcnb.notebook.feed import FEED_FILES
 from tcnb.notebook.widget import page_script
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (pip install tcnb[test])")
@@ -72,9 +73,11 @@ def screenshots() -> Path:
 
 
 NOTEBOOK = ROOT / "tcnb" / "notebook"
+FEED = page_script(*FEED_FILES)
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
-    "/feed.js": (page_script("feed.js", "feed_contents.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
+    "/feed.js": (FEED, "text/javascript; charset=utf-8"),
+    "/feed-parts.js": (f"{FEED}\nexport {{ Items, Stretch }};", "text/javascript; charset=utf-8"),
     "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
     "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),

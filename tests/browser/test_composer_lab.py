@@ -196,6 +196,7 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
         alice.say(coffee, text)
     alice.say(crew, "Are the checks green?")
     way.page.get_by_role("button", name="Кофе и код, 2 unread").wait_for(timeout=SLOW)
+    way.page.get_by_role("button", name="Release crew, 1 unread").wait_for(timeout=SLOW)  # no more changes its place
     way.page.get_by_role("button", name="Кофе и код, 2 unread").click()
     way.page.get_by_role("button", name="Кофе и код", exact=True).wait_for(timeout=SLOW)
     way.page.wait_for_function("document.querySelector('.tcc-chat').value === 'Кофе и код'", timeout=SLOW)
@@ -218,3 +219,19 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
     way.area.press("Enter")
     way.wait_sent("a draft that")
     assert [one["content"].get("text") for one in way.messages()][-1] == "a draft that\nstays"
+
+
+def test_panel_in_a_narrow_column(notebook, lab, practice, crew):
+    """Where there is no room for both side by side, the chats stand above the feed, and nothing sticks out."""
+    show = "from tcnb.notebook.panel import Panel\npanel = Panel(tc)\npanel"
+    notebook.open(lab.write_notebook("narrow.ipynb", CONNECT.format(port=practice.port), show))
+    notebook.command("notebook:run-all-cells")
+    page = notebook.page
+    page.locator(".tcnb-panel .tcnb-feed").wait_for(timeout=SLOW)
+    page.evaluate("document.querySelector('.tcnb-panel').style.width = '360px'")
+    page.wait_for_function(
+        """(() => {
+          const place = (name) => document.querySelector(`.tcnb-panel ${name}`).getBoundingClientRect();
+          return place('.tcnb-chats').bottom <= place('.tcnb-feed').top && place('.tcnb-feed').width <= 360;
+        })()"""
+    )

@@ -541,3 +541,41 @@ def test_hostile_names_are_only_text(open_page, alice, tc):
     assert page.page.evaluate("window.hit") is None
     assert page.page.locator(".tcnb-composer").locator("style, script, img[src='x'], svg[onload]").count() == 0
     assert len(page.files(ids[0])) == len(HOSTILE)
+
+
+def test_deleted_message_is_not_offered_to_be_changed(page, crew, tc):
+    """When a message is deleted elsewhere, its row says so and offers no change any more; nor does the arrow key."""
+    page.write("teh build")
+    page.wait_sent("teh build")
+    row = page.page.locator(SENT, has_text="teh build")
+    row.hover()  # what is looked at stays in sight
+    row.get_by_role("button", name="Edit").wait_for()
+    tc._wait(tc.bot.remove_message(page.said(crew)[-1].message_id, for_all=True))
+    row.get_by_text("deleted since").wait_for()
+    assert row.get_by_role("button", name="Edit").count() == 0
+    page.area.press("ArrowUp")
+    page.area.fill("next")
+    assert not page.page.locator(".tcc-bar").is_visible()
+
+
+def test_what_was_typed_stays_when_the_message_is_deleted(page, crew, tc):
+    """Who is changing a message that is deleted elsewhere keeps every character, below what was put aside."""
+    page.write("teh build")
+    page.wait_sent("teh build")
+    message_id = page.said(crew)[-1].message_id
+    page.area.fill("for later")
+    page.composer.edit(message_id)
+    page.page.wait_for_function("document.querySelector('.tcnb-composer textarea').value === 'teh build'")
+    page.area.press_sequentially(", fixed")
+    tc._wait(tc.bot.remove_message(message_id, for_all=True))
+    page.page.get_by_text("The message that was being changed has been deleted.").wait_for()
+    assert page.area.input_value() == "for later\nteh build, fixed"
+
+
+def test_field_grows_when_it_gets_narrower(page):
+    """A text whose lines break in a narrower window is still shown whole."""
+    page.area.fill("a line that is long enough to be broken in a narrow window " * 2)
+    page.page.set_viewport_size({"width": 400, "height": 620})
+    page.page.wait_for_function(
+        "(() => { const a = document.querySelector('.tcc-text'); return a.scrollHeight <= a.clientHeight + 1; })()"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_feed_page import Page, a_row, open_page, rows  # noqa: F401  (a fixture)
+from test_feed_page import NODE_LIMIT, Page, a_row, open_page, rows  # noqa: F401  (a fixture)
 
 KEYBOARD = [
     [
@@ -132,3 +132,97 @@ def test_contents_that_run_by_are_not_asked_for(page):
     page.wait_for("model.requests.some((one) => one.type === 'contents' && one.seqs.includes(2003))")
     asked = {seq for request in page.requests("contents") for seq in request["seqs"]}
     assert len(asked) <= 100
+
+
+def many_buttons(prefix: str = "Key", rows_of: int = 8, width: int = 8) -> list[list[dict[str, str]]]:
+    """Give a keyboard as large as a server accepts, or as wide and high as is said."""
+    return [
+        [{"k": "command", "l": f"{prefix} {line * width + place + 1}", "d": "/do"} for place in range(width)]
+        for line in range(rows_of)
+    ]
+
+
+def test_large_keyboard_is_folded_until_somebody_wants_it(page):
+    """Of 64 buttons the first are shown; all of them when asked for, with the focus where it was, and back."""
+    page.push([a_row(6, x="Choose", contents={"keyboard": many_buttons()})])
+    page.page.get_by_role("button", name="Show all 64 buttons").click()
+    page.page.get_by_text("Key 64", exact=True).wait_for()
+    assert page.page.locator(".tcf-key").count() == 64
+    assert page.page.evaluate("document.activeElement.textContent") == "Show fewer buttons"
+    page.page.keyboard.press("Enter")
+    page.page.get_by_role("button", name="Show all 64 buttons").wait_for()
+    assert page.page.locator(".tcf-key").count() == 8
+
+
+def test_small_keyboard_is_not_folded(page):
+    """Twelve buttons are shown without being asked for, and nothing is offered."""
+    page.push([a_row(6, x="Choose", contents={"keyboard": many_buttons(rows_of=4, width=3)})])
+    page.page.get_by_text("Key 12", exact=True).wait_for()
+    assert page.page.get_by_role("button", name="Show").count() == 0
+
+
+def test_one_large_keyboard_is_open_at_a_time(page):
+    """Opening the buttons of a message folds those of another one."""
+    keyboards = [a_row(6 + n, x=f"Choose {n}", contents={"keyboard": many_buttons(f"M{n}")}) for n in range(2)]
+    page.push(keyboards)
+    page.wait_for("document.querySelectorAll('.tcf-keys').length === 2")
+    for opened, folded in ((0, 1), (1, 0)):
+        page.page.locator(".tcf-row", has_text=f"Choose {opened}").get_by_role("button", name="Show all").click()
+        page.page.get_by_text(f"M{opened} 64", exact=True).wait_for()
+        assert page.page.get_by_text(f"M{folded} 64", exact=True).count() == 0
+        assert page.node_count <= NODE_LIMIT
+
+
+STYLED = [part for n in range(15) for part in ({"t": "b", "c": [f"bold {n}"]}, " and ")]
+HEAVY = {
+    "buttons": lambda n: a_row(n, x="Choose", contents={"keyboard": many_buttons(f"M{n}")}),
+    "styles": lambda n: a_row(n, x="styled", g=1, contents={"tree": STYLED}),
+    "few buttons": lambda n: a_row(n, x="Choose", contents={"keyboard": many_buttons(f"M{n}", 3, 4)}),
+    "surveys": lambda n: a_row(n, k="survey", x=None, h=f"Lunch {n}", contents={"survey": SURVEY}),
+    "replies": lambda n: a_row(n, x="Choose", r=f"m{n - 1}", contents={"keyboard": many_buttons(f"M{n}", 1, 4)}),
+}
+
+
+@pytest.mark.parametrize("kind", HEAVY)
+@pytest.mark.parametrize("height", [440, 1100])
+def test_nodes_stay_few_whatever_the_rows_hold(open_page, kind, height):  # noqa: F811
+    """Rows full of buttons or styles keep to the limit too, at the end and further up, and fill what is in sight."""
+    page = open_page(viewport={"width": 900, "height": 1250})
+    page.start(*[HEAVY[kind](n) for n in range(60)])
+    page.page.evaluate("(height) => { document.querySelector('.tcnb-feed').style.height = `${height}px`; }", height)
+    page.settle()
+    for top in (None, 900):
+        assert top is not None or page.at_end
+        if top is not None:
+            page.scroll(top)
+        page.wait_for(ALL_TOLD)
+        page.settle()
+        assert page.node_count <= NODE_LIMIT
+        assert page.page.evaluate(IN_SIGHT)
+
+
+ALL_TOLD = """(() => {
+  const asked = new Set(model.requests.filter((one) => one.type === 'contents').flatMap((one) => one.seqs));
+  return [...document.querySelectorAll('[data-seq]')].every((one) => asked.has(Number(one.dataset.seq)));
+})()"""
+IN_SIGHT = """(() => {
+  const list = document.querySelector('.tcf-scroller').getBoundingClientRect();
+  const rows = document.querySelector('.tcf-drawn').getBoundingClientRect();
+  return rows.top <= list.top + 1 && rows.bottom >= list.bottom - 11;
+})()"""
+
+
+def test_buttons_that_do_not_fit_can_be_had_one_message_at_a_time(open_page):  # noqa: F811
+    """Where the limit holds a message's few buttons back, asking for them shows them."""
+    page = open_page(viewport={"width": 900, "height": 1250})
+    both = {"keyboard": many_buttons("Key", 2, 6), "tree": STYLED}
+    page.start(*[a_row(n, x="Choose", g=1, contents=both) for n in range(60)])
+    page.page.evaluate("document.querySelector('.tcnb-feed').style.height = '1100px'")
+    page.settle()
+    offered = page.page.get_by_role("button", name="Show all 12 buttons")
+    offered.first.wait_for()
+    seq = offered.last.evaluate("(one) => one.closest('[data-seq]').dataset.seq")
+    offered.last.click()
+    page.page.locator(f"[data-seq='{seq}'] .tcf-key").nth(11).wait_for()
+    assert page.page.evaluate("document.activeElement.textContent") == "Show fewer buttons"
+    assert page.node_count <= NODE_LIMIT

@@ -176,6 +176,20 @@ def test_scroll_position_never_jumps_while_rows_come(page):
     assert page.text_of(".tcf-fresh") == "200 new"
 
 
+def test_end_is_followed_when_the_feed_gets_taller(page):
+    """A feed that is drawn taller or less tall keeps showing the latest rows."""
+    page.start(*rows(100))
+    for height in (600, 300, 560):
+        page.page.evaluate("(height) => { document.querySelector('.tcnb-feed').style.height = `${height}px`; }", height)
+        page.settle()
+        page.settle()
+        assert page.at_end
+    page.push([a_row(500, x="just came")])
+    assert page.texts[-1] == "just came"
+    assert page.at_end
+    assert not page.page.locator(".tcf-fresh").is_visible()
+
+
 def test_button_leads_back_to_the_end(page):
     """The button for what is new shows the latest rows, and they are followed again."""
     page.start(*rows(200))

@@ -310,6 +310,71 @@ def test_edit_of_a_strangers_message_is_refused(page, composer, alice, crew):
     page.wait_until(lambda: page.said("notice") == ["only own messages can be changed"])
 
 
+def sent_text(page: StandInPage, crew: str, key: str = "k1", text: str = "teh build") -> str:
+    """Send a text and give the id of its message."""
+    page.say(a_text(key, crew, text))
+    page.wait_state(key, "sent")
+    return str(page.composer.sendings[-1]["message_id"])
+
+
+def removed(page: StandInPage, key: str) -> bool:
+    """Tell whether the page knows that what was sent is deleted."""
+    told = [one for message in page.messages for one in message.get("sendings", []) if one["key"] == key]
+    return bool(told and told[-1]["is_removed"])
+
+
+def test_deletion_of_what_was_sent_is_told(page, crew, tc):
+    """The page hears of a deletion of what it sent, and of nothing else's."""
+    message_id = sent_text(page, crew)
+    sent_text(page, crew, "k2", "stays")
+    tc._wait(tc.bot.remove_message(message_id, for_all=True))
+    page.wait_until(lambda: removed(page, "k1"))
+    assert not removed(page, "k2")
+
+
+def test_edit_of_a_deleted_message_touches_nothing(page, composer, crew, tc):
+    """Who presses Edit before the deletion is known here is told so; the draft stays what it was."""
+    message_id = sent_text(page, crew)
+    page.say({"type": "draft", "turn": composer._turn, "chat": {"chat_id": crew}, "text": "half a th", "mode": "text"})
+    composer._watch.close()  # as long as nobody looks, the deletion is not known
+    composer._watch.grown = lambda: None
+    tc._wait(tc.bot.remove_message(message_id, for_all=True))
+    page.say({"type": "edit", "message_id": message_id})
+    page.wait_until(lambda: bool(page.said("notice")))
+    assert page.said("notice") == [
+        "the message is not there any more, so it cannot be changed. What stands in the field is untouched."
+    ]
+    assert page.said("put") == []
+    assert json.loads(composer._opening_state())["draft"]["text"] == "half a th"
+    page.wait_until(lambda: removed(page, "k1"))
+
+
+def test_edit_ends_when_its_message_is_deleted(page, composer, crew, tc):
+    """What was written of an edit, and what had been put aside for it, both stay as a draft."""
+    message_id = sent_text(page, crew)
+    page.say({"type": "draft", "turn": composer._turn, "chat": {"chat_id": crew}, "text": "put aside", "mode": "text"})
+    page.say({"type": "edit", "message_id": message_id})
+    page.wait_until(lambda: bool(page.said("put")))
+    page.say({"type": "draft", "turn": composer._turn, "chat": {"chat_id": crew}, "text": "the build", "mode": "text"})
+    tc._wait(tc.bot.remove_message(message_id, for_all=True))
+    page.wait_until(lambda: bool(page.said("ended")))
+    assert page.said("bar")[-1] is None
+    assert page.said("ended") == [{"text": "put aside", "mode": "text", "edited": "teh build"}]
+    assert page.said("notice")[-1].startswith("The message that was being changed has been deleted.")
+    assert json.loads(composer._opening_state())["draft"]["text"] == "put aside\nthe build"
+
+
+def test_edit_that_comes_too_late_keeps_its_text(page, crew, tc):
+    """An edit of a message that is gone fails with a clear reason, and its text can be taken back."""
+    message_id = sent_text(page, crew)
+    tc._wait(tc.bot.remove_message(message_id, for_all=True))
+    page.say(a_text("k2", crew, "the build", kind="edit", target=message_id))
+    page.wait_state("k2", "failed")
+    (failed,) = [one for one in page.composer.sendings if one["key"] == "k2"]
+    assert failed["reason"] == "the message is not there any more, so it cannot be changed"
+    assert failed["text"] == "the build"
+
+
 def test_message_must_be_one(composer):
     """What is no message is refused at once."""
     with pytest.raises(UsageError, match="a message is its id"):

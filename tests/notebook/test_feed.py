@@ -27,6 +27,7 @@ class StandInSession:
     server = "practice.local"
     me_id = "robot@practice.local"
     journal_path = None
+    kept_frames = None
 
     def __init__(self) -> None:
         self.record = Record(self.me_id)

@@ -12,6 +12,8 @@ from tcnb.notebook.feed import Feed
 from tcnb.notebook.feed_actions import Actions
 from tcnb.notebook.feed_contents import LONGEST_LABEL, brief, content_of, keyboard, survey
 from tcnb.notebook.snapshot import describe
+from tcnb.practice.faults import Faults
+from tcnb.record.kept import says_more
 from tcnb.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 BUTTONS = InlineKeyboardMarkup(
@@ -167,3 +169,71 @@ def test_forwarded_file_is_named_in_the_still():
     """A forwarded file is told as what it is."""
     row = {"event": "message", "message_type": "forwarded", "file_id": "f1", "file_name": "plan.pdf", "file_size": 5000}
     assert describe(row) == "forwarded: file · plan.pdf · 5 kB"
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """The methods of all requests that the practice server gets."""
+    methods: list[str] = []
+    handle = Faults.next_for
+
+    def noted(faults: Faults, method: str) -> Any:
+        methods.append(method)
+        return handle(faults, method)
+
+    monkeypatch.setattr(Faults, "next_for", noted)
+    return methods
+
+
+def test_server_is_not_asked_for_what_it_has_said(connect, alice, until, asked):
+    """Without a journal, rows in sight cost no request: neither those with buttons or markup nor the many without."""
+    tc = connect("second", journal=None)
+    chat_id = alice.group("Release crew", "second", "robot")
+    robot = connect("robot")
+    sent = [robot.send(chat_id, f"plain {number}").message_id for number in range(5)]
+    sent.append(robot.send(chat_id, "Deploy?", buttons=BUTTONS).message_id)
+    sent.append(robot.send(chat_id, "a <b>bold</b> step", parse_mode="html").message_id)
+    own = tc.send(chat_id, "Mine?", buttons=BUTTONS).message_id
+    robot._wait(robot.bot.edit_message(sent[0], "plain no more", buttons=BUTTONS))
+    until(tc, lambda: {*sent, own} <= set(tc.df["message_id"]) and "edited_message" in set(tc.df["event"]))
+    seqs = {message_id: seq_of(tc, message_id) for message_id in (*sent, own)}
+    edit = int(tc.df.loc[tc.df["event"] == "edited_message", "seq"].iloc[-1])
+    asked.clear()
+    shown = told(tc, *seqs.values(), edit)
+    assert {int(seq) for seq, one in shown.items() if "keyboard" in one} == {seqs[sent[5]], seqs[own], edit}
+    assert [int(seq) for seq, one in shown.items() if "tree" in one] == [seqs[sent[6]]]
+    assert len(shown) == 4
+    assert asked == []
+
+
+def test_server_is_asked_for_what_was_forgotten(connect, alice, until, asked, monkeypatch):
+    """What memory no longer holds is asked of the server, and only that."""
+    monkeypatch.setattr("tcnb.record.kept.KeptFrames.__init__.__defaults__", (2000,))
+    tc = connect("second", journal=None)
+    chat_id = alice.group("Release crew", "second", "robot")
+    robot = connect("robot")
+    sent = [robot.send(chat_id, f"Deploy {number}?", buttons=BUTTONS).message_id for number in range(6)]
+    until(tc, lambda: set(sent) <= set(tc.df["message_id"]))
+    first, last = seq_of(tc, sent[0]), seq_of(tc, sent[-1])
+    asked.clear()
+    assert told(tc, last)[str(last)]["keyboard"] == SHOWN
+    assert asked == []
+    assert told(tc, first)[str(first)]["keyboard"] == SHOWN
+    assert asked == ["getMessageById"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "more"),
+    [
+        (b'{"content":{"text":"a","parseMode":"text"}}', False),
+        (b'{"content":{"text":"a","parseMode":"html"}}', False),
+        (b'{"content":{"text":"a","parseMode":"text","buttons":null}}', False),
+        (b'{"content":{"text":"<b>a</b>","parseMode":"html"}}', True),
+        (b'{"content":{"text":"a &amp; b","parseMode": "html"}}', True),
+        (b'{"content":{"text":"a","parseMode":"text","buttons": {"buttons":[]}}}', True),
+        (b'{"content":{"title":"a","buttonText":"Go"}}', True),
+    ],
+)
+def test_frames_that_say_more_are_told_by_their_bytes(payload, more):
+    """Only frames with buttons, markup or a survey are kept."""
+    assert says_more(payload) is more
