@@ -22,7 +22,7 @@ from .composer_outbox import KINDS, Outbox, Sending
 from .composer_stickers import Shelf, loaded
 from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
-from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
+from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 INTERVAL: Final = 0.05
 """Seconds between two messages to the page: a progress bar that moves 20 times a second is smooth."""
@@ -52,7 +52,7 @@ class Composer(SessionWidget):
 
     kind = "composer"
     _esm = page_script("composer.js")
-    _css = Path(__file__).with_name("composer.css")
+    _css = page_style("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, composer: composer._opening_state())

@@ -779,6 +779,7 @@ class View {
     root.setAttribute("aria-label", this.words.feed);
     root.setAttribute("data-jp-suppress-context-menu", "true");
     root.style.height = `${height}px`;
+    root.addEventListener("keydown", (event) => event.stopPropagation()); // VS Code takes letters in an output for its own commands
     root.append(this.buildStatus(), this.buildTools(), this.buildList(), this.dock.box);
     this.root.append(root);
     this.box = root;

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tcnb.notebook.widget import page_script
+from tcnb.notebook.widget import page_script, page_style
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (pip install tcnb[test])")
 
@@ -71,14 +71,13 @@ def screenshots() -> Path:
     return SCREENSHOTS
 
 
-NOTEBOOK = ROOT / "tcnb" / "notebook"
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
     "/feed.js": (page_script("feed.js", "feed_contents.js", "feed_dock.js"), "text/javascript; charset=utf-8"),
-    "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
+    "/feed.css": (page_style("feed.css"), "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
     "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),
-    "/panel.css": (NOTEBOOK / "panel.css", "text/css; charset=utf-8"),
+    "/panel.css": (page_style("panel.css"), "text/css; charset=utf-8"),
 }
 
 

@@ -63,9 +63,10 @@ addEventListener("message", ({ data, ports }) => {
   const area = document.querySelector("#output-area");
   new ResizeObserver(() => port.postMessage({ height: document.body.offsetHeight })).observe(document.body);
   if (!data.isCustom) { area.textContent = "Support for third party widgets is not enabled."; return; }
-  requirejs(["@jupyter-widgets/html-manager"], async ({ HTMLManager }) => {
-    const manager = managerOf(HTMLManager);
-    const model = await manager.get_model(data.model);
-    await manager.display_view(manager.create_view(model), area);
-  });
+  requirejs(["@jupyter-widgets/html-manager"], ({ HTMLManager }) => { show(managerOf(HTMLManager), data.model, area); });
 });
+
+async function show(manager, id, area) {
+  const model = await manager.get_model(id);
+  await manager.display_view(manager.create_view(model), area);
+}

@@ -1,4 +1,4 @@
-"""A real kernel that pages reach over a websocket, message by message as Jupyter servers do; there are no tests here."""
+"""A real kernel that pages reach over a websocket, with the messages of Jupyter servers; there are no tests here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import struct
 import threading
 from collections.abc import Coroutine
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -140,5 +141,5 @@ def _unpacked(data: str | bytes) -> tuple[dict[str, Any], list[bytes]]:
         return message, []
     (count,) = struct.unpack_from(">I", data)
     offsets = [*struct.unpack_from(f">{count}I", data, 4), len(data)]
-    parts = [data[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
+    parts = [data[start:end] for start, end in pairwise(offsets)]
     return json.loads(parts[0]), parts[1:]

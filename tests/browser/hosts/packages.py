@@ -18,6 +18,7 @@ BUILD: Final = HERE.parents[2] / "build" / "hosts"
 BUNDLES: Final = (
     "@vscode/jupyter-ipywidgets8@1.0.9",
     "@jupyter-widgets/html-manager@1.0.15",
+    "@jupyter-widgets/controls@5.0.13",
     "anywidget@0.11.0",
     "requirejs@2.3.8",
 )
