@@ -282,7 +282,7 @@ class Composer(SessionWidget):
         kind = request["type"]
         if kind == "open":
             self._uploads.page_opened(str(request.get("page")))
-            return {"all": self._everything()}
+            return {"all": self._everything(), "draft": self._draft}
         if kind == "directory":
             return {"directory": listed(self.session)}
         if kind == "resolve":

@@ -10,6 +10,7 @@ const socket = new WebSocket(asked.get("kernel"));
 const models = new Map(); // comm id → {state, frames: the ports of outputs that listen}
 const cells = new Map(); // cell → {model, frame}
 const running = new Map(); // request id → {cell, done}
+let isBusy = false;
 let theme = asked.get("theme") || "light";
 
 socket.binaryType = "arraybuffer";
@@ -25,6 +26,7 @@ function tell(type, content, buffers = []) {
 
 function heard({ header, parent_header: parent, content, metadata, buffers }) {
   const request = running.get(parent.msg_id);
+  if (header.msg_type === "status") isBusy = content.execution_state === "busy";
   if (header.msg_type === "comm_open" && content.target_name === "jupyter.widget") models.set(content.comm_id, { state: content.data.state, frames: new Set() });
   if (header.msg_type === "comm_msg") commSaid(content, buffers || []);
   if (header.msg_type === "execute_reply" && request) request.done(content);
@@ -77,6 +79,7 @@ function render(cell) {
 }
 
 window.host = {
+  busy: () => isBusy,
   setTheme(name) {
     theme = name;
     document.documentElement.setAttribute("theme", name);

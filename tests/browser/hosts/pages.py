@@ -34,6 +34,7 @@ class HostPages:
             "/colab-output.js": HERE / "colab-output.js",
             "/libembed-amd.js": published / "@jupyter-widgets/html-manager/package/dist/libembed-amd.js",
             "/labvariables.css": published / "@jupyter-widgets/controls/package/css/labvariables.css",
+            "/materialcolors.css": published / "@jupyter-widgets/controls/package/css/materialcolors.css",
             "/anywidget/dist/index.js": published / "anywidget/package/dist/index.js",
             "/require.js": published / "requirejs/package/require.js",
         }

@@ -44,7 +44,7 @@ function connect(address) {
 // Show the model of a cell in a new container, as when its output is scrolled into sight: the widget drawn before is disposed of only now.
 async function render(cell) {
   const output = outputs.get(cell);
-  const row = document.createElement("div"), box = document.createElement("div"), ground = document.createElement("div");
+  const row = document.createElement("div"), box = document.createElement("div"), ground = document.createElement("div"), part = document.createElement("div");
   row.className = "cell_container";
   row.id = cell;
   box.className = "output_container";
@@ -52,12 +52,18 @@ async function render(cell) {
   element.className = "output cell-output-ipywidget-background";
   ground.className = "cell-output-ipywidget-background";
   ground.tabIndex = 0;
+  part.className = "cell-output";
+  ground.append(part);
   element.append(ground);
   box.append(element);
   row.append(box);
   document.querySelector("#container").append(row);
   output.container = row;
-  output.widget?.dispose();
+  try {
+    output.widget?.dispose();
+  } catch {
+    // Lumino cannot detach what is no longer in the page; the extension goes on likewise.
+  }
   const model = await manager.get_model(output.model);
   const view = await manager.create_view(model, { el: ground });
   output.widget = await manager.display_view(undefined, view, { node: ground });
