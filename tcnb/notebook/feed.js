@@ -779,10 +779,15 @@ class View {
     root.setAttribute("aria-label", this.words.feed);
     root.setAttribute("data-jp-suppress-context-menu", "true");
     root.style.height = `${height}px`;
-    root.addEventListener("keydown", (event) => event.stopPropagation()); // VS Code takes letters in an output for its own commands
+    root.addEventListener("keydown", (event) => this.keptIn(event));
     root.append(this.buildStatus(), this.buildTools(), this.buildList(), this.dock.box);
     this.root.append(root);
     this.box = root;
+  }
+
+  // VS Code takes letters that leave an output for commands of its own ("d d" deletes the cell); what comes with Ctrl is meant for the host.
+  keptIn(event) {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
   }
 
   buildStatus() {

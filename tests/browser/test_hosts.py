@@ -1,5 +1,5 @@
-"""The widgets in pages that are made like VS Code's notebook webview and like Colab, each with the widget manager of that
-host, a real kernel and a practice server. VS Code and Colab themselves are not run here.
+"""The widgets in pages made like VS Code's notebook webview and like Colab, with the widget manager of each, a kernel
+and a practice server; VS Code and Colab themselves are not run here.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ from test_composer_lab import BUSY, PASTE
 from tcnb.practice import PracticeThread
 
 HOSTS = ("vscode", "colab")
-LIGHT = {"vscode": "vscode-light", "colab": "light"}
-DARK = {"vscode": "vscode-dark", "colab": "dark"}
 ROBOT, ALICE = "robot@practice.local", "alice@practice.local"
 DROPPED = 3_000_000
 
@@ -33,6 +30,9 @@ output = types.ModuleType("google.colab.output")
 output._widgets = types.SimpleNamespace(_installed_url=None)
 output.enable_custom_widget_manager = lambda: setattr(output._widgets, "_installed_url", "https://widgets.example/")
 sys.modules |= {name: types.ModuleType(name) for name in ("google", "google.colab")} | {output.__name__: output}"""
+
+OWN = """tc.send({chat!r}, "An own text with a [link](https://example.com)", parse_mode="markdown")
+tc.send_document({chat!r}, b"Some words", caption="And a file");"""
 
 # The text of a document that differs least from the ground behind it, and by how much; what is out of sight counts too.
 POOREST = """() => {
@@ -58,9 +58,10 @@ POOREST = """() => {
     while (words.nextNode()) {
       const element = words.currentNode.parentElement;
       if (!words.currentNode.textContent.trim() || !element.checkVisibility({ opacityProperty: true })) continue;
-      const ground = groundOf(element), [a, b] = [light(over(rgba(getComputedStyle(element).color), ground)), light(ground)];
-      const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (contrast < poorest.contrast) poorest = { contrast, text: words.currentNode.textContent, where: element.className };
+      const ground = groundOf(element), ink = over(rgba(getComputedStyle(element).color), ground);
+      const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b), contrast = (high + 0.05) / (low + 0.05);
+      const where = element.className, text = words.currentNode.textContent;
+      if (contrast < poorest.contrast) poorest = { contrast, text, where };
     }
   }
   return poorest;
@@ -68,7 +69,8 @@ POOREST = """() => {
 SETTLED = """() => Promise.all(document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished.catch(() => {})))"""
 
-GROUNDS = "['.tcnb-chats', '.tcnb-feed', '.tcnb-composer'].map((one) => getComputedStyle(document.querySelector(one)).backgroundColor)"
+GROUNDS = """['.tcnb-chats', '.tcnb-feed', '.tcnb-composer']
+  .map((one) => getComputedStyle(document.querySelector(one)).backgroundColor)"""
 
 DROP = """(size) => {
   const bytes = new Uint8Array(size);
@@ -112,9 +114,7 @@ class Crew:
         """Give what the robot wrote, as the server has it."""
         return self.practice.call(
             lambda server: [
-                one
-                for one in server.world.chats[self.chat_id].messages
-                if not one.is_system and one.author_id == ROBOT
+                one for one in server.world.chats[self.chat_id].messages if not one.is_system and one.author_id == ROBOT
             ]
         )
 
@@ -148,7 +148,9 @@ class Host:
         return output
 
     def output(self, cell: str = "cell") -> Any:
-        return self.page.locator(f"#{cell}") if self.name == "vscode" else self.page.frame_locator(f"iframe[name={cell}]")
+        return (
+            self.page.locator(f"#{cell}") if self.name == "vscode" else self.page.frame_locator(f"iframe[name={cell}]")
+        )
 
     def evaluate(self, script: str, argument: Any = None, cell: str = "cell") -> Any:
         """Evaluate in the document of a cell's output."""
@@ -160,7 +162,9 @@ class Host:
     def set_theme(self, theme: str) -> None:
         self.page.evaluate("(theme) => host.setTheme(theme)", theme)
         if self.name == "colab":
-            self.document().wait_for_function("(theme) => document.documentElement.getAttribute('theme') === theme", arg=theme)
+            self.document().wait_for_function(
+                "(theme) => document.documentElement.getAttribute('theme') === theme", arg=theme
+            )
 
     def be_busy(self) -> None:
         """Start a cell that computes until `let_go`."""
@@ -176,7 +180,9 @@ class Host:
 @pytest.fixture(scope="module")
 def practice() -> Iterator[PracticeThread]:
     """A practice server whose people only do what a test makes them do, with a past to look at."""
-    with PracticeThread(accounts=("robot:robot:Robot", "alice:alice:Alice Doe"), people=6, seed=3, history=60) as thread:
+    with PracticeThread(
+        accounts=("robot:robot:Robot", "alice:alice:Alice Doe"), people=6, rate=0, seed=3, history=60
+    ) as thread:
         yield thread
 
 
@@ -203,7 +209,9 @@ def crew(practice: PracticeThread, request: Any) -> Crew:
 
     def make(server: Any) -> str:
         chat = server.world.create_group(server.world.user(ALICE), f"Crew of {request.node.name}"[:60])
-        server.world.add_participant(server.world.user(ALICE), chat.chat_id, server.world.user(ROBOT), display_history=True)
+        server.world.add_participant(
+            server.world.user(ALICE), chat.chat_id, server.world.user(ROBOT), display_history=True
+        )
         server.deliver()
         return str(chat.chat_id)
 
@@ -250,15 +258,20 @@ def test_rows_come(host, crew):
     row(output, "Good morning from Alice").wait_for(timeout=SLOW)
 
 
-@pytest.mark.parametrize("more", ["", "bridged"], ids=["plain", "bridged"])
-def test_every_theme_is_followed_at_once(open_host, more, screenshots):
-    """In light, dark and high contrast themes, switched while the panel is open, all text is readable on the host's ground."""
-    host = open_host(f"{more}&theme={DARK.get('vscode')}")
-    if host.name == "colab" and more:
-        pytest.skip("only VS Code maps JupyterLab's variables in some of its versions")
-    output = host.show("panel = tc.panel()\npanel")
-    output.locator(".tcf-row").first.wait_for(timeout=SLOW)
+@pytest.mark.parametrize(
+    ("kernel", "more"), [("vscode", ""), ("vscode", "bridged"), ("colab", "")], indirect=["kernel"]
+)
+def test_every_theme_is_followed_at_once(open_host, crew, more, screenshots):
+    """Whatever theme is switched to while the panel is open, its ground is the host's at once and all text readable."""
+    host = open_host(more)
+    crew.say("Is it readable?")
+    host.run("said", OWN.format(chat=crew.chat_id))
+    output = host.show(f"tc.panel({crew.chat_id!r})")
+    output.locator(".tcf-own .tcf-tile").wait_for(timeout=SLOW)
     output.locator(".tcp-chat").nth(3).wait_for(timeout=SLOW)
+    output.get_by_text("Markdown", exact=True).click()
+    output.locator(".tcc-text").fill("**Bold** and a [link](https://example.com) and a [wrong one](ftp://example.com)")
+    output.locator(".tcc-preview .tcc-address").first.wait_for(timeout=SLOW)
     grounds = {
         "vscode-light": "rgb(255, 255, 255)", "vscode-dark": "rgb(31, 31, 31)", "vscode-high-contrast": "rgb(0, 0, 0)",
         "vscode-high-contrast-light": "rgb(255, 255, 255)", "light": "rgb(255, 255, 255)", "dark": "rgb(56, 56, 56)",
@@ -270,7 +283,7 @@ def test_every_theme_is_followed_at_once(open_host, more, screenshots):
         host.evaluate(SETTLED)
         poorest = host.evaluate(POOREST)
         assert poorest["contrast"] >= 4.5, (theme, poorest)
-        host.page.screenshot(path=screenshots / f"host-{host.name}-{more}{theme}.png")
+        host.page.screenshot(path=screenshots / f"host-{host.name}-{more or 'plain'}-{theme}.png")
 
 
 def test_what_is_written_arrives_and_is_seen_in_another_output(host, crew):
@@ -332,7 +345,7 @@ def test_waiting_is_said_in_russian(open_host, crew):
 
 
 def test_feed_is_whole_when_its_output_comes_again(host, crew):
-    """An output that was taken away and is drawn again shows the rows that came before and meanwhile, and those that follow."""
+    """An output that was taken away and is drawn again shows what came before and meanwhile, and what follows."""
     output = host.show("tc.feed()")
     crew.say("Before it went")
     row(output, "Before it went").wait_for(timeout=SLOW)
@@ -384,9 +397,11 @@ def test_list_of_chats_is_not_cut_off(host, crew):
 
 
 def test_keys_stay_in_the_widgets(host):
-    """Keys pressed in the widgets are no commands of the notebook: they do not reach the window, where VS Code listens."""
+    """Letters pressed in the widgets do not reach the window, where VS Code takes them for commands."""
     output = host.show("tc.panel()")
-    host.evaluate("() => { window.pressed = []; window.addEventListener('keydown', (event) => window.pressed.push(event.key)); }")
+    host.evaluate(
+        "() => { window.pressed = []; window.addEventListener('keydown', (event) => window.pressed.push(event.key)); }"
+    )
     for place in (".tcf-scroller", ".tcf-search", ".tcp-search", ".tcc-text"):
         output.locator(place).press("d")
     assert host.evaluate("window.pressed") == []
