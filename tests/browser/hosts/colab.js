@@ -10,7 +10,6 @@ const socket = new WebSocket(asked.get("kernel"));
 const models = new Map(); // comm id → {state, frames: the ports of outputs that listen}
 const cells = new Map(); // cell → {model, frame}
 const running = new Map(); // request id → {cell, done}
-let isBusy = false;
 let theme = asked.get("theme") || "light";
 
 socket.binaryType = "arraybuffer";
@@ -26,7 +25,7 @@ function tell(type, content, buffers = []) {
 
 function heard({ header, parent_header: parent, content, metadata, buffers }) {
   const request = running.get(parent.msg_id);
-  if (header.msg_type === "status") isBusy = content.execution_state === "busy";
+  if (header.msg_type === "stream" && request) window.printed = content.text;
   if (header.msg_type === "comm_open" && content.target_name === "jupyter.widget") models.set(content.comm_id, { state: content.data.state, frames: new Set() });
   if (header.msg_type === "comm_msg") commSaid(content, buffers || []);
   if (header.msg_type === "execute_reply" && request) request.done(content);
@@ -79,7 +78,6 @@ function render(cell) {
 }
 
 window.host = {
-  busy: () => isBusy,
   setTheme(name) {
     theme = name;
     document.documentElement.setAttribute("theme", name);
@@ -88,7 +86,10 @@ window.host = {
   run(cell, code) {
     return new Promise((done) => running.set(tell("execute_request", { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: false, stop_on_error: true }), { cell, done }));
   },
-  start(cell, code) { this.run(cell, code); },
+  start(cell, code) {
+    window.ended = false;
+    this.run(cell, code).then(() => { window.ended = true; });
+  },
   scrollAway(cell) {
     const { box, port } = cells.get(cell);
     for (const model of models.values()) model.frames.delete(port);

@@ -31,13 +31,15 @@ class HostKernel:
     """A kernel process and the socket to it; use it with `with`.
 
     Args:
+        host: the name of the host for which it stands there.
         folder: its working folder.
 
     Attributes:
         url: where a page finds the socket.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, host: str, folder: Path) -> None:
+        self.host = host
         self.folder = folder
         self.url = ""
         self._pages: set[ServerConnection] = set()

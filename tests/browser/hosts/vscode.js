@@ -71,12 +71,11 @@ async function render(cell) {
 
 window.host = {
   setTheme,
-  busy: () => kernel.status === "busy",
-
   // Run code as a cell; gives what its end was, and shows the widget that it displayed as soon as it does.
   run(cell, code) {
     const future = kernel.requestExecute({ code });
     future.onIOPub = ({ content, header }) => {
+      if (header.msg_type === "stream") window.printed = content.text;
       if (!["display_data", "execute_result"].includes(header.msg_type) || !content.data[WIDGET]) return;
       outputs.set(cell, { model: content.data[WIDGET].model_id });
       render(cell);
@@ -84,7 +83,11 @@ window.host = {
     return future.done.then((reply) => reply.content);
   },
 
-  start(cell, code) { this.run(cell, code); },
+  // Begin to run code as a cell; `ended` tells when it has.
+  start(cell, code) {
+    window.ended = false;
+    this.run(cell, code).then(() => { window.ended = true; });
+  },
 
   // What VS Code does when an output leaves the screen or its cell is collapsed: the element goes, and nobody tells the widget.
   scrollAway(cell) { outputs.get(cell).container.remove(); },
