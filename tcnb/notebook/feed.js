@@ -3,6 +3,7 @@
 // drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
+// Every message says `last`, up to where rows were announced, so that a page that begins with old ones sees what it lacks.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
 // A hole is filled by asking the kernel ("rows", "before"), when a person looks at it or, if a message was lost, at once.
 
@@ -316,6 +317,7 @@ class Store {
     if (message.people) this.learn(message.people);
     this.fail(message.failures);
     if (message.batch) this.deliver(message.batch);
+    else if (message.last > this.tail.last) this.deliver({ after: message.last, from: message.last, last: message.last, rows: [] });
     // An answer to something else says nothing of what this page may have missed.
     if (message.batch || message.state || !message.answers) this.synced = true;
     this.heardAt = Date.now();

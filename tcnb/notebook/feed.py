@@ -211,6 +211,8 @@ class Feed(SessionWidget):
             message["batch"] = batch
         if not message:
             return
+        # Colab hands a page the rows of the moment in which the feed was made: it shall see whether it lacks some.
+        message["last"] = self._announced
         if not self.session.loop.is_closed():
             self._next_send = self.session.loop.time() + INTERVAL
         self._post(message)

@@ -152,6 +152,12 @@ class Host:
         output.locator(".tcnb-feed, .tcnb-composer").first.wait_for(timeout=SLOW)
         return output
 
+    def compose(self, crew: Crew) -> Any:
+        """Show a composer for a chat, and give its output once the chat is chosen in it."""
+        output = self.show(f"tc.composer({crew.chat_id!r})")
+        self.document().wait_for_function("document.querySelector('.tcc-chat').value", timeout=SLOW)
+        return output
+
     def output(self, cell: str = "cell") -> Any:
         """Give where to look for what a cell shows."""
         if self.name == "vscode":
@@ -304,7 +310,7 @@ def test_every_theme_is_followed_at_once(open_host, crew, more, screenshots):
 def test_what_is_written_arrives_and_is_seen_in_another_output(host, crew):
     """A text written in the composer is on the server once, and in the feed of another output."""
     feed = host.show("tc.feed()", "above")
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     composer.locator(".tcc-text").fill("Written in the composer")
     composer.locator(".tcc-text").press("Enter")
     row(feed, "Written in the composer").wait_for(timeout=SLOW)
@@ -313,7 +319,7 @@ def test_what_is_written_arrives_and_is_seen_in_another_output(host, crew):
 
 def test_pasted_picture_arrives_byte_for_byte(host, crew):
     """A picture that is pasted is on the server as it was."""
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     pasted = host.evaluate(PASTE)
     composer.locator(".tcc-file, .tcc-tray").first.wait_for()
     composer.locator(".tcc-text").press("Enter")
@@ -323,7 +329,7 @@ def test_pasted_picture_arrives_byte_for_byte(host, crew):
 
 def test_dropped_file_arrives_byte_for_byte(host, crew):
     """A file that is dropped goes to the kernel in pieces, and is on the server as it was."""
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     host.evaluate(DROP, DROPPED)
     composer.locator(".tcc-text").press("Enter")
     composer.locator(".tcc-row[data-state=sent]").wait_for(timeout=SLOW)
@@ -334,7 +340,7 @@ def test_dropped_file_arrives_byte_for_byte(host, crew):
 def test_what_is_sent_while_a_cell_computes_waits_visibly_and_goes_out_once(host, crew):
     """While a cell computes rows go on coming, and what is sent says that it waits; then it is sent, once."""
     feed = host.show("tc.feed()", "above")
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     host.be_busy()
     crew.say("Are you there?")
     row(feed, "Are you there?").wait_for(timeout=SLOW)
@@ -350,7 +356,7 @@ def test_what_is_sent_while_a_cell_computes_waits_visibly_and_goes_out_once(host
 def test_waiting_is_said_in_russian(open_host, crew):
     """In a Russian browser the composer says in Russian that it waits."""
     host = open_host(locale="ru-RU")
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     host.be_busy()
     composer.locator(".tcc-text").fill("Сейчас")
     composer.locator(".tcc-text").press("Enter")
@@ -372,6 +378,15 @@ def test_feed_is_whole_when_its_output_comes_again(host, crew):
     crew.say("When it was back")
     row(output, "When it was back").wait_for(timeout=SLOW)
     assert output.locator(".tcf-lost").inner_text() == "0 lost"
+
+
+def test_feed_that_is_shown_later_is_of_that_moment(host, crew):
+    """A feed that was made in one cell is whole in the output of a later one, though a sign of life comes first."""
+    host.run("made", "feed = tc.feed()")
+    crew.say("Between the cells")
+    output = host.show("feed")
+    host.kernel.run("tc.loop.call_soon_threadsafe(feed._greet)")
+    row(output, "Between the cells").wait_for(timeout=SLOW)
 
 
 def test_draft_is_kept_when_its_output_comes_again(host, crew):
@@ -401,7 +416,7 @@ def test_panel_that_is_shown_later_is_of_that_moment(host, crew):
 
 def test_list_of_chats_is_not_cut_off(host, crew):
     """The list of chats of a composer that is alone in its output is in sight as a whole, and leaves no gap behind."""
-    composer = host.show(f"tc.composer({crew.chat_id!r})")
+    composer = host.compose(crew)
     height = composer.locator(".tcnb-composer").bounding_box()["height"]
     composer.get_by_role("combobox", name="Chat or person to write to").click()
     shown = composer.locator(".tcc-list.tcc-shown")
