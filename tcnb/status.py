@@ -182,7 +182,7 @@ _GROUP_STYLE: Final = "text-align:left;padding-top:.7em"
 _TITLE_STYLE: Final = "text-align:left;caption-side:top;color:inherit;white-space:nowrap"
 _LABEL_STYLE: Final = "text-align:left;vertical-align:top;font-weight:normal;padding-left:1.5em;white-space:nowrap"
 _CELL_STYLE: Final = "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere"
-_ALARM_STYLE: Final = "color:var(--jp-error-color1, #b3261e);font-weight:600"
+_ALARM_STYLE: Final = "color:var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));font-weight:600"
 
 
 def _html_row(label: str, text: str, alarming: bool) -> str:

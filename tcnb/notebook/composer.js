@@ -13,6 +13,7 @@ const PREVIEW_MS = 60;
 const STUCK_MS = 8000; // a file that does not move for so long is taken up again where the kernel says
 const MOST_SUGGESTIONS = 60;
 const PICTURES_AT_ONCE = 8;
+const LIST_GAP = 8; // pixels under the list of chats
 const PHOTOS = new Set(["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/avif"]);
 const MODES = ["text", "markdown", "html"];
 const SIGNS = {
@@ -134,7 +135,7 @@ class Store {
     this.leaving = () => this.flushDraft();
     addEventListener("pagehide", this.leaving);
     this.timer = setInterval(() => this.tick(), 500);
-    this.ask({ type: "open" }, (answer) => this.takeAll(answer.all));
+    this.ask({ type: "open" }, (answer) => this.opened(answer));
     if (this.draft.text) this.askPreview();
   }
 
@@ -164,6 +165,18 @@ class Store {
     this.notice = opening.notice || "";
     const lost = this.draft.attached || [];
     if (lost.length) this.notice = this.locale.words.lostFiles(lost.join(", "));
+  }
+
+  // What the kernel has now: Colab hands a page the state of the moment in which the widget was made. What a person does meanwhile stands.
+  opened(answer) {
+    if (answer.draft && !this.isTouched) {
+      this.draft = { text: answer.draft.text, mode: answer.draft.mode };
+      this.chat = answer.all.chat;
+      this.turn = answer.all.turn;
+      if (this.draft.text) this.askPreview();
+      this.changed("put");
+    }
+    this.takeAll(answer.all);
   }
 
   changed(what) {
@@ -320,7 +333,7 @@ class Store {
   draftChanged() {
     clearTimeout(this.drafting);
     this.drafting = setTimeout(() => this.flushDraft(), DRAFT_MS);
-    this.isUntold = true;
+    this.isUntold = this.isTouched = true;
   }
 
   flushDraft() {
@@ -567,6 +580,13 @@ function previewed(part) {
   return made;
 }
 
+// The nearest box that cuts off what hangs out of it; null if one can scroll there already.
+function cutter(element) {
+  let box = element;
+  while (box.parentElement && getComputedStyle(box).overflowY === "visible") box = box.parentElement;
+  return box.scrollHeight > box.clientHeight + 1 ? null : box;
+}
+
 let lastId = 0;
 const newId = (what) => `tcc-${what}-${(lastId += 1)}`;
 
@@ -636,6 +656,7 @@ class ChatBox {
 
   openList(typed) {
     this.isTyped = Boolean(typed);
+    if (!this.isOpen) this.cutter = cutter(this.root);
     this.options = this.matching(typed.trim().toLowerCase());
     this.active = typed && this.options.length ? 0 : -1;
     this.isOpen = true;
@@ -648,7 +669,17 @@ class ChatBox {
     if (!this.options.length) this.list.append(node("div", "tcc-nothing", this.words.noMatch));
     this.list.classList.add("tcc-shown");
     this.input.setAttribute("aria-expanded", "true");
+    this.makeRoom();
     this.mark();
+  }
+
+  // An output of VS Code and a frame of Colab are as tall as what flows in them: there the composer grows for as long as the list is open.
+  makeRoom() {
+    if (!this.cutter) return;
+    const box = this.root.closest(".tcnb-composer"), end = box.getBoundingClientRect().bottom;
+    const edge = this.cutter === document.documentElement ? innerHeight : this.cutter.getBoundingClientRect().bottom;
+    const bottom = this.list.getBoundingClientRect().bottom + LIST_GAP;
+    if (bottom > Math.max(end, edge)) box.style.paddingBottom = `${parseFloat(getComputedStyle(box).paddingBottom) + bottom - end}px`;
   }
 
   matching(typed) {
@@ -688,6 +719,8 @@ class ChatBox {
 
   closeList() {
     this.isOpen = false;
+    const box = this.root.closest(".tcnb-composer");
+    if (box) box.style.paddingBottom = "";
     this.list.classList.remove("tcc-shown");
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");

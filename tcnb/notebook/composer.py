@@ -24,7 +24,7 @@ from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
 from .composer_watch import GONE, GONE_MEANWHILE, Watch
 from .editing import is_of_no_message
-from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
+from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 INTERVAL: Final = 0.05
 """Seconds between two messages to the page: a progress bar that moves 20 times a second is smooth."""
@@ -54,7 +54,7 @@ class Composer(SessionWidget):
 
     kind = "composer"
     _esm = page_script("composer.js")
-    _css = Path(__file__).with_name("composer.css")
+    _css = page_style("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, composer: composer._opening_state())
@@ -287,7 +287,7 @@ class Composer(SessionWidget):
         kind = request["type"]
         if kind == "open":
             self._uploads.page_opened(str(request.get("page")))
-            return {"all": self._everything()}
+            return {"all": self._everything(), "draft": self._draft}
         if kind == "directory":
             return {"directory": listed(self.session)}
         if kind == "resolve":

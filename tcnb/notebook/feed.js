@@ -3,6 +3,7 @@
 // texts with markup, buttons and surveys are drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
+// Every message says `last`, up to where rows were announced, so that a page that begins with old ones sees what it lacks.
 // Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
 // A hole is filled by asking the kernel ("rows", "before"), when a person looks at it or, if a message was lost, at once.
 
@@ -322,6 +323,7 @@ class Store {
     if (message.people) this.learn(message.people);
     this.fail(message.failures);
     if (message.batch) this.deliver(message.batch);
+    else if (message.last > this.tail.last) this.deliver({ after: message.last, from: message.last, last: message.last, rows: [] });
     // An answer to something else says nothing of what this page may have missed.
     if (message.batch || message.state || !message.answers) this.synced = true;
     this.heardAt = Date.now();
@@ -809,9 +811,15 @@ class View {
     root.setAttribute("aria-label", this.words.feed);
     root.setAttribute("data-jp-suppress-context-menu", "true");
     root.style.height = `${height}px`;
+    root.addEventListener("keydown", (event) => this.keptIn(event));
     root.append(this.buildStatus(), this.buildTools(), this.buildList(), this.dock.box);
     this.root.append(root);
     this.box = root;
+  }
+
+  // VS Code takes letters that leave an output for commands of its own ("d d" deletes the cell); what comes with Ctrl is meant for the host.
+  keptIn(event) {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
   }
 
   buildStatus() {

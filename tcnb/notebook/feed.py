@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import traitlets
@@ -20,7 +19,7 @@ from .feed_contents import brief, content_of
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
-from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script
+from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +100,7 @@ class Feed(SessionWidget):
 
     kind = "feed"
     _esm = page_script(*FEED_FILES)
-    _css = Path(__file__).with_name("feed.css")
+    _css = page_style("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, feed: feed._opening_state())
@@ -217,6 +216,8 @@ class Feed(SessionWidget):
             message["batch"] = batch
         if not message:
             return
+        # Colab hands a page the rows of the moment in which the feed was made: it shall see whether it lacks some.
+        message["last"] = self._announced
         if not self.session.loop.is_closed():
             self._next_send = self.session.loop.time() + INTERVAL
         self._post(message)

@@ -1,6 +1,8 @@
 // What the pages of all widgets share: building nodes, names as colours and letters, sizes, the tree of a text with markup. It is put before
 // each widget's own file, since a widget's module can import no neighbour.
 
+document.documentElement.dataset.tcnb = ""; // a script of ours may run here: page.css says so where none may
+
 const LANGUAGE = (typeof navigator !== "undefined" && navigator.language) || "en";
 const IN_RUSSIAN = LANGUAGE.toLowerCase().startsWith("ru");
 const LOCALE = IN_RUSSIAN ? "ru" : LANGUAGE;

@@ -31,11 +31,20 @@ class View {
     };
     model.on("msg:custom", this.hear);
     this.show();
+    this.post({ type: "open" }); // Colab hands a page the state of the moment in which the widget was made
   }
 
   close() {
     this.model.off("msg:custom", this.hear);
     this.root.replaceChildren();
+  }
+
+  post(request) {
+    try {
+      this.model.send(request);
+    } catch (error) {
+      console.warn("tcnb panel: the kernel cannot be told", error); // a saved page without a kernel
+    }
   }
 
   take(said) {
@@ -83,7 +92,7 @@ class View {
     this.chosen = chatId;
     const line = this.chats.find((one) => one.chat_id === chatId);
     if (line) line.unread = 0;
-    this.model.send({ type: "choose", chat: chatId || null });
+    this.post({ type: "choose", chat: chatId || null });
     this.show();
   }
 

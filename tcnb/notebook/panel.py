@@ -21,7 +21,7 @@ from .composer_chats import Chat
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
 from .snapshot import describe
-from .widget import SessionWidget, as_json, page_script
+from .widget import SessionWidget, as_json, page_script, page_style
 
 INTERVAL: Final = 0.4
 """Seconds between two messages to the page."""
@@ -90,7 +90,7 @@ class ChatList(SessionWidget):
 
     kind = "panel"
     _esm = page_script("panel.js")
-    _css = Path(__file__).with_name("panel.css")
+    _css = page_style("panel.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the list of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, chats: chats._opening_state())
@@ -263,6 +263,8 @@ class ChatList(SessionWidget):
         if request.get("type") == "choose":
             chat_id = request.get("chat")
             self._on_choice(str(chat_id) if chat_id else None)
+        elif request.get("type") == "open":
+            self._schedule()
 
     # -- out --------------------------------------------------------------------------------------------------------
 
@@ -400,4 +402,6 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         shown = self.feed._repr_mimebundle_(**kwargs)
         if shown is not None:
             data["text/html"], data["text/plain"] = shown[0]["text/html"], shown[0]["text/plain"]
+            # Where Colab shall look for what draws the widgets in it; ipywidgets itself does not say.
+            metadata = {**shown[1], **metadata}
         return data, metadata

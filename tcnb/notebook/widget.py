@@ -25,6 +25,12 @@ def page_script(name: str, *more: str) -> str:
     return "\n".join((folder / file).read_text("utf-8") for file in ("page.js", name, *more))
 
 
+def page_style(name: str) -> str:
+    """Return the look of a widget: what all widgets share, in `page.css`, and its own file."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / file).read_text("utf-8") for file in ("page.css", name))
+
+
 class SessionWidget(anywidget.AnyWidget):
     """A widget of a session, whose work is done on the session's own loop.
 
@@ -53,7 +59,7 @@ class SessionWidget(anywidget.AnyWidget):
         self._closed = False
         # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
         self._posting = threading.Lock()
-        super().__init__(**traits)
+        super().__init__(_dom_classes=("tcnb-widget",), **traits)
         self.on_msg(self._front_end_said)
 
     def close(self) -> None:

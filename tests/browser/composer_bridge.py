@@ -13,14 +13,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from tcnb.notebook.composer import Composer
-from tcnb.notebook.widget import page_script
+from tcnb.notebook.widget import page_script, page_style
 
 HERE = Path(__file__).parent
-NOTEBOOK = HERE.parents[1] / "tcnb" / "notebook"
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (HERE / "composer.html", "text/html; charset=utf-8"),
     "/composer.js": (page_script("composer.js"), "text/javascript; charset=utf-8"),
-    "/composer.css": (NOTEBOOK / "composer.css", "text/css; charset=utf-8"),
+    "/composer.css": (page_style("composer.css"), "text/css; charset=utf-8"),
 }
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tcnb.notebook.feed import FEED_FILES
-from tcnb.notebook.widget import page_script
+from tcnb.notebook.widget import page_script, page_style
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (pip install tcnb[test])")
 
@@ -72,16 +72,15 @@ def screenshots() -> Path:
     return SCREENSHOTS
 
 
-NOTEBOOK = ROOT / "tcnb" / "notebook"
 FEED = page_script(*FEED_FILES)
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
     "/feed.js": (FEED, "text/javascript; charset=utf-8"),
     "/feed-parts.js": (f"{FEED}\nexport {{ Items, Stretch }};", "text/javascript; charset=utf-8"),
-    "/feed.css": (NOTEBOOK / "feed.css", "text/css; charset=utf-8"),
+    "/feed.css": (page_style("feed.css"), "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
     "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),
-    "/panel.css": (NOTEBOOK / "panel.css", "text/css; charset=utf-8"),
+    "/panel.css": (page_style("panel.css"), "text/css; charset=utf-8"),
 }
 
 
