@@ -206,6 +206,7 @@ def test_server_that_names_the_message(connect, until):
         session = connect(web_port=server.port)
         (message,) = crew.say("wrnog")
         until(session, lambda: len(said(session, crew.chat)))
+        settle(session)  # the look back after connecting would find the edit in the history
         crew.edit(message, "right")
         until(session, lambda: said(session, crew.chat).loc[message, "text"] == "right")
         settle(session)
