@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb.record.directory import Directory
-from tcnb.record.rows import LAST_MILLISECOND
 from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
-from tcnb.wire.notifications import Envelope, Told
+from tcnb.wire.notifications import LAST_MILLISECOND, Envelope, PlainMessage, Told
 from tcnb.wire.text import plain
 
 LEAST: Final = 1000
@@ -87,7 +86,9 @@ class Reading:
 def read(told: Sequence[Told]) -> Reading | None:
     """Read the plain messages among what many frames tell; None where there are few."""
     places = [
-        place for place, (_, part, whole) in enumerate(told) if whole and type(part) is Envelope and _is_plain(part)
+        place
+        for place, (_, part, whole) in enumerate(told)
+        if type(part) is PlainMessage or (whole and type(part) is Envelope and _is_plain(part))
     ]
     if len(places) < LEAST:
         return None

@@ -80,7 +80,7 @@ def of_notification(method: str, payload: bytes | msgspec.Raw, part: notificatio
     if method == "sendMessage":
         if part is None:
             part = notifications.decode(method, payload)[1]
-        if not isinstance(part, notifications.Envelope) or part.message_id is None:
+        if not isinstance(part, notifications.Message) or part.message_id is None:
             return None
         return of_message(part.message_id, part.timestamp)
     if method != "removeMessage" and method not in NAMED:

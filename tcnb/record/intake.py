@@ -25,6 +25,9 @@ from tcnb.record.replay import put, put_arrivals
 from tcnb.record.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
+from tcnb.wire.express import Notified
+from tcnb.wire.frames import Frame
+from tcnb.wire.notifications import MESSAGE
 
 logger = logging.getLogger("tcnb.record")
 
@@ -176,21 +179,11 @@ class Intake:
 
     def take(self, batch: Batch) -> None:
         """Take in what one read from the socket brought."""
-        received, since, decode = batch.received, _since(batch.link), notifications.decode
-        # Read here, and not by the writer: two threads that compute take the interpreter from each other at every step.
+        received, since = batch.received, _since(batch.link)
         entries = [
-            self._malformed(request, received)
-            if isinstance(request, Malformed)
-            else Entry(
-                method := request.method or "",
-                request.payload,
-                received,
-                Kind.LIVE,
-                None,
-                None,
-                since,
-                decode(method, request.payload),
-            )
+            Entry(MESSAGE, request.payload, received, Kind.LIVE, None, None, since, request.told)
+            if type(request) is Notified
+            else self._entry(request, received, since)
             for request in batch.requests
         ]
         self.received += len(entries)
@@ -288,10 +281,15 @@ class Intake:
             for seq, entry in taken:
                 self.kept.keep(seq, bytes(entry.payload))
 
-    def _malformed(self, request: Malformed, received: int) -> Entry:
-        self.malformed += 1
-        logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
-        return Entry("", request.text, received)
+    def _entry(self, request: Frame | Malformed, received: int, since: int | None) -> Entry:
+        if isinstance(request, Malformed):
+            self.malformed += 1
+            logger.warning("a malformed frame was kept as an unknown event: %s", request.reason)
+            return Entry("", request.text, received)
+        method, payload = request.method or "", request.payload
+        # Here, and not by the writer: two threads that compute take the interpreter from each other at every step.
+        told = notifications.decode(method, payload)
+        return Entry(method, payload, received, Kind.LIVE, None, None, since, told)
 
     def _put(self, parcel: Parcel, *, linger: bool = False) -> None:
         """Have a parcel written: at once, or soon and with what comes meanwhile."""
@@ -357,8 +355,8 @@ class Intake:
         While more comes than can be done at once, reading and acknowledging go first.
         """
         now = self._loop.time()
-        is_pressed = self._uncommitted >= FLOOD and self._unrecorded < MOST_UNRECORDED and not self._ended
-        if is_pressed and now < self._recorded_at + RECORDING:
+        is_pressed = self._uncommitted > 0 and self._is_flooded() and not self._ended
+        if is_pressed and self._unrecorded < MOST_UNRECORDED and now < self._recorded_at + RECORDING:
             self._loop.call_later(LOOK_AGAIN, self._proceed)
             return
         self._recorded_at = now

@@ -20,7 +20,7 @@ import msgspec
 
 from tcnb.errors import JournalError
 from tcnb.record import identity
-from tcnb.wire.notifications import Envelope, Told
+from tcnb.wire.notifications import MESSAGE, PlainMessage, Told
 
 VERSION: Final = 1
 """The version of the tables below; a journal of a higher one is left alone."""
@@ -538,13 +538,17 @@ def _row(entry: Entry) -> _Row:
     """Return the columns of what is no request of ours."""
     method, payload, kind, since = entry.method, entry.payload, entry.kind, entry.since
     part = None if entry.told is None else entry.told[1]
-    if type(part) is Envelope and part.message_id is not None:
+    if type(part) is PlainMessage:  # most are; what follows would say the same
         key: bytes | None = identity.of_message(part.message_id, part.timestamp)
-    elif kind is Kind.FOUND:
-        key = identity.of_finding(method, payload)
+        is_old = since is not None and 0 < part.timestamp < since
     else:
-        key = identity.of_notification(method, payload, part)
-    if since is not None and method == "sendMessage" and identity.is_before(key, since):
+        key = (
+            identity.of_finding(method, payload)
+            if kind is Kind.FOUND
+            else identity.of_notification(method, payload, part)
+        )
+        is_old = since is not None and method == MESSAGE and identity.is_before(key, since)
+    if is_old:
         kind = Kind.REDELIVERED
     # Whatever is neither a number nor a string nor one of these costs the sqlite3 module a search for an adapter.
     return entry.received, _NUMBERS[kind], method, None if key is None else bytearray(key), bytearray(payload)

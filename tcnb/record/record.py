@@ -377,7 +377,7 @@ class Record:
         seq = self._next(arrival.seq)
         self._counts.received += 1
         part = told[1]
-        if isinstance(part, notifications.Envelope) and part.message_id is not None and self._has(part.message_id):
+        if isinstance(part, notifications.Message) and part.message_id is not None and self._has(part.message_id):
             return None
         self._table.append(self._row(arrival, told, seq))
         self._last_seq = seq
@@ -387,7 +387,7 @@ class Record:
         """Return the row of a notification with its origin, and count what is wrong with it."""
         event, part, whole = told
         origin = arrival.origin
-        if isinstance(part, notifications.Envelope):
+        if isinstance(part, notifications.Message):
             row = rows.message(part, seq, arrival.received, arrival.direction, self._directory)
             whole = whole and (part.chat_id is not None or part.chat is not None)
             since = arrival.since
@@ -416,7 +416,7 @@ class Record:
         for place, (_, part, _) in told.items():
             if rows.teaches(part, self._directory):
                 return False
-            if isinstance(part, notifications.Envelope) and part.message_id is not None:
+            if isinstance(part, notifications.Message) and part.message_id is not None:
                 ids.append(part.message_id)
                 places.append(place)
         if len(set(ids)) < len(ids):

@@ -19,12 +19,10 @@ from tcnb.wire.text import plain
 _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)
 _USER: Final = AUTHOR_TYPES[EnvelopeAuthorType.USER]
-# Times past the year 9999 cannot be shown by Python's datetime; no server means them.
-LAST_MILLISECOND: Final = 253_402_300_799_999
 _NOTHING_ELSE: Final = (None,) * 9
 
 
-def message(envelope: wire.Envelope, seq: int, received: int, direction: str, directory: Directory) -> Row:
+def message(envelope: wire.Message, seq: int, received: int, direction: str, directory: Directory) -> Row:
     """Return the row of a message, and learn the chat's title and type from it where they are given."""
     chat_id, chat, author, content = envelope.chat_id, envelope.chat, envelope.author, envelope.content
     if chat is None:
@@ -51,12 +49,12 @@ def message(envelope: wire.Envelope, seq: int, received: int, direction: str, di
         text, parse_mode = content.text, content.parse_mode
         if text is not None:
             text = plain(text, parse_mode)
-    elif content is not None:
+    elif isinstance(content, wire.Content):
         text, parse_mode, forwarded_from, rest = _content(type, content)
     return (
         seq,
         received,
-        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= LAST_MILLISECOND else None,
+        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= wire.LAST_MILLISECOND else None,
         "message",
         direction,
         chat_id,
@@ -89,7 +87,7 @@ def other(event: str, part: wire.Part | None, seq: int, received: int, direction
 
 def teaches(part: wire.Part | None, directory: Directory) -> bool:
     """Return whether the row of a notification could tell the directory something new about a chat."""
-    if not isinstance(part, wire.Envelope):
+    if not isinstance(part, wire.Message):
         return isinstance(part, wire.ChatRecord | wire.ChangedChat | wire.Command)
     chat = part.chat
     if chat is None:
@@ -264,7 +262,7 @@ def _role(role: str | int | None) -> str | None:
 
 
 def _microseconds(milliseconds: int | None) -> int | None:
-    if milliseconds is None or not 0 <= milliseconds <= LAST_MILLISECOND:
+    if milliseconds is None or not 0 <= milliseconds <= wire.LAST_MILLISECOND:
         return None
     return milliseconds * 1000
 

@@ -30,6 +30,7 @@ from tcnb.types.events import Update
 from tcnb.types.parsing import parse_event
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
+from tcnb.wire.express import Notified
 from tcnb.wire.frames import Frame
 
 logger = logging.getLogger("tcnb.routing")
@@ -145,11 +146,12 @@ class Delivery:
 
     def _new(self, frame: Frame) -> str | None:
         """Return the line that a notification belongs into; None for a message that was delivered before."""
-        _, part, _ = notifications.decode(frame.method or "", frame.payload)
+        told = frame.told if isinstance(frame, Notified) else notifications.decode(frame.method or "", frame.payload)
+        part = told[1]
         if isinstance(part, notifications.Command):
             source = part.command_source
             return _chat(source.message if source is not None else None)
-        if isinstance(part, notifications.Envelope) and part.message_id is not None:
+        if isinstance(part, notifications.Message) and part.message_id is not None:
             if part.message_id in self._delivered:
                 return None
             self._delivered[part.message_id] = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcnb.errors import MalformedFrameError
-from tcnb.wire import frames, salvage
+from tcnb.wire import express, frames, salvage
 from tcnb.wire.frames import Frame
 
 
@@ -53,8 +53,12 @@ class Exchange:
     def receive(self, texts: Iterable[bytes]) -> Received:
         """Sort what arrived into requests (with what is malformed in its place) and responses; never raises."""
         received = Received()
-        decode, add_request = frames.decode, received.requests.append
+        read, decode, add_request = express.read, frames.decode, received.requests.append
         for text in texts:
+            notified = read(text)
+            if notified is not None:
+                add_request(notified)
+                continue
             try:
                 frame = decode(text)
             except MalformedFrameError as error:

@@ -11,12 +11,15 @@ import types
 import typing
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
 # What does not fit a column of 64-bit integers is as mistyped as a string would be.
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+LAST_MILLISECOND: Final = 253_402_300_799_999
+"""The end of the year 9999, behind which Python's datetime shows nothing; no server means such times."""
 
 
 class Part(msgspec.Struct, gc=False, rename="camel"):
@@ -70,6 +73,50 @@ class Envelope(Part):
     author: Author | None = None
     type: Integer | None = None
     content: Content | None = None
+
+
+class Box(Part, forbid_unknown_fields=True):
+    """Where a message stands in its chat (`protocol` section 4.3), which is not kept."""
+
+    id: Integer | None = None
+    position: str | None = None
+
+
+class PlainChat(Chat, forbid_unknown_fields=True):
+    """The chat of a plain message."""
+
+
+class PlainAuthor(Part, forbid_unknown_fields=True):
+    """The author of a plain message."""
+
+    id: str
+    type: Integer
+
+
+class PlainContent(Part, forbid_unknown_fields=True):
+    """The content of a plain message."""
+
+    text: str | None = None
+    parse_mode: str | None = None
+
+
+class PlainMessage(Part, forbid_unknown_fields=True):
+    """A plain message that lacks nothing and has nothing unknown in it, as most are; an `Envelope` takes any other."""
+
+    message_id: str
+    timestamp: Annotated[int, msgspec.Meta(ge=0, le=LAST_MILLISECOND)]
+    author: PlainAuthor
+    type: Literal[200]
+    content: PlainContent
+    chat_id: str | None = None
+    chat: PlainChat | None = None
+    reply_message_id: str | None = None
+    is_edited: bool | None = None
+    box: Box | None = None
+
+
+Message = Envelope | PlainMessage
+"""A message, however it was read."""
 
 
 class EditedMessage(Part):
@@ -170,6 +217,9 @@ _KINDS: Final[dict[str, tuple[str, type[Part], tuple[str, ...]]]] = {
 
 EVENTS: Final = {method: event for method, (event, _, _) in _KINDS.items()}
 """The name of the event by the method that tells of it."""
+
+MESSAGE: Final = "sendMessage"
+"""The method that tells of a message."""
 
 Told = tuple[str, Part | None, bool]
 """What a notification tells, as `decode` returns it."""
