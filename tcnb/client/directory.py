@@ -144,6 +144,32 @@ class Directory:
             return found.chat_id
         return await self._listed_nowhere(name) or await self._personal_chat(name)
 
+    async def watched(self, chat: str) -> list[str]:
+        """Return the ids and titles under which what happens in a chat shows, without making one for a person.
+
+        Args:
+            chat: an id, a title, a display name, `login` or `login@server`.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates.
+        """
+        if self.stale or chat not in self._chats:
+            await self.refresh()
+        found = None if chat in self._chats else self._by_title(chat)
+        if chat in self._chats or found is not None:
+            return [chat if found is None else found.chat_id]
+        folded = chat.casefold()
+        names = [
+            known
+            for user, display in self._names.items()
+            if folded in (user.casefold(), user.partition("@")[0].casefold(), display.casefold())
+            # The title of a personal chat is either of the two.
+            for known in (user, display)
+        ]
+        if names or await self._listed_nowhere(chat):
+            return names or [chat]
+        raise self._unknown(chat)
+
     async def user_id(self, person: str) -> str:
         """Return the full user id of the person who is meant: a login, an id, or a display name that was seen.
 

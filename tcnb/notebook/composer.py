@@ -80,6 +80,7 @@ class Composer(SessionWidget):
         self._bar: dict[str, Any] | None = None
         self._edited = ""
         self._number = 0
+        self._choices = 0
         self._turn = 0
         self._waiting: dict[str, Any] = {}
         self._changed: dict[str, Sending] = {}
@@ -321,15 +322,20 @@ class Composer(SessionWidget):
     # -- chats, replies, edits --------------------------------------------------------------------------------------
 
     async def _find_and_choose(self, name: str) -> None:
+        self._choices += 1
+        choice = self._choices
         try:
             chat = await self._finder.find(name)
         except TcnbError as error:
             self._tell(str(error))
-        else:
+            return
+        # What was chosen while this one was being found is the later wish.
+        if choice == self._choices:
             self.choose(chat)
 
     def choose(self, chat: Chat) -> None:
         """Choose a chat, on the session's loop: the page puts its text aside and takes up what was begun there."""
+        self._choices += 1
         if self._chat is not None and chat.chat_id == self._chat.chat_id:
             return
         if self._bar is not None:

@@ -27,7 +27,7 @@ from tcnb.client.link import Batch
 from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
-from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError
+from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError, UnknownChatError
 from tcnb.record.intake import Intake
 from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
@@ -224,11 +224,14 @@ class Session(SendingVerbs, AnalysingVerbs):
         """Return a widget that shows what happens, live.
 
         Args:
-            *chats: ids or titles; none shows all.
+            *chats: ids, titles or people; none shows all.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: nothing ever was in a chat of that name; with candidates.
         """
         from tcnb.notebook.feed import Feed  # the notebook stands above: it is reached only when somebody asks
 
-        return Feed(self, *chats)
+        return Feed(self, *(name for chat in chats for name in self._watched(chat)))
 
     def composer(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Composer:
         """Return a widget to write in: texts with a preview, files of any size, stickers.
@@ -306,6 +309,18 @@ class Session(SendingVerbs, AnalysingVerbs):
         await self._intake.flush(JOURNAL_TIMEOUT)
         await self._connection.close()
         await self._intake.close(JOURNAL_TIMEOUT)
+
+    def _watched(self, chat: str) -> list[str]:
+        """Return the ids and titles under which a chat shows in the record, be it of now or of the past."""
+        if self._closed or self.state["state"] != "connected":
+            return [chat]
+        try:
+            return self._wait(self._directory.watched(chat))
+        except UnknownChatError:
+            past = self.record.chats()[["chat_id", "chat"]].astype("str")
+            if not (past["chat_id"].eq(chat) | past["chat"].str.casefold().eq(chat.casefold())).any():
+                raise
+            return [chat]
 
     # -- inside: the parts that are tied to one another ----------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import threading
@@ -315,6 +316,24 @@ def sent_text(page: StandInPage, crew: str, key: str = "k1", text: str = "teh bu
     page.say(a_text(key, crew, text))
     page.wait_state(key, "sent")
     return str(page.composer.sendings[-1]["message_id"])
+
+
+def test_chat_that_is_found_late_does_not_undo_a_later_choice(page, composer, crew, tc, monkeypatch):
+    """Of two choices the later one counts, also when the first takes longer to be found."""
+    find, released = composer._finder.find, asyncio.Event()
+
+    async def slow(name: str) -> Any:
+        if name == "alice":
+            await released.wait()
+        return await find(name)
+
+    monkeypatch.setattr(composer._finder, "find", slow)
+    composer.chat = "alice"
+    composer.chat = crew
+    page.wait_until(lambda: composer.chat == crew)
+    tc.loop.call_soon_threadsafe(released.set)
+    page.wait_until(lambda: not composer._tasks)
+    assert composer.chat == crew
 
 
 def removed(page: StandInPage, key: str) -> bool:

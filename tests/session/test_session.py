@@ -101,6 +101,32 @@ def test_ambiguous_title_lists_the_candidates(tc, alice):
     assert all(any(chat in candidate for candidate in caught.value.candidates) for chat in chats)
 
 
+def test_feed_of_an_unknown_chat_is_refused(tc, alice):
+    """A feed that would stay empty for ever because of a wrong name is an error with candidates."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UnknownChatError, match="Did you mean 'Release crew'"):
+        tc.feed("Relase crew")
+
+
+def test_feed_takes_ids_titles_people_and_chats_of_the_past(tc, alice, practice, until):
+    """A title in any case, an id, a person who wrote, and a chat that is no more, are each found; none is made."""
+    chat = alice.group("Release crew", "robot")
+    gone = alice.group("Old crew", "robot")
+    alice.say(gone, "bye")
+    until(tc, lambda: "bye" in texts(tc))
+    alice.act(lambda server, me: server.world.remove_chat(me, gone))
+    until(tc, lambda: "removed_chat" in set(tc.df["event"]))
+    for name in ("Release crew", "release CREW", chat):
+        assert chat in tc.feed(name).chats
+    chats = len(tc.chats)
+    assert alice.id in tc.feed("alice").chats
+    assert "old crew" in tc.feed("Old crew").chats
+    tc.refresh()
+    assert len(tc.chats) == chats
+    tc.close()
+    assert tc.feed("Whatever").chats
+
+
 def test_renamed_chat_is_found_under_its_new_title_only(tc, alice, until):
     """After a renaming the old title means nothing any more."""
     chat = alice.group("Release crew", "robot")
