@@ -173,7 +173,7 @@ def test_forwarded_file_is_named_in_the_still():
 
 @pytest.fixture
 def asked(monkeypatch) -> list[str]:
-    """The requests for single messages that the practice server gets; sessions ask for names and history by themselves."""
+    """The requests for single messages that the practice server gets; the sessions ask others by themselves."""
     methods: list[str] = []
     handle = Faults.next_for
 
