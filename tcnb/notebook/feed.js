@@ -1006,7 +1006,7 @@ class View {
   pointed(event) {
     if (this.tools.box.contains(event.target)) return;
     const line = event.target.closest?.("[data-seq]");
-    if (event.target.tagName === "TIME" && !event.target.title) event.target.title = this.exactTime(Number(line.dataset.seq));
+    if (event.target.tagName === "TIME") this.wordTime(event.target, Number(line.dataset.seq));
     this.choose(line ? Number(line.dataset.seq) : null, false);
   }
 
@@ -1017,10 +1017,10 @@ class View {
     if (row) this.setFilter({ ...this.filter, ...(name.className === "tcf-chat" ? { chat: row.c || "" } : { author: row.a || "" }) });
   }
 
-  // Worded when somebody points at it: exact times are slow to word.
-  exactTime(seq) {
+  // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.
+  wordTime(time, seq) {
     const { row } = this.list.all[this.list.indexOfSeq(seq)] || {};
-    return row && row.t ? `${this.locale.exact(row.t)} · № ${row.s}` : "";
+    if (!time.title && row && row.t) time.title = `${this.locale.exact(row.t)} · № ${row.s}`;
   }
 
   // Show the tools of a row: the one under the pointer, or the one chosen with the arrow keys.
@@ -1036,7 +1036,10 @@ class View {
     const index = row ? this.list.indexOfSeq(row.s) : -1, item = this.list.all[index];
     if (!item || item.seq !== row.s) { if (row) this.tools.show(null); return; }
     this.tools.box.style.transform = `translateY(${Math.max(0, this.list.offsets[index] - 6)}px)`;
-    if (this.tools.isChosen) this.nodes.get(item.key)?.node.classList.add("tcf-chosen");
+    const chosen = this.tools.isChosen && this.nodes.get(item.key)?.node;
+    if (!chosen) return;
+    chosen.classList.add("tcf-chosen");
+    for (const time of chosen.querySelectorAll("time")) this.wordTime(time, item.seq);
   }
 
   // Go to the row before or behind the chosen one; at first to the last one in sight.

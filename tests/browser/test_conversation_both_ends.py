@@ -94,15 +94,16 @@ def test_person_and_bot_talk(ends, screenshots):
     page.mouse.move(600, 5)
     chat_page.shoot(screenshots / "both-ends-page.png")
 
-    # The feed holds only the rows in sight, so both ends of it are looked at.
+    # The feed holds only the rows in sight, so both ends of it are looked at: first the end, to which it goes by itself
+    # when its page comes to the front.
     notebook.page.bring_to_front()
+    later = notebook.feed_rows("end")
+    later.filter(has_text="Pressed a button: /deploy").wait_for(timeout=SLOW)
+    later.locator(".tcf-of-sticker").nth(1).wait_for(timeout=SLOW)
+    notebook.page.screenshot(path=screenshots / "both-ends-notebook-end.png")
     earlier = notebook.feed_rows("start")
     earlier.filter(has_text="Is build 42 good?").first.wait_for(timeout=SLOW)
     earlier.filter(has_text="Build 42 is deployed").filter(has_text="edited").wait_for(timeout=SLOW)
     earlier.locator(".tcf-of-photo").nth(1).wait_for(timeout=SLOW)
     notebook.page.screenshot(path=screenshots / "both-ends-notebook-start.png")
-    later = notebook.feed_rows("end")
-    later.filter(has_text="Pressed a button: /deploy").wait_for(timeout=SLOW)
-    later.locator(".tcf-of-sticker").nth(1).wait_for(timeout=SLOW)
-    notebook.page.screenshot(path=screenshots / "both-ends-notebook-end.png")
     assert notebook.status_line() == ("Connected", "0 lost")

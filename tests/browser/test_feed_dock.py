@@ -122,17 +122,27 @@ def test_kept_file_is_named(page):
 
 
 def test_tools_are_reached_by_keys_alone(page):
-    """Arrow keys choose a row, Enter goes to its tools, Escape comes back."""
+    """Arrow keys choose a row and name its exact time, Enter goes to its tools, Escape comes back."""
     page.page.locator(".tcf-scroller").focus()
     page.page.keyboard.press("ArrowUp")
     page.page.keyboard.press("ArrowUp")
     assert page.page.locator(".tcf-chosen").get_attribute("data-seq") == "4"
+    assert page.page.locator(".tcf-chosen time").get_attribute("title").endswith("№ 4")
     page.page.keyboard.press("Enter")
     assert page.page.evaluate("document.activeElement.title") == "Reply"
     page.page.keyboard.press("Enter")
     assert page.page.evaluate("document.activeElement.tagName") == "TEXTAREA"
     page.page.keyboard.press("Escape")
     assert page.page.locator(".tcf-dock").is_hidden()
+
+
+def test_pointing_at_a_time_names_it_exactly(page):
+    """The full date, the seconds and the number in the record are worded for the time that is pointed at."""
+    page.push([a_row(6)])
+    time = page.page.locator("[data-seq='6'] time")
+    assert not time.get_attribute("title")
+    time.hover()
+    assert time.get_attribute("title").endswith("№ 6")
 
 
 def test_handler_failures_are_shown(page):
