@@ -82,9 +82,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each batch written by itself, and taken for a flood."""
+    """Have each batch written by itself, and taken for a flood, however slow the disk is."""
     monkeypatch.setattr(intakes, "MOST_AT_ONCE", SIZE)
     monkeypatch.setattr(intakes, "FLOOD", SIZE)
+    monkeypatch.setattr(intakes, "RESTING", 60.0)
 
 
 async def test_acknowledgements_go_first(path, groups, monkeypatch):
