@@ -283,7 +283,7 @@ def test_computing_cell_keeps_the_connection(kernel: Kernel, practice: PracticeP
     kernel.good("members = [one.user_id for one in (await tc.bot.get_chat_participants(chat)).participants]")
     author = kernel.good("[user for user in members if user != tc.me_id][0]").text.strip("'")
     cell = kernel.start(
-        "import os, time\nbefore = tc.status().reconnects\nprint('computing', flush=True)\nbegan, x = time.time(), 3\n"
+        "import os, time\nbefore = tc.status().reconnects\nbegan, x = time.time(), 3\nprint('computing', flush=True)\n"
         f"while time.time() < began + {4 * PING_TIMEOUT} or not os.path.exists({str(flag)!r}):\n"
         "    for _ in range(10_000):\n        x = x * x % 1_000_003\n"
         "ended = time.time()"
