@@ -1136,7 +1136,7 @@ class View {
   draw() {
     if (!this.height) this.takeSize();
     const { height, list } = this;
-    if (!height || !this.isSeen) return; // not on screen; the observers call again
+    if (!height || (this.isFlooded && !this.isSeen)) return; // nobody can see it; the observers call again
     if (this.dirty) list.follow(this.stretch);
     this.dirty = false;
     const guess = (item) => guessedHeight(item, this.width);

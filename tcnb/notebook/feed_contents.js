@@ -59,7 +59,7 @@ class Contents {
       const isDue = now - since >= CONTENTS_WAIT_MS && seqs.length < CONTENTS_AT_ONCE;
       if (box.isConnected && !isDue) continue;
       this.wanted.delete(seq);
-      if (box.isConnected) seqs.push(seq);
+      if (box.isConnected && !this.known.has(seq)) seqs.push(seq);
     }
     this.start();
     if (!seqs.length) return;

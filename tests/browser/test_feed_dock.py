@@ -204,7 +204,7 @@ def test_pictures_that_run_by_are_not_fetched(page):
 def test_markup_is_drawn_from_the_tree(page):
     """A text with markup is plain at first and styled when its tree has come; a link opens safely in a new window."""
     page.push([a_row(6, x="Build 42 by us", g=1)])
-    page.wait_for("model.requests.some((request) => request.type === 'contents')")
+    page.wait_for("model.requests.some((request) => request.type === 'contents' && request.seqs.includes(6))")
     assert page.texts[-1] == "Build 42 by us"
     tree = ["Build ", {"t": "b", "c": ["42"]}, " by ", {"t": "a", "h": "https://example.com", "c": ["us"]}]
     answer(page, "contents", done={"contents": {"6": {"tree": tree}}})
@@ -232,7 +232,7 @@ HOSTILE_TREES = [
 def test_only_known_styles_are_drawn(page, part):
     """Whatever a tree says, nothing but the few styles of the connector is made of it."""
     page.push([a_row(6, x="plain", g=1)])
-    page.wait_for("model.requests.some((request) => request.type === 'contents')")
+    page.wait_for("model.requests.some((request) => request.type === 'contents' && request.seqs.includes(6))")
     answer(page, "contents", done={"contents": {"6": {"tree": [part]}}})
     page.settle()
     made = page.page.locator(".tcf-text").last.evaluate(
