@@ -63,13 +63,16 @@ def test_nodes_with_more_in_them_are_not_lent(page):
 
 
 def test_feed_out_of_sight_is_drawn_when_somebody_comes_to_it(page):
-    """What comes while the feed is scrolled out of the window waits, and is there when it is scrolled back."""
+    """A flood that comes while the feed is scrolled out of the window is not drawn before it is scrolled back."""
     page.start(*rows(20))
     page.page.evaluate("document.body.style.paddingBottom = '4000px'; scrollTo(0, 3000)")
     page.wait_for("document.querySelector('.tcnb-feed').getBoundingClientRect().bottom < 0")
     page.settle()
     page.push([a_row(20)])
-    assert "message number 20" not in page.page.locator(".tcf-drawn .tcf-text").all_text_contents()
-    page.page.evaluate("scrollTo(0, 0)")
     page.wait_for_text("message number 20")
+    page.push(rows(400, 21))
+    page.settle()
+    assert "message number 420" not in page.page.locator(".tcf-drawn .tcf-text").all_text_contents()
+    page.page.evaluate("scrollTo(0, 0)")
+    page.wait_for_text("message number 420")
     assert page.at_end
