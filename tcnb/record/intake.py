@@ -139,6 +139,7 @@ class Intake:
         self._changed = threading.Condition()
         self._queue: deque[Parcel] = deque()
         self._uncommitted = 0
+        self._questions = 0
         self._is_gathering = False
         self._closing = False
         self._hurry = threading.Event()
@@ -299,6 +300,7 @@ class Intake:
             if not refused:
                 self._queue.append(parcel)
                 self._uncommitted += count
+                self._questions += parcel.done is not None
                 if not linger and not self._is_gathering:
                     self._changed.notify_all()
         if linger and self._lingering is None:
@@ -352,10 +354,10 @@ class Intake:
     def _proceed(self) -> None:
         """Record some parcels, and tell of them; come back for the rest.
 
-        While more comes than can be done at once, reading and acknowledging go first.
+        While more comes than can be done at once, reading and acknowledging go first, unless somebody asks.
         """
         now = self._loop.time()
-        is_pressed = self._uncommitted > 0 and self._is_flooded() and not self._ended
+        is_pressed = self._uncommitted > 0 and self._is_flooded() and not self._questions and not self._ended
         if is_pressed and self._unrecorded < MOST_UNRECORDED and now < self._recorded_at + RECORDING:
             self._loop.call_later(LOOK_AGAIN, self._proceed)
             return
@@ -370,6 +372,8 @@ class Intake:
         if self._safe:
             self._loop.call_soon(self._proceed)
         self._unrecorded -= sum(len(parcel.entries) for parcel in done)
+        with self._changed:
+            self._questions -= sum(parcel.settled is not None or parcel.done is not None for parcel in done)
         self._let_in()
         for parcel in done:
             if parcel.settled is not None:
@@ -427,6 +431,7 @@ class Intake:
             if self._ended:
                 return
             self._queue.append(Parcel(settled=settled))
+            self._questions += 1
             self._changed.notify_all()
         deadline = time.monotonic() + timeout
         # In short steps, since waiting hides the interrupt button on some platforms.

@@ -32,6 +32,7 @@ class Watched:
 
     def __init__(self, record: Record) -> None:
         self.acknowledged: list[int] = []
+        self.all_acknowledged = asyncio.Event()
         self.recorded: list[int] = []
         self._record = record
 
@@ -39,6 +40,8 @@ class Watched:
         """Take note."""
         self.acknowledged += ids
         self.recorded.append(len(self._record))
+        if len(self.acknowledged) == BATCHES * SIZE:
+            self.all_acknowledged.set()
 
 
 def flood(link: Any) -> list[Batch]:
@@ -97,6 +100,7 @@ async def test_acknowledgements_go_first(path, groups, monkeypatch):
     async with opened(record, path, told.append) as intake:
         for batch in flood(link):
             intake.take(batch)
+        await link.all_acknowledged.wait()
         await intake.flush(60)
         assert intake.waiting == 0
     assert link.acknowledged == list(range(BATCHES * SIZE))
@@ -135,6 +139,36 @@ async def test_question_in_a_flood_waits_for_what_came_before(path, groups):
             intake.take(batch)
         await asyncio.to_thread(intake.settle, 60)
         assert len(record) == BATCHES * SIZE
+
+
+async def test_question_in_a_flood_is_answered_while_more_comes(path, groups, monkeypatch):
+    """Who asks in the middle of a flood does not wait for its end, nor for what came after the question."""
+    monkeypatch.setattr(intakes, "RECORDING", math.inf)
+    begins, goes_on, append = threading.Event(), threading.Event(), Journal.append
+
+    def slow(journal: Journal, entries: Any) -> list[int | None]:
+        assert begins.wait(60)
+        assert bytes(entries[0].payload) != last or goes_on.wait(60)
+        return append(journal, entries)
+
+    monkeypatch.setattr(Journal, "append", slow)
+    record = Record(ME)
+    batches = flood(Watched(record))
+    last = bytes(batches[-1].requests[0].payload)
+    async with opened(record, path, lambda batch: None) as intake:
+        for batch in batches[:4]:
+            intake.take(batch)
+        asked = asyncio.create_task(intake.flush(20))
+        await asyncio.sleep(0)  # now it has asked
+        for batch in batches[4:]:
+            intake.take(batch)
+        begins.set()
+        await asked
+        assert 4 * SIZE <= len(record) < BATCHES * SIZE
+        goes_on.set()
+        await intake.flush(60)
+        assert intake._questions == 0
+    assert len(record) == BATCHES * SIZE
 
 
 def test_log_is_moved_into_the_file_at_rest(path):
