@@ -465,8 +465,8 @@ class Composer(SessionWidget):
     def _schedule(self) -> None:
         """See to it that a message goes out, at once if the last one is long enough ago."""
         loop = self.session.loop
-        if loop.is_closed():
-            self._flush()
+        if loop.is_closed() or self.session.state.get("state") == "closed":
+            self._flush()  # a timer of a loop that ends may never fire
         elif self._timer is None and not self._closed:
             self._timer = loop.call_later(max(0.0, self._next_send - loop.time()), self._flush)
 

@@ -114,6 +114,9 @@ def open_page(browser: Any, bridge: Bridge, crew: str, tc: Any, practice: Any) -
         page.on("pageerror", lambda error: problems.append(str(error)))
         made = Page(page, bridge, tc, practice)
         made.open()
+        if chat is not None:
+            # It is found by asking the server; what is written before is for no chat.
+            page.wait_for_function("(chat) => document.querySelector('[role=combobox]').value === chat", arg=chat)
         return made
 
     yield open_one
