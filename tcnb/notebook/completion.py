@@ -1,14 +1,18 @@
-"""Tab completion on the magics' lines, from what the session already knows; the network is never asked here."""
+"""Tab completion on the magics' lines and of the columns of a session's frames, from what the session already knows;
+the network is never asked here.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core.getipython import get_ipython
 
 from tcnb.errors import TcnbError
 from tcnb.notebook.connections import connections
@@ -16,6 +20,7 @@ from tcnb.notebook.grammar import QUOTES, Part, Verb, parts
 from tcnb.notebook.verbs import MODES, VERBS
 
 _MAGIC = re.compile(r"(?:^|=)\s*%%?(tc_[a-z]+)[ \t]+(?=(.*)$)", re.DOTALL)
+_COLUMN = re.compile(r"""(?<![\w.])(\w+)\.(\w+)\[\[?(?:\s*+(?:"[^"\n]*"|'[^'\n]*')\s*+,)*\s*+(["'])(\w*)$""")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,37 @@ def complete_magic(context: CompletionContext) -> SimpleMatcherResult:
     following = context.line_with_cursor[context.cursor_position :]
     offers = [SimpleCompletion(text, type="tcnb") for text in offered(verb, place, following)]
     return SimpleMatcherResult(completions=offers, matched_fragment=place.fragment, suppress=bool(offers), ordered=True)
+
+
+@context_matcher(priority=1000, identifier="tcnb.columns")  # type: ignore[untyped-decorator]
+def complete_column(context: CompletionContext) -> SimpleMatcherResult:
+    """Offer the columns of `tc.df` and the other frames of a session: IPython does not ask a property for its keys."""
+    found = _COLUMN.search(context.text_until_cursor)
+    names = _columns(found[1], found[2]) if found else ()
+    if found is None or not names:
+        return SimpleMatcherResult(completions=[], suppress=False)
+    following = context.line_with_cursor[context.cursor_position :]
+    close = "" if following.startswith(found[3]) else found[3]
+    offers = [SimpleCompletion(name + close, type="tcnb") for name in names if name.startswith(found[4])]
+    return SimpleMatcherResult(completions=offers, matched_fragment=found[4], suppress=bool(offers), ordered=True)
+
+
+def _columns(variable: str, frame: str) -> Sequence[str]:
+    """Return the columns of that frame if the variable holds a session."""
+    shell, sessions = get_ipython(), sys.modules.get("tcnb.session.session")
+    if shell is None or sessions is None or not isinstance(shell.user_ns.get(variable), sessions.Session):
+        return ()
+    from tcnb.record import schema
+
+    frames = {
+        "df": schema.COLUMNS,
+        "messages": schema.MESSAGES,
+        "chats": schema.CHATS,
+        "people": schema.PEOPLE,
+        "files": schema.FILES,
+        "edits": schema.EDITS,
+    }
+    return [column.name for column in frames.get(frame, ())]
 
 
 def where(verb: Verb, typed: str) -> Place | None:

@@ -8,13 +8,14 @@ from typing import Any
 
 from tcnb.errors import UsageError
 from tcnb.notebook import messages, transforms
-from tcnb.notebook.completion import complete_magic
+from tcnb.notebook.completion import complete_column, complete_magic
 from tcnb.notebook.data_magics import DataMagics
 from tcnb.notebook.magics import TcnbMagics
 from tcnb.notebook.verbs import VERBS
 from tcnb.notebook.widget_magics import WidgetMagics
 
 MAGICS = (TcnbMagics, DataMagics, WidgetMagics)
+MATCHERS = (complete_magic, complete_column)
 
 
 def load(ipython: Any) -> None:
@@ -33,7 +34,7 @@ def load(ipython: Any) -> None:
         ipython.register_magics(magics)
     ipython.input_transformer_manager.token_transformers.append(transforms.MagicLine)
     ipython.input_transformers_post.append(transforms.silence)
-    ipython.Completer.custom_matchers.append(complete_magic)
+    ipython.Completer.custom_matchers.extend(MATCHERS)
     if "pandas" in sys.modules:  # otherwise a session will see to it; importing pandas would take half a second
         importlib.import_module("tcnb.analysis.accessor").register()
 
@@ -47,7 +48,8 @@ def unload(ipython: Any) -> None:
         ipython.magics_manager.registry.pop(magics.__name__, None)
     _remove(ipython.input_transformer_manager.token_transformers, transforms.MagicLine)
     _remove(ipython.input_transformers_post, transforms.silence)
-    _remove(ipython.Completer.custom_matchers, complete_magic)
+    for matcher in MATCHERS:
+        _remove(ipython.Completer.custom_matchers, matcher)
 
 
 def _refuse_cell_with_questions(ipython: Any) -> None:

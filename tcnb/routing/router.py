@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Final, TypeVar, Unpack
 
 from tcnb.errors import UsageError
@@ -299,6 +300,9 @@ class Router:
             method: its name on the wire, such as `sendMessage`; None takes all.
             *filters: what must hold of the `Update`.
         """
+        if method is not None and not isinstance(method, str):
+            _refuse_bare("event", (method,))
+            raise UsageError(f"{method!r} is no name of a method such as 'sendMessage'")
         checks = [Check(condition) for condition in together(filters)]
         return Decorator(lambda function: self._add(Handler(function, raw_kind(method), checks, router=self.name)))
 
@@ -324,6 +328,7 @@ class Router:
 
     def _on(self, event: str, filters: tuple[FilterLike, ...], given: Conditions) -> Decorator:
         kind = _kind(event)
+        _refuse_bare(event, filters)
         checks = _checks(kind, filters, given)
         return Decorator(lambda function: self._add(Handler(function, kind, checks, router=self.name)))
 
@@ -488,6 +493,24 @@ def _kind(event: str) -> Kind:
         hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(KINDS)}"
         raise UsageError(f"there is no event {event!r}{hint}")
     return KINDS[event]
+
+
+def _refuse_bare(event: str, given: tuple[object, ...]) -> None:
+    """Refuse a handler that was taken for a filter, since the decorator was written without its parentheses.
+
+    A function that is being defined does not have its name yet; a filter was defined before and has it.
+
+    Raises:
+        UsageError: it is such a function.
+    """
+    function = given[0] if len(given) == 1 else None
+    if not isinstance(function, FunctionType):
+        return
+    name = function.__code__.co_qualname
+    if name.isidentifier() and function.__globals__.get(name) is not function:
+        raise UsageError(
+            f"no handler: @….{event} is written with parentheses, @….{event}(), as a function in them is a filter"
+        )
 
 
 def _checks(kind: Kind, filters: tuple[FilterLike, ...], given: Conditions) -> list[Check]:

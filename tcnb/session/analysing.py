@@ -22,12 +22,12 @@ class AnalysingVerbs(ReadingVerbs):
 
     @property
     def files(self) -> pd.DataFrame:
-        """One row a file that was sent, with the columns of `tcnb.record.derived.FILES`."""
+        """One row a file that was sent, with the columns of `tcnb.record.schema.FILES`."""
         return self._settled().files()
 
     @property
     def edits(self) -> pd.DataFrame:
-        """One row an edit, with what the message said before and then: `tcnb.record.derived.EDITS`."""
+        """One row an edit, with what the message said before and then: `tcnb.record.schema.EDITS`."""
         return self._settled().edits()
 
     def since(self, when: derived.When) -> pd.DataFrame:

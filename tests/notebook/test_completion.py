@@ -9,6 +9,8 @@ import pytest
 from desk import Desk
 from IPython.core.completer import provisionalcompleter
 
+import tcnb
+
 
 def completed(desk: Desk, line: str) -> list[str]:
     """Return the whole lines that the Tab key makes of this one; `|` is the cursor."""
@@ -102,3 +104,27 @@ def test_elsewhere(connected: Desk) -> None:
     connected.names["relevant"] = 1
     assert completed(connected, "releva|") == ["relevant"]
     assert "%tc_send" in completed(connected, "%tc_sen|")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ('tc.df["mes|', ['tc.df["message_id"', 'tc.df["message_type"']),
+        ("tc.df['reply|", ["tc.df['reply_to'"]),
+        ('tc.df[["chat", "te|', ['tc.df[["chat", "text"']),
+        ('tc.messages["edits|"]', ['tc.messages["edits"]']),
+        ('counts = tc.people["me|', ['counts = tc.people["messages"']),
+        ('tc.df["nothing like it|', []),
+        ('tc.name["te|', []),
+        ('other.tc.df["te|', []),
+        ('nobody.df["te|', []),
+    ],
+)
+def test_columns_of_frames(
+    desk: Desk, tc: tcnb.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, offered: list[str]
+) -> None:
+    """The columns of a session's frames are offered, though no frame is made for that."""
+    monkeypatch.setattr("tcnb.notebook.completion.get_ipython", lambda: desk.shell)
+    monkeypatch.chdir(tmp_path)  # IPython offers files, too
+    desk.names["tc"] = tc
+    assert [one for one in completed(desk, line) if one.startswith(line.partition("[")[0])] == offered

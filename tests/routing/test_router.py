@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from typing import Any
 
@@ -31,6 +32,52 @@ def test_every_event_of_the_record_has_a_decorator():
     for name in (*EVENTS.values(), "unknown", *KINDS, *ALIASES):
         assert getattr(router, name)()(print) is print
     assert {handler.event for handler in router.handlers} == set(KINDS)
+
+
+@pytest.mark.parametrize("decorator", ["message", "any", "event"])
+def test_a_decorator_without_parentheses_is_refused(decorator):
+    """Without them the handler would be a filter of nothing, and never be called."""
+    router = Router()
+    with pytest.raises(UsageError, match="parentheses"):
+        run_cell(f"@router.{decorator}\nasync def on_message(message): ...", "<cell 1>", router=router)
+    assert router.handlers == []
+
+
+def test_functions_are_filters_wherever_they_come_from(post, seen, texts):
+    """What was defined before, made by a call, wrapped or written in place is a filter."""
+    names = {"router": post.router, "note": texts("all of them"), "functools": functools}
+    run_cell(
+        """
+        def is_short(message):
+            return len(message.text) < 9
+
+        def is_not(word):
+            def check(message):
+                return message.text != word
+            return check
+
+        @functools.cache
+        def cached(message):
+            return True
+
+        def logged(function):
+            @functools.wraps(function)
+            def wrapper(message):
+                return function(message)
+            return wrapper
+
+        @logged
+        def wrapped(message):
+            return True
+
+        router.message(is_short)(router.message(is_not("no"), cached, wrapped, lambda message: True)(note))
+        router.message(wrapped)(note)
+        """,
+        "<cell 1>",
+        **names,
+    )
+    post.say("yes")
+    assert seen.next() == ("all of them", "yes")
 
 
 def test_first_fitting_handler_wins(post, seen, texts):
