@@ -17,7 +17,7 @@ class Items {
 
   // Bring the list up to date with what is in memory.
   follow(stretch) {
-    const isSame = stretch === this.stretch && stretch.shape === this.shape && this.missed.size + this.told.size < 2 * MOST_ROWS;
+    const isSame = stretch === this.stretch && stretch.shape === this.shape && this.missed.size + this.matched.size < 2 * MOST_ROWS;
     if (!isSame || !this.cut(stretch) || !this.goOn(stretch)) this.build(stretch);
     this.first = stretch.rows.length ? stretch.rows[0].s : 0;
   }
@@ -33,8 +33,8 @@ class Items {
     this.removals = new Map();
     this.changed = new Map(); // message id → the item that an edit or a removal changes
     this.twice = new Set(); // ids of messages that are here more than once
-    this.told = new Set(); // edits whose message the server named
-    this.untold = new Set(); // edits that stand alone since it did not
+    this.unnamed = new Map(); // chat and text → edits whose message the server did not name, and nobody found yet
+    this.matched = new Set(); // such edits whose message was found: it came as another edit, which names it
     this.missed = new Set(); // ids of messages that were answered and are not here
     for (const row of stretch.rows) this.note(row);
     for (const row of stretch.rows) this.add(row);
@@ -42,22 +42,25 @@ class Items {
   }
 
   note(row) {
-    if (row.m && row.k === "edit") this.told.add(`${row.c}|${row.x}`);
+    if (row.k === "edit") this.match(row);
     if (!row.m) return;
     if (row.k === "edit") this.edits.set(row.m, row);
     else if (row.k === "remove") this.removals.set(row.m, row);
     else this.messages.set(row.m, row);
   }
 
+  // What is found out comes behind what it is about: of several edits of one text in one chat, the oldest is meant.
+  match(row) {
+    const key = `${row.c}|${row.x}`, waiting = this.unnamed.get(key) || [];
+    if (!row.m) this.unnamed.set(key, [...waiting, row]);
+    else if (waiting.length) { this.matched.add(waiting[0]); this.unnamed.set(key, waiting.slice(1)); }
+  }
+
   add(row) {
     this.last = row.s;
     const isChange = row.k === "edit" || row.k === "remove";
     if (isChange && row.m && this.messages.has(row.m)) return;
-    if (row.k === "edit" && !row.m) {
-      const key = `${row.c}|${row.x}`;
-      if (this.told.has(key)) return; // the server did not say which; by now it is known
-      this.untold.add(key);
-    }
+    if (this.matched.has(row)) return;
     this.passHoles(row.s);
     const today = row.t ? dayNumber(row.t) : this.day;
     if (today !== this.day) {
@@ -103,6 +106,7 @@ class Items {
     if (first === this.first || !this.first) return true;
     const start = this.all.findIndex((item) => item.row && item.seq >= first), top = this.all[start];
     if (start <= 0) return false;
+    for (const { s } of this.matched) if (s < first) return false;
     for (const { row, edit, removal } of this.all.slice(0, start)) {
       if (edit || removal || (row && (row.k === "edit" || row.k === "remove"))) return false;
       if (row && this.messages.get(row.m) === row) { this.messages.delete(row.m); this.changed.delete(row.m); }
@@ -134,7 +138,7 @@ class Items {
   touchesOthers(row) {
     const { m } = row;
     if (!m) return false;
-    if (row.k === "edit" && this.untold.has(`${row.c}|${row.x}`)) return true;
+    if (row.k === "edit" && this.unnamed.get(`${row.c}|${row.x}`)?.length) return true;
     if (row.k === "edit" || row.k === "remove") return this.twice.has(m);
     return this.messages.has(m) || this.edits.has(m) || this.removals.has(m) || this.missed.has(m);
   }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import pytest
 from browser_pages import SLOW, Notebook
 
-DROPPED = int(os.environ.get("TCNB_DROPPED_MB", "12")) * 1_000_000
-"""Bytes of the file that is dropped, more than the 10 MiB of the stock upload; `TCNB_DROPPED_MB=200` tries more."""
+DROPPED = 12_000_000
+"""Bytes of the file that is dropped, more than the 10 MiB of the stock upload."""
 
 CONNECT = """import tcnb
 tc = tcnb.connect("127.0.0.1", web_port={port}, https=False, username="robot", password="robot", journal=None)"""

@@ -469,6 +469,17 @@ def test_edit_that_named_no_message_goes_once_it_is_known(page):
     assert page.texts == ["the build"]
 
 
+def test_edit_of_a_text_that_another_message_got_before_is_shown(page):
+    """What an earlier edit says of its own message tells nothing of a later edit with the same text."""
+    page.start(a_row(0, x="tomorow"), a_row(2, x="tomorrw"))
+    page.push([a_row(0, k="edit", x="tomorrow")])
+    page.push([a_row(2, k="edit", m=None, x="tomorrow")])
+    assert page.page.locator(".tcf-event").count() == 1
+    page.push([a_row(2, k="edit", x="tomorrow")])
+    assert page.page.locator(".tcf-event").count() == 0
+    assert page.texts == ["tomorrow", "tomorrow"]
+
+
 def test_keyboard_alone_suffices(page):
     """Every control is reached by Tab, and the list is scrolled by keys."""
     page.start(*rows(200))
