@@ -183,7 +183,9 @@ def _clock(row: Row, zone: tzinfo | None) -> str:
 
 
 def _count(rows: Sequence[Row]) -> str:
-    return f"last {len(rows)} events" if rows else "no events yet"
+    if not rows:
+        return "no events yet"
+    return "the only event" if len(rows) == 1 else f"last {len(rows)} events"
 
 
 def _size(size: int | None) -> str:

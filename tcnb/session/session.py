@@ -172,7 +172,9 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def __repr__(self) -> str:
         who = self.me_id or self.username or "?"
-        return f"<Session {self.name!r}: {who} at {self.address}, {self.state['state']}, {len(self.record)} events>"
+        count = len(self.record)
+        events = "1 event" if count == 1 else f"{count:,} events"
+        return f"<Session {self.name!r}: {who} at {self.address}, {self.state['state']}, {events}>"
 
     def __enter__(self) -> Session:
         return self
