@@ -29,6 +29,8 @@ class Address:
         Raises:
             UsageError: it is no address, or it names two different ports.
         """
+        if not isinstance(server, str):
+            raise UsageError(f"a server is a host name such as video.example.com, not {server!r}")
         text = server.strip()
         if "://" not in text:
             text = ("https://" if https else "http://") + text

@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus,
 
 from tcnb.client import clocks
 from tcnb.client.address import Address
+from tcnb.client.arguments import seconds
 from tcnb.client.calls import NO_FILE, Calls, Late
 from tcnb.client.clocks import ServerClock, Sleepiness
 from tcnb.client.link import Batch, Link, LinkBrokenError
@@ -196,7 +197,7 @@ class Connection:
             OutcomeUnknownError: it may or may not have been carried out; its text says why and what to do.
             WSConnectionError, AuthenticationError, NotConnectedError: there is no connection, and nothing was done.
         """
-        allowed = self.timeout if timeout is None else timeout
+        allowed = self.timeout if timeout is None else seconds(timeout)
         return await self._calls.carry_out(method, payload, timeout=allowed, about=about)
 
     @property
@@ -237,8 +238,8 @@ class Connection:
             if again is None:
                 return
             link, attempts = again
-            seconds = asyncio.get_running_loop().time() - since
-            self.statistics.reconnects.append(Reconnect(at, reason, seconds, attempts))
+            took = asyncio.get_running_loop().time() - since
+            self.statistics.reconnects.append(Reconnect(at, reason, took, attempts))
 
     def _on_life_over(self, life: asyncio.Task[None]) -> None:
         """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tcnb.client.arguments import named_chat
 from tcnb.client.bot import Bot
-from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError, UsageError
+from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError
 from tcnb.types.enums import ChatType
 from tcnb.wire.paths import bare_id
 
@@ -126,10 +127,7 @@ class Directory:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
-        name = getattr(chat, "chat_id", chat)
-        if not isinstance(name, str) or not name.strip():
-            raise UsageError(f"a chat is an id, a title or a person's login, not {chat!r}")
-        name = name.strip()
+        name = named_chat(getattr(chat, "chat_id", chat))
         if name in self._chats and not self.stale:
             return name
         if not self.stale:

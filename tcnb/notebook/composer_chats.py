@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from tcnb.client.arguments import named_chat
 from tcnb.client.directory import Directory
-from tcnb.errors import ApiErrorException, UsageError
+from tcnb.errors import ApiErrorException
 from tcnb.wire.paths import bare_id
 
 from .composer_outbox import Session as SendingSession
@@ -76,8 +77,7 @@ class ChatFinder:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
-        if not name.strip():
-            raise UsageError("a chat is an id, a title or a person's login")
+        name = named_chat(name)
         known = [chat for chat in self._session.known_chats() if chat[1] == name]
         if known:
             return self._chat(*known[0])

@@ -144,6 +144,8 @@ class Place:
         """
         from pyarrow import fs
 
+        if not isinstance(path, str | os.PathLike):
+            raise ArchiveError(f"an archive is a folder or a URL, not {path!r}")
         name = os.fspath(path)
         if "://" not in name:
             return cls(name, fs.LocalFileSystem(), Path(name).expanduser().absolute().as_posix())

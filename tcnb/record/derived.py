@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -102,6 +103,8 @@ def moment_of(when: When) -> pd.Timestamp:
 def _parsed(when: When) -> pd.Timestamp:
     if isinstance(when, datetime.timedelta):
         return pd.Timestamp.now("UTC") - when
+    if isinstance(when, Real):  # pandas would take it for nanoseconds since 1970
+        raise TypeError("a plain number")
     if not isinstance(when, str):
         return pd.Timestamp(when)
     text = when.strip()

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tcnb.client.arguments import whole
 from tcnb.record import archive, derived, replay
 from tcnb.session.reading import ReadingVerbs
 
@@ -46,7 +47,7 @@ class AnalysingVerbs(ReadingVerbs):
 
     def tail(self, n: int = 10) -> pd.DataFrame:
         """Return the last `n` rows of `df`."""
-        return self.df.tail(n)
+        return self.df.tail(whole(n, "n is the number of rows", 0))
 
     def export(self, path: str | os.PathLike[str]) -> archive.Exported:
         """Append to an archive of Parquet files what it does not hold yet; see `tcnb.record.archive.export`.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from tcnb import http
 from tcnb.client.address import Address
+from tcnb.client.arguments import seconds
 from tcnb.client.credentials import find_credentials
 from tcnb.errors import UsageError
 from tcnb.record.journal import AUTO, Place
@@ -81,6 +82,7 @@ def _prepare(
         JournalError: the journal cannot be used; it is left as it is, and its text says what to do.
     """
     process: PracticeProcess | None = None
+    timeout = seconds(timeout)
     if practice:
         process = _start_practice({} if practice is True else practice)
         address = Address(process.host, process.port, https=False)

@@ -6,9 +6,10 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tcnb.client.arguments import whole
 from tcnb.client.connection import Connection
 from tcnb.client.transfer import Progress
-from tcnb.errors import TcnbError, UsageError
+from tcnb.errors import TcnbError
 from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
@@ -94,8 +95,8 @@ class ReadingVerbs(Face):
         """Read the past of a chat; awaited twin of `history`."""
 
         async def work() -> pd.DataFrame:
-            if n is not None and n < 1:
-                raise UsageError(f"n is the number of messages to go back, 1 or more, not {n}")
+            if n is not None:
+                whole(n, "n is the number of messages to go back", 1)
             start = None if since is None else derived.moment_of(since)
             chat_id = await self._directory.chat_id(chat)
             read = await past.read_back(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tcnb.client.arguments import seconds
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
@@ -46,7 +47,7 @@ class SendingVerbs(Face):
     async def _chat_within(self, chat: str, timeout: float) -> tuple[str, float]:
         """Return the id of a chat, which the server may have to be asked for, and what is left of the time."""
         clock = asyncio.get_running_loop().time
-        end = clock() + timeout
+        end = clock() + seconds(timeout)
         try:
             async with asyncio.timeout(timeout):
                 chat_id = await self._directory.chat_id(chat)

@@ -20,6 +20,7 @@ import msgspec
 
 from tcnb import http
 from tcnb.client.address import Address
+from tcnb.client.arguments import named_chat
 from tcnb.client.bot import Bot
 from tcnb.client.connection import Connection, State
 from tcnb.client.directory import LOOKS_OLD_AFTER, Directory, KnownChat
@@ -314,6 +315,7 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _watched(self, chat: str) -> list[str]:
         """Return the ids and titles under which a chat shows in the record, be it of now or of the past."""
+        chat = named_chat(getattr(chat, "chat_id", chat))
         if self._closed or self.state["state"] != "connected":
             return [chat]
         try:

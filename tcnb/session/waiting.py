@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tcnb.client.arguments import seconds
 from tcnb.client.bot import Bot
 from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
 from tcnb.types import SystemMessage, parse_event
@@ -44,11 +45,13 @@ class Waiters:
 
         Raises:
             RequestTimeoutError: no such event came in time.
+            UsageError: there is no such kind of event, or the time is none.
         """
+        allowed = None if timeout is None else seconds(timeout)
         waiter = _Waiter(method_of(event), event == SYSTEM_MESSAGE, chat_id=chat_id, user_id=user_id)
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(allowed):
                 return await waiter.result
         except TimeoutError:
             raise RequestTimeoutError(f"no {event} came within {timeout:g} s") from None
@@ -113,7 +116,7 @@ def method_of(event: str) -> str:
     methods = {name: method for method, name in EVENTS.items()}
     methods[SYSTEM_MESSAGE] = methods["message"]
     if event not in methods:
-        close = difflib.get_close_matches(event, methods, n=3, cutoff=0.6)
+        close = difflib.get_close_matches(str(event), methods, n=3, cutoff=0.6)
         hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(sorted(methods))}"
         raise UsageError(f"there is no event {event!r}{hint}")
     return methods[event]

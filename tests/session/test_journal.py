@@ -224,7 +224,7 @@ def test_nothing_is_acknowledged_before_it_is_committed(practice, tc, alice, unt
         assert unread(practice) == 50
     all_read(practice)
     assert recorded(tc, chat) == ids
-    assert tc.status().uncommitted == 0
+    until_status(tc, lambda status: status.uncommitted == 0)
 
 
 def until_status(session: tcnb.Session, condition: Callable[[Status], Any]) -> None:

@@ -21,7 +21,7 @@ def test_what_came_is_counted(practice, connect, alice, until):
     speak(practice, chat, 3, "live")
     until(session, lambda: len(texts(session)) == 8)
     all_read(practice)
-    until_status(session, lambda status: status.acknowledged == status.received)
+    until_status(session, lambda status: status.acknowledged == status.received and not status.uncommitted)
     status = session.status()
     assert (status.redelivered, status.duplicates, status.uncommitted) == (5, 0, 0)
     assert status.received == status.committed == status.events >= 8

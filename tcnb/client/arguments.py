@@ -1,0 +1,53 @@
+"""What callers may give by mistake, refused in one line before anything is done; what is right passes through."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+from tcnb.errors import UsageError
+
+
+def seconds(value: Any, name: str = "timeout") -> float:
+    """Return a length of time in seconds.
+
+    Raises:
+        UsageError: it is no number, or below 0.
+    """
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    if not number >= 0:
+        raise UsageError(f"{name} is a number of seconds, 0 or more, not {value!r}")
+    return number
+
+
+def whole(value: Any, what: str, least: int) -> int:
+    """Return a whole number.
+
+    Args:
+        value: what was given.
+        what: what it stands for, as a sentence without its end.
+        least: the smallest that is right.
+
+    Raises:
+        UsageError: it is no whole number, or too small.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise UsageError(f"{what}, {least} or more, not {value!r}")
+    return number
+
+
+def named_chat(value: Any) -> str:
+    """Return the name that a chat was given by; whether there is such a chat is not looked at.
+
+    Raises:
+        UsageError: it is no text, or has nothing in it.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"a chat is an id, a title or a person's login, not {value!r}")
+    return value.strip()

@@ -1,0 +1,66 @@
+"""What is given to a session by mistake: one line says what is wrong, and nothing is sent or waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tcnb
+from tcnb.errors import ArchiveError, UsageError
+
+WRONG: list[tuple[str, Callable[[Any, str], object], str]] = [
+    ("send, timeout", lambda tc, crew: tc.send(crew, "x", timeout="soon"), "number of seconds, 0 or more, not 'soon'"),
+    ("send, below zero", lambda tc, crew: tc.send(crew, "x", timeout=-1), "0 or more, not -1"),
+    ("send, no number", lambda tc, crew: tc.send(crew, "x", timeout=float("nan")), "0 or more, not nan"),
+    ("send, truth", lambda tc, crew: tc.send(crew, "x", timeout=True), "not True"),
+    ("send, text", lambda tc, crew: tc.send(crew, 5), "a text is a str, not 5"),
+    ("send, chat", lambda tc, crew: tc.send(5, "x"), "a chat is an id, a title or a person's login, not 5"),
+    ("history, words", lambda tc, crew: tc.history(crew, "many"), "messages to go back, 1 or more, not 'many'"),
+    ("history, half", lambda tc, crew: tc.history(crew, 1.5), "not 1.5"),
+    ("history, none", lambda tc, crew: tc.history(crew, 0), "not 0"),
+    ("tail, below zero", lambda tc, crew: tc.tail(-1), "number of rows, 0 or more, not -1"),
+    ("tail, words", lambda tc, crew: tc.tail("all"), "not 'all'"),
+    ("since", lambda tc, crew: tc.since(5), "5 is no moment"),
+    ("wait_for, timeout", lambda tc, crew: tc.wait_for(timeout="soon"), "not 'soon'"),
+    ("wait_for, event", lambda tc, crew: tc.wait_for(5), "there is no event 5"),
+    ("feed", lambda tc, crew: tc.feed(42), "a chat is an id, a title or a person's login, not 42"),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), [one[1:] for one in WRONG], ids=[one[0] for one in WRONG])
+def test_wrong_arguments(
+    tc: tcnb.Session, alice: Any, practice: Any, call: Callable[[Any, str], object], said: str
+) -> None:
+    """Each is refused with what would be right, and nothing reaches the chat."""
+    crew = alice.group("Release crew", "robot")
+    with pytest.raises(UsageError) as error:
+        call(tc, crew)
+    assert said in str(error.value)
+    said_there = practice.call(lambda server: [one for one in server.world.chats[crew].messages if not one.is_system])
+    assert said_there == []
+
+
+def test_numbers_of_numpy_are_numbers(tc: tcnb.Session, alice: Any) -> None:
+    """What comes from a frame counts like a number of Python."""
+    crew = alice.group("Release crew", "robot")
+    tc.send(crew, "one", timeout=np.float32(10))
+    tc.send(crew, "two", timeout=np.int64(10))
+    assert len(tc.tail(np.int64(1))) == 1
+    assert tc.history(crew, np.int64(1))["text"].tolist() == ["two"]
+
+
+def test_archive_is_a_folder(tc: tcnb.Session) -> None:
+    """What is no path is refused by its name."""
+    with pytest.raises(ArchiveError, match="not 5"):
+        tc.export(5)  # type: ignore[arg-type]
+
+
+def test_wrong_arguments_of_connect() -> None:
+    """They are refused before anything is started."""
+    with pytest.raises(UsageError, match="not 'soon'"):
+        tcnb.connect(practice=True, timeout="soon")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="host name"):
+        tcnb.connect(5, username="x", password="y")  # type: ignore[arg-type]
