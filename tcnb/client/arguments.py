@@ -34,12 +34,34 @@ def whole(value: Any, what: str, least: int) -> int:
         UsageError: it is no whole number, or too small.
     """
     try:
-        number = operator.index(value)
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = least - 1
     if number < least:
         raise UsageError(f"{what}, {least} or more, not {value!r}")
     return number
+
+
+def given_text(value: Any) -> str:
+    """Return a text.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"a text is a str, not {value!r}: use str(…) or an f-string")
+    return value
+
+
+def named_person(value: Any) -> str:
+    """Return the name that a person was given by; whether there is such a person is not looked at.
+
+    Raises:
+        UsageError: it is no text, or has nothing in it.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"a person is an id, a login or a display name, not {value!r}")
+    return value.strip()
 
 
 def named_chat(value: Any) -> str:

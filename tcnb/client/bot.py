@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
+from tcnb.client.arguments import given_text
 from tcnb.client.connection import Connection
 from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
@@ -737,15 +738,15 @@ class Bot:
 
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
     mode = _known_mode(parse_mode)
-    if not isinstance(text, str):
-        raise UsageError(f"a text is a str, not {text!r}: use str(…) or an f-string")
-    if not text.strip():
+    if not given_text(text).strip():
         raise UsageError("there is no text to send")
     length = visible_length(text, mode)
     if length > MOST_TEXT:
         raise TextMessageTooLongError(length, MOST_TEXT)
     content: dict[str, Any] = {"text": text, "parseMode": mode}
     if buttons is not None:
+        if not isinstance(buttons, InlineKeyboardMarkup):
+            raise UsageError(f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {buttons!r}")
         content.update(buttons.to_dict())
     return content
 
@@ -768,7 +769,7 @@ def _known_mode(parse_mode: ParseMode | str) -> str:
 
 
 def _check_caption(caption: str | None, parse_mode: ParseMode | str) -> None:
-    length = visible_length(caption or "", _known_mode(parse_mode))
+    length = visible_length("" if caption is None else given_text(caption), _known_mode(parse_mode))
     if length > MOST_TEXT:
         raise FileCaptionTooLongError(length, MOST_TEXT)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tcnb.client.arguments import named_chat
+from tcnb.client.arguments import named_chat, named_person
 from tcnb.client.bot import Bot
 from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError
 from tcnb.types.enums import ChatType
@@ -174,6 +174,7 @@ class Directory:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
+        person = named_person(person)
         if "@" in person:
             return person
         named = [user for user, name in self._names.items() if name.casefold() == person.casefold()]

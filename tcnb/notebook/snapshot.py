@@ -38,19 +38,22 @@ def still_html(rows: Sequence[Row], heading: str, me_id: str | None = None, zone
     lines = [f'<div style="{_HEADING}">{_safe(heading)} · {_count(rows)}</div>']
     for before, row in pairwise([None, *rows]):
         assert row is not None
-        day = _moment(row, zone).strftime("%d %B %Y")
-        if before is None or _moment(before, zone).strftime("%d %B %Y") != day:
-            lines.append(f'<div style="{_DAY}">{day}</div>')
+        if before is None or _day(before, zone) != _day(row, zone):
+            lines.append(f'<div style="{_DAY}">{_day(row, zone)}</div>')
         lines.append(_html_line(row, me_id, zone))
     return f'<div style="{_FRAME}">{"".join(lines)}</div>'
 
 
 def still_text(rows: Sequence[Row], heading: str, zone: tzinfo | None = None) -> str:
-    """Draw rows as a text table for a terminal: time, chat, author, what happened."""
+    """Draw rows as a text table for a terminal, under their days: time, chat, author, what happened."""
     lines = [_cells(row, zone) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([f"{heading} · {_count(rows)}", *texts])
+    texts = [f"{heading} · {_count(rows)}"]
+    for before, row, line in zip([None, *rows], rows, lines, strict=False):
+        if before is None or _day(before, zone) != _day(row, zone):
+            texts.append(_day(row, zone))
+        texts.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return "\n".join(texts)
 
 
 def _cells(row: Row, zone: tzinfo | None) -> tuple[str, str, str, str]:
@@ -176,6 +179,10 @@ def _colour(key: str) -> str:
 def _moment(row: Row, zone: tzinfo | None) -> datetime:
     milliseconds: Any = row.get("timestamp") or row.get("received") or 0
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone)
+
+
+def _day(row: Row, zone: tzinfo | None) -> str:
+    return _moment(row, zone).strftime("%d %B %Y")
 
 
 def _clock(row: Row, zone: tzinfo | None) -> str:

@@ -165,6 +165,9 @@ class Command:
     ) -> None:
         if not commands:
             raise UsageError('which command? Command("start")')
+        for one in commands:
+            if not isinstance(one, str | re.Pattern):
+                raise UsageError(f"a command is a name or a compiled pattern, not {one!r}")
         self.commands = tuple(one if isinstance(one, re.Pattern) else one.removeprefix(prefix) for one in commands)
         self.prefix = prefix
         self.ignore_case = ignore_case

@@ -84,7 +84,7 @@ def _prepare(
     process: PracticeProcess | None = None
     timeout = seconds(timeout)
     if practice:
-        process = _start_practice({} if practice is True else practice)
+        process = _start_practice(practice)
         address = Address(process.host, process.port, https=False)
         username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
     else:
@@ -158,7 +158,10 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
     return session
 
 
-def _start_practice(options: dict[str, Any]) -> PracticeProcess:
+def _start_practice(options: bool | dict[str, Any]) -> PracticeProcess:
+    if not isinstance(options, bool | dict):
+        raise UsageError(f"practice is True, or a dictionary such as {{'people': 6, 'rate': 1.0}}, not {options!r}")
+    options = {} if isinstance(options, bool) else options
     from tcnb.practice import start_process  # tornado and the pictures are only needed here
     from tcnb.practice.options import OptionValues
 

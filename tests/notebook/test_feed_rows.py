@@ -142,7 +142,7 @@ def test_nothing_leaves_its_row_in_the_still(column, text):
 def test_table_has_one_line_a_row(text):
     """A text neither breaks the table for terminals nor acts on the terminal."""
     table = still_text([a_row(text=text, author=text, chat=text)], "heading", zone=UTC)
-    assert table.count("\n") == 1
+    assert table.count("\n") == 2
     assert table.replace("\n", "").isprintable()
 
 
@@ -151,15 +151,19 @@ def test_table_reads_in_columns():
     rows = [a_row(), a_row(author="Bo", text="Hi", message_type="attachment", mime_type="image/png", file_size=48_213)]
     assert still_text(rows, "default · practice.local", zone=UTC).splitlines() == [
         "default · practice.local · last 2 events",
+        "29 December 2025",
         "09:20:00  Release crew  Alice Doe  Hello",
         "09:20:00  Release crew  Bo         photo · 48.2 kB · Hi",
     ]
 
 
 def test_still_has_day_lines():
-    """A new day is announced by a line of its own."""
-    html = still_html([a_row(), a_row(timestamp=1_767_090_000_000)], "heading", zone=UTC)
+    """A new day is announced by a line of its own, in the table as well."""
+    rows = [a_row(), a_row(timestamp=1_767_090_000_000)]
+    html = still_html(rows, "heading", zone=UTC)
     assert html.index("29 December 2025") < html.index("30 December 2025")
+    lines = still_text(rows, "heading", zone=UTC).splitlines()
+    assert (lines[1], lines[3]) == ("29 December 2025", "30 December 2025")
 
 
 def test_empty_feed_says_so():

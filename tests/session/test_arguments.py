@@ -7,9 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tcnb
 from tcnb.errors import ArchiveError, UsageError
+
+BUTTON = tcnb.InlineKeyboardButton("Go", command="go")
+PIXEL = Image.new("RGB", (1, 1))
 
 WRONG: list[tuple[str, Callable[[Any, str], object], str]] = [
     ("send, timeout", lambda tc, crew: tc.send(crew, "x", timeout="soon"), "number of seconds, 0 or more, not 'soon'"),
@@ -17,15 +21,22 @@ WRONG: list[tuple[str, Callable[[Any, str], object], str]] = [
     ("send, no number", lambda tc, crew: tc.send(crew, "x", timeout=float("nan")), "0 or more, not nan"),
     ("send, truth", lambda tc, crew: tc.send(crew, "x", timeout=True), "not True"),
     ("send, text", lambda tc, crew: tc.send(crew, 5), "a text is a str, not 5"),
+    ("send, buttons", lambda tc, crew: tc.send(crew, "x", buttons=[["Go"]]), "buttons is an InlineKeyboardMarkup("),
+    ("send, one button", lambda tc, crew: tc.send(crew, "x", buttons=BUTTON), "buttons is an InlineKeyboardMarkup("),
+    ("photo, caption", lambda tc, crew: tc.send_photo(crew, PIXEL, caption=5), "a text is a str, not 5"),
+    ("document, caption", lambda tc, crew: tc.send_document(crew, b"x", caption=5), "a text is a str, not 5"),
     ("send, chat", lambda tc, crew: tc.send(5, "x"), "a chat is an id, a title or a person's login, not 5"),
     ("history, words", lambda tc, crew: tc.history(crew, "many"), "messages to go back, 1 or more, not 'many'"),
+    ("history, truth", lambda tc, crew: tc.history(crew, True), "not True"),
     ("history, half", lambda tc, crew: tc.history(crew, 1.5), "not 1.5"),
     ("history, none", lambda tc, crew: tc.history(crew, 0), "not 0"),
     ("tail, below zero", lambda tc, crew: tc.tail(-1), "number of rows, 0 or more, not -1"),
     ("tail, words", lambda tc, crew: tc.tail("all"), "not 'all'"),
     ("since", lambda tc, crew: tc.since(5), "5 is no moment"),
     ("wait_for, timeout", lambda tc, crew: tc.wait_for(timeout="soon"), "not 'soon'"),
+    ("wait_for, sender", lambda tc, crew: tc.wait_for(sender=5), "a person is an id, a login or a display name, not 5"),
     ("wait_for, event", lambda tc, crew: tc.wait_for(5), "there is no event 5"),
+    ("router", lambda tc, crew: tc.router.message(command=5), "a command is a name or a compiled pattern, not 5"),
     ("feed", lambda tc, crew: tc.feed(42), "a chat is an id, a title or a person's login, not 42"),
 ]
 
@@ -62,5 +73,8 @@ def test_wrong_arguments_of_connect() -> None:
     """They are refused before anything is started."""
     with pytest.raises(UsageError, match="not 'soon'"):
         tcnb.connect(practice=True, timeout="soon")  # type: ignore[arg-type]
+    for practice in (1, "yes", ["people"]):
+        with pytest.raises(UsageError, match="practice is True, or a dictionary"):
+            tcnb.connect(practice=practice)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="host name"):
         tcnb.connect(5, username="x", password="y")  # type: ignore[arg-type]
