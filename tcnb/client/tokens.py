@@ -173,7 +173,7 @@ class TokenSource:
             raise WSConnectionError(
                 f"{self._address} answered the login with something that is not a token: is it a TrueConf server?"
             )
-        raise _refusal(self._address, response)
+        raise _refusal(self._address, response, self._password)
 
 
 def unreachable(address: Address, error: BaseException) -> WSConnectionError | RequestTimeoutError:
@@ -192,10 +192,12 @@ def unreachable(address: Address, error: BaseException) -> WSConnectionError | R
     return WSConnectionError(f"cannot reach {address} ({reason}): check the address, the port, https and the network")
 
 
-def _refusal(address: Address, response: http.Response) -> Exception:
-    """Turn a refused token request into the error that says what to do."""
+def _refusal(address: Address, response: http.Response, password: str | None) -> Exception:
+    """Turn a refused token request into the error that says what to do, without a password that is said back."""
     status = response.status_code
     reason, code = _reason(response)
+    # Here, where nothing but the server's words stand: in ours, a gap would tell which word the password is.
+    reason = reason.replace(password, "<hidden>") if password else reason
     if status == 403 and code == "auth_method_disabled":
         return PasswordAuthDisabledError()
     if code == "invalidScope":

@@ -82,8 +82,7 @@ async def _examine(options: argparse.Namespace, secrets: list[str]) -> AsyncIter
 
         def credentials() -> Credentials:
             found = find_credentials(options.server, options.username, client_id=options.client_id)
-            told = f"{found.server} {found.username}"
-            secrets.extend(secret for secret in (found.password, found.token) if secret and secret not in told)
+            secrets.extend(filter(None, [found.token]))  # a password is hidden where a server might repeat it
             return found
 
         target = server.Target(

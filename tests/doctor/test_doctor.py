@@ -177,6 +177,16 @@ def test_not_a_trueconf_server(doctor: Any, server: PracticeThread, robot: None)
 # -- accounts ----------------------------------------------------------------------------------------------------------
 
 
+def test_password_that_is_an_ordinary_word(
+    doctor: Any, server: PracticeThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No gap in a sentence tells which word of it the password is."""
+    monkeypatch.setenv("TRUECONF_PASSWORD", "wrong")
+    report = doctor(*at(server), "--username", "robot")
+    assert "wrong login or password" in report["token"][1]
+    assert "hidden" not in report.printed
+
+
 def test_wrong_password(doctor: Any, server: PracticeThread, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong password is told with the place it came from, and never shown."""
     monkeypatch.setenv("TRUECONF_PASSWORD", "wr0ng-word")

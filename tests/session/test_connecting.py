@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import traceback
 
 import pytest
 import trustme
@@ -32,6 +33,15 @@ def test_wrong_password(connect):
     with pytest.raises(InvalidGrantError, match="wrong login or password") as caught:
         connect(password="s3cret")
     assert "s3cret" not in str(caught.value)
+
+
+def test_password_that_a_server_says_back_is_not_repeated(practice, connect):
+    """Neither the error nor what it came from shows the password: a notebook with it may be saved and sent on."""
+    password = "s3cret"
+    practice.call(lambda server: server.fail_next_http("token", 403, f'{{"reason": "no: {password} is wrong"}}'))
+    with pytest.raises(AuthenticationError, match="no: <hidden> is wrong") as caught:
+        connect(password=password)
+    assert password not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize(
