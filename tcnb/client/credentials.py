@@ -92,8 +92,13 @@ def find_credentials(
         folder: where the search for a `.env` file begins; None is the working folder.
 
     Raises:
-        UsageError: the server, the login or the secret is nowhere to be found; it lists the places.
+        UsageError: the server, the login or the secret is nowhere to be found, and it lists the places; or something
+            that was given is no text.
     """
+    given = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
+    for name, value in given.items():
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{name} is a str, not of the type {type(value).__name__}")
     sources = list(_sources(folder or Path.cwd()))
     server = server or next((values[SERVER] for _, values in sources if SERVER in values), None)
     if not server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
@@ -83,6 +84,10 @@ def _prepare(
     """
     process: PracticeProcess | None = None
     timeout = seconds(timeout)
+    if not (journal is None or journal is AUTO or isinstance(journal, str | os.PathLike)):
+        raise UsageError(f"journal is a path, AUTO or None, not {journal!r}")
+    if not (router is None or isinstance(router, Router)):
+        raise UsageError(f"router is a Router, not {router!r}")
     if practice:
         process = _start_practice(practice)
         address = Address(process.host, process.port, https=False)

@@ -76,5 +76,12 @@ def test_wrong_arguments_of_connect() -> None:
     for practice in (1, "yes", ["people"]):
         with pytest.raises(UsageError, match="practice is True, or a dictionary"):
             tcnb.connect(practice=practice)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="host name"):
+    with pytest.raises(UsageError, match="journal is a path"):
+        tcnb.connect(practice=True, journal=5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="router is a Router"):
+        tcnb.connect(practice=True, router=5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="server is a str, not of the type int"):
         tcnb.connect(5, username="x", password="y")  # type: ignore[arg-type]
+    with pytest.raises(UsageError) as error:
+        tcnb.connect("video.example.com", username="x", password=314159)  # type: ignore[arg-type]
+    assert str(error.value) == "password is a str, not of the type int"
