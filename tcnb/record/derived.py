@@ -78,8 +78,9 @@ def since(events: pd.DataFrame, when: When) -> pd.DataFrame:
 
     Args:
         events: the event frame.
-        when: a moment (without a zone: in the zone of this machine), a length of time back from now, or either in
-            words: `2026-11-22 09:00`, `09:00` (of today), `today`, `yesterday`, `90min`, `2h`, `7 days`.
+        when: a moment (without a zone: in the zone of this machine), a length of time back from now (with a minus sign
+            or without), or either in words: `2026-11-22 09:00`, `09:00` (of today), `today`, `yesterday`, `90min`,
+            `2h`, `7 days`.
 
     Raises:
         UsageError: it is none of these.
@@ -102,7 +103,7 @@ def moment_of(when: When) -> pd.Timestamp:
 
 def _parsed(when: When) -> pd.Timestamp:
     if isinstance(when, datetime.timedelta):
-        return pd.Timestamp.now("UTC") - when
+        return pd.Timestamp.now("UTC") - abs(when)
     if isinstance(when, Real):  # pandas would take it for nanoseconds since 1970
         raise TypeError("a plain number")
     if not isinstance(when, str):
@@ -112,7 +113,7 @@ def _parsed(when: When) -> pd.Timestamp:
         return pd.Timestamp.now().normalize() - pd.Timedelta(days=DAYS[text.lower()])
     if text[-1:].isalpha():
         try:
-            return pd.Timestamp.now("UTC") - pd.Timedelta(text)
+            return pd.Timestamp.now("UTC") - abs(pd.Timedelta(text))
         except ValueError:
             return pd.Timestamp(text)
     return pd.Timestamp(text)

@@ -65,6 +65,8 @@ HOUR = datetime.timedelta(hours=1)
         HOUR,
         "1h",
         "60 min",
+        "-1h",
+        -HOUR,
         "today",
         "yesterday",
         datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC),
