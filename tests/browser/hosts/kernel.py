@@ -72,14 +72,26 @@ class HostKernel:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TRUECONF_")}
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment |= {"PYTHONPATH": os.pathsep.join(paths), "IPYTHONDIR": str(self.folder / ".ipython")}
-        self._manager = AsyncKernelManager()
-        await self._manager.start_kernel(env=environment, cwd=str(self.folder))
-        self._client = self._connected()
-        await self._client.wait_for_ready(timeout=PATIENCE)
+        await self._start_kernel(environment)
         self._readers = [asyncio.create_task(self._read(channel)) for channel in CHANNELS]
         self._server = await serve(self._talk, "127.0.0.1", 0, max_size=None)
         port = next(iter(self._server.sockets)).getsockname()[1]
         self.url = f"ws://127.0.0.1:{port}/"
+
+    async def _start_kernel(self, environment: dict[str, str]) -> None:
+        # The ports are chosen here and bound in the kernel: one that others took meanwhile ends it before it answers.
+        for is_last in (False, False, True):
+            self._manager = AsyncKernelManager()
+            await self._manager.start_kernel(env=environment, cwd=str(self.folder))
+            self._client = self._connected()
+            try:
+                await self._client.wait_for_ready(timeout=PATIENCE)
+            except RuntimeError:
+                self._client.stop_channels()
+                if is_last or await self._manager.is_alive():
+                    raise
+            else:
+                return
 
     async def _stop(self) -> None:
         for reader in self._readers:
