@@ -38,6 +38,7 @@ PIECE: Final = 1_000_000
 _WRITERS: Final = min(os.cpu_count() or 1, 4)
 """So many files are written at a time; each takes memory of its own."""
 
+_OWN_FOLDER: Final = re.compile(r"day=[^/]+")
 _FILE: Final = re.compile(r"(?P<source>[0-9a-f]{8})-(?P<first>\d+)-(?P<last>\d+)\.parquet")
 
 
@@ -246,8 +247,8 @@ def _key(source: str) -> str:
 def _manifest(place: Place) -> dict[str, Any]:
     """Return what the archive says of itself; of an empty or missing folder, what a new one says."""
     if not place.exists(MANIFEST):
-        strange = next((name for name in place.files() if not _is_draft(name)), None)
-        if strange is not None and not _FILE.fullmatch(strange.rpartition("/")[2]):
+        strange = next((name for name in place.files() if not _is_draft(name) and _own_file(name) is None), None)
+        if strange is not None:
             raise ArchiveError(
                 f"{place.name} is no archive of tcnb but holds other files ({strange}): choose a new folder"
             )
@@ -269,9 +270,17 @@ def _manifest(place: Place) -> dict[str, Any]:
 def _remove_leftovers(place: Place, key: str, done: int) -> None:
     """Remove what an interrupted export of this source wrote: drafts, and files that the manifest does not cover."""
     for name in list(place.files()):
-        found = _FILE.fullmatch(name.rpartition("/")[2].removeprefix(".").removesuffix(".part"))
+        found = _own_file(name)
         if found and found["source"] == key and (_is_draft(name) or int(found["first"]) > done):
             place.remove(name)
+
+
+def _own_file(name: str) -> re.Match[str] | None:
+    """Return what the name of a file of an export says, or of its draft; None for any other, such as those of an
+    archive in a folder below.
+    """
+    folder, _, file = name.rpartition("/")
+    return _FILE.fullmatch(file.removeprefix(".").removesuffix(".part")) if _OWN_FOLDER.fullmatch(folder) else None
 
 
 def _is_draft(name: str) -> bool:

@@ -110,6 +110,27 @@ def test_folder_with_other_files_is_left_alone(record, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+def test_folder_above_an_archive_is_left_alone(record, tmp_path):
+    """An export into a folder with an archive in it is refused, whatever lies beside that, and takes nothing away."""
+    export(record.frame(), tmp_path / "reports" / "team", source=SOURCE)
+    files = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ArchiveError, match="choose a new folder"):
+        export(record.frame(), tmp_path / "reports", source=SOURCE)
+    assert sorted(tmp_path.rglob("*")) == files
+    assert len(scan(tmp_path / "reports" / "team")) == len(record.frame())
+
+
+def test_archive_below_another_one_is_left_alone(record, tmp_path, monkeypatch):
+    """What an export removes of an interrupted one before it is in its own folders alone."""
+    monkeypatch.setattr(archive, "PIECE", 300)
+    frame = record.frame()
+    export(frame.iloc[:10], tmp_path, source=SOURCE)
+    export(frame, tmp_path / "team", source=SOURCE)
+    files = set((tmp_path / "team").rglob("*"))
+    export(frame.iloc[:20], tmp_path, source=SOURCE)
+    assert set((tmp_path / "team").rglob("*")) == files
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [("{", "damaged"), ("[]", "damaged"), ('{"version": 99, "sources": {}}', "newer tcnb")],
