@@ -10,15 +10,15 @@ from typing import Any
 from tcnb.errors import UsageError
 
 
-def seconds(value: Any, name: str = "timeout") -> float:
-    """Return a length of time in seconds.
+def seconds(value: Any) -> float:
+    """Return a timeout in seconds.
 
     Raises:
         UsageError: it is no number, or below 0.
     """
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not number >= 0:
-        raise UsageError(f"{name} is a number of seconds, 0 or more, not {value!r}")
+        raise UsageError(f"timeout is a number of seconds, 0 or more, not {value!r}")
     return number
 
 
@@ -59,17 +59,15 @@ def named_person(value: Any) -> str:
     Raises:
         UsageError: it is no text, or has nothing in it.
     """
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"a person is an id, a login or a display name, not {value!r}")
-    return value.strip()
+    return _name(value, "a person is an id, a login or a display name")
 
 
 def named_chat(value: Any) -> str:
-    """Return the name that a chat was given by; whether there is such a chat is not looked at.
+    """Return the name that a chat was given by, as `named_person` does."""
+    return _name(value, "a chat is an id, a title or a person's login")
 
-    Raises:
-        UsageError: it is no text, or has nothing in it.
-    """
+
+def _name(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"a chat is an id, a title or a person's login, not {value!r}")
+        raise UsageError(f"{what}, not {value!r}")
     return value.strip()

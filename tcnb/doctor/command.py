@@ -82,7 +82,9 @@ async def _examine(options: argparse.Namespace, secrets: list[str]) -> AsyncIter
 
         def credentials() -> Credentials:
             found = find_credentials(options.server, options.username, client_id=options.client_id)
-            secrets.extend(filter(None, [found.token]))  # a password is hidden where a server might repeat it
+            # A password is hidden where the server's words are read: see `client.tokens`.
+            if found.token:
+                secrets.append(found.token)
             return found
 
         target = server.Target(

@@ -47,7 +47,8 @@ class SendingVerbs(Face):
     async def _chat_within(self, chat: str, timeout: float) -> tuple[str, float]:
         """Return the id of a chat, which the server may have to be asked for, and what is left of the time."""
         clock = asyncio.get_running_loop().time
-        end = clock() + seconds(timeout)
+        timeout = seconds(timeout)
+        end = clock() + timeout
         try:
             async with asyncio.timeout(timeout):
                 chat_id = await self._directory.chat_id(chat)

@@ -45,7 +45,7 @@ class Waiters:
 
         Raises:
             RequestTimeoutError: no such event came in time.
-            UsageError: there is no such kind of event, or the time is none.
+            UsageError: there is no such kind of event, or the timeout is no number.
         """
         allowed = None if timeout is None else seconds(timeout)
         waiter = _Waiter(method_of(event), event == SYSTEM_MESSAGE, chat_id=chat_id, user_id=user_id)
