@@ -264,6 +264,9 @@ def test_repeated_rows_are_shown_once(page):
     page.say({"batch": {"after": 10, "from": 10, "last": 14, "rows": again[10:]}})
     assert page.texts[-6:] == [f"message number {number}" for number in range(8, 14)]
     assert page.text_of(".tcf-lost") == "0 lost"
+    # The page asks what else these rows have to show; the stand-in's record does not hold them.
+    page.wait_for("model.requests.some((request) => request.type === 'contents' && request.seqs.includes(14))")
+    page.settle()
 
 
 def test_silent_kernel_is_asked(page):
