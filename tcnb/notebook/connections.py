@@ -40,12 +40,13 @@ class Connections:
     elsewhere: Callable[[], list[Any]]
     _sessions: dict[str, Any] = field(default_factory=dict)
     _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _default_was_closed: bool = False
 
     def connect(self, name: str, request: Mapping[str, Any], make: Callable[..., Any]) -> Any:
         """Return the living connection of that name, or make it.
 
         A request like the one that made the living connection, and a bare request, return the living one; any other
-        closes it first. A session that no magic made is never closed here.
+        closes it as soon as the new one stands. A session that no magic made is never closed here.
 
         Args:
             name: the connection's name.
@@ -57,41 +58,43 @@ class Connections:
         is_same_request = living is own and self._requests.get(name) == dict(request)
         if living is not None and living.is_open and (not request or is_same_request):
             return living
-        if own is not None:
-            self._forget(name)
-            own.close()
         session = make(**request, name=name)
+        self._forget(name)
         self._sessions[name] = session
         self._requests[name] = dict(request)
+        if name == DEFAULT:
+            self._default_was_closed = False
+        if own is not None:
+            own.close()
         return session
 
     def get(self, name: str | None = None) -> Any:
-        """Return the connection of that name; without a name the one called `default`, or else the latest.
+        """Return the connection of that name; without a name the one called `default`, or else the only one.
 
         Raises:
-            NotConnectedError: there is none, or it was closed.
+            NotConnectedError: there is none, it was closed, or nothing says which of several is meant.
         """
         living = self._living()
-        if name is None:
-            name = DEFAULT if DEFAULT in living else next(reversed(living), None)
-        if name is None:
-            raise NotConnectedError(messages.not_connected())
+        name = self._meant(living) if name is None else name
         if name not in living:
             raise NotConnectedError(messages.no_such_connection(name, living))
         if not living[name].is_open:
             raise NotConnectedError(messages.connection_closed(name))
         return living[name]
 
-    def disconnect(self, name: str) -> None:
-        """Close the connection of that name and forget it.
+    def disconnect(self, name: str | None = None) -> None:
+        """Close the connection of that name, or the one that is meant without a name, and forget it.
 
         Raises:
-            NotConnectedError: there is none.
+            NotConnectedError: there is none, or nothing says which of several is meant.
         """
         living = self._living()
+        name = self._meant(living) if name is None else name
         if name not in living:
             raise NotConnectedError(messages.no_such_connection(name, living))
         self._forget(name)
+        if name == DEFAULT:
+            self._default_was_closed = True
         living[name].close()
 
     def names(self) -> list[str]:
@@ -101,6 +104,16 @@ class Connections:
     def all(self) -> list[Any]:
         """Return all connections, the oldest first, closed ones included."""
         return list(self._living().values())
+
+    def _meant(self, living: Mapping[str, Any]) -> str:
+        """Return the name of the connection that is meant where none is named; it is never a guess."""
+        if not living:
+            raise NotConnectedError(messages.not_connected())
+        if DEFAULT in living:
+            return DEFAULT
+        if len(living) > 1 or self._default_was_closed:
+            raise NotConnectedError(messages.which_connection(living))
+        return next(iter(living))
 
     def _forget(self, name: str) -> None:
         self._sessions.pop(name, None)

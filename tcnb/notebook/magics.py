@@ -86,14 +86,15 @@ class TcnbMagics(VerbMagics):
         Usage: %tc_disconnect [--as NAME] [--all]
         """
         given = self._given(verbs.DISCONNECT, line, local_ns)
-        names = connections.names()
+        names: list[str] = connections.names()
         if given.has("all") and given.has("as"):
             raise UsageError(messages.options_exclude("--all", "--as"))
-        if not given.has("all") and (names or given.connection is not None):
-            names = [given.connection or (DEFAULT if DEFAULT in names else names[-1])]
         with one_line_errors():
-            for name in names:
-                connections.disconnect(name)
+            if given.connection is not None or (names and not given.has("all")):
+                connections.disconnect(given.connection)
+            else:
+                for name in names:
+                    connections.disconnect(name)
 
     @line_magic
     @needs_local_scope

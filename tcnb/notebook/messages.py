@@ -219,10 +219,28 @@ def no_such_connection(name: str, names: Iterable[str]) -> str:
     )
 
 
+def which_connection(names: Iterable[str]) -> str:
+    """None of the connections is the default one, so that one has to be named."""
+    return f"no connection is called default: say which is meant, {' or '.join(f'--as {name}' for name in names)}"
+
+
 def connection_closed(name: str) -> str:
     """The connection of that name was closed."""
     again = "%tc_connect" if name == "default" else f"%tc_connect --as {name}"
     return f"the connection {name!r} was closed: run {again} again"
+
+
+def session_replaced(variable: str, account: str) -> str:
+    """A cell that connects was run again."""
+    return f"tcnb: {variable} holds a new session of {account}; the one before was closed"
+
+
+def handlers_failed(count: int, handler: str, error: str, variable: str | None) -> str:
+    """Handlers raised exceptions since the last cell."""
+    what = "a handler failed" if count == 1 else f"handlers failed {count:,} times"
+    last = "" if count == 1 else "the last: "
+    where = f" (traceback: print({variable}.router.failures[-1]))" if variable else ""
+    return f"tcnb: {what}: {last}{handler or 'a filter or middleware'}: {_short(error, 200)}{where}"
 
 
 def nothing_connected_status() -> str:

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
@@ -147,6 +148,7 @@ def connect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         session.close()
         raise
+    _tell_notebook(session)
     return session
 
 
@@ -160,7 +162,16 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         await session.aclose()
         raise
+    _tell_notebook(session)
     return session
+
+
+def _tell_notebook(session: Session) -> None:
+    """Let the notebook, if this is one, look after the session when cells have run."""
+    if "IPython" in sys.modules:
+        from tcnb.notebook.after_cells import look_after  # it stands above, and is reached only where it is in use
+
+        look_after(session)
 
 
 def _start_practice(options: bool | dict[str, Any]) -> PracticeProcess:

@@ -36,13 +36,34 @@ def test_later_session_of_python_goes_before() -> None:
     assert connections.get() is theirs
 
 
-def test_order_of_connecting() -> None:
-    """Where no connection is called default the one connected last is meant, whatever the order of the variables."""
-    elsewhere: list[StandInSession] = []
-    connections = Connections(lambda: elsewhere)
-    first, second = (connections.connect(name, {}, make) for name in ("one", "two"))
-    elsewhere += [second, first]
-    assert connections.get() is second
+def test_the_only_one() -> None:
+    """Where no connection is called default the only one is meant, made by a magic or not."""
+    connections = Connections(list)
+    only = connections.connect("ops", {}, make)
+    assert connections.get() is only
+
+
+def test_which_of_several_is_not_guessed() -> None:
+    """Where none of several connections is called default one has to be named, also for closing."""
+    connections = Connections(list)
+    sessions = [connections.connect(name, {}, make) for name in ("one", "two")]
+    for use in (connections.get, connections.disconnect):
+        with pytest.raises(NotConnectedError, match="say which is meant, --as one or --as two"):
+            use()
+    assert all(session.is_open for session in sessions)
+
+
+def test_after_disconnecting_no_other_connection_takes_over() -> None:
+    """What was meant for the connection that was closed never goes out through another one."""
+    connections = Connections(list)
+    connections.connect("default", {}, make)
+    other = connections.connect("ops", {}, make)
+    connections.disconnect()
+    with pytest.raises(NotConnectedError, match="no connection is called default: say which is meant, --as ops"):
+        connections.get()
+    assert connections.get("ops") is other
+    again = connections.connect("default", {}, make)
+    assert connections.get() is again
 
 
 def test_session_of_python_is_not_closed_by_connecting() -> None:
@@ -54,18 +75,28 @@ def test_session_of_python_is_not_closed_by_connecting() -> None:
     assert mine is not theirs
 
 
-def test_failed_connecting_leaves_no_closed_session() -> None:
-    """After connecting anew has failed, the name is free and the error says so."""
+def test_failed_connecting_keeps_the_old_session() -> None:
+    """When another connection cannot be made, the one that lives goes on."""
     connections = Connections(list)
-    connections.connect("default", {"server": "a"}, make)
+    living = connections.connect("default", {"server": "a"}, make)
 
     def fail(**request: object) -> None:
         raise NotConnectedError("no")
 
     with pytest.raises(NotConnectedError):
         connections.connect("default", {"server": "b"}, fail)
-    with pytest.raises(NotConnectedError, match="no connection yet"):
-        connections.get()
+    assert connections.get() is living
+    assert living.is_open
+    assert connections.connect("default", {"server": "a"}, make) is living
+
+
+def test_old_session_is_closed_when_the_new_one_stands() -> None:
+    """Under one name there is one session, the new one."""
+    connections = Connections(list)
+    old = connections.connect("default", {"server": "a"}, make)
+    new = connections.connect("default", {"server": "b"}, make)
+    assert connections.get() is new
+    assert not old.is_open
 
 
 def test_no_connection_of_that_name() -> None:

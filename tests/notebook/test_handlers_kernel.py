@@ -54,7 +54,7 @@ def test_handler_answers_while_a_cell_runs(kernel: Kernel) -> None:
 
 
 def test_rerun_and_failure(kernel: Kernel) -> None:
-    """A cell with a decorator can be run again; a failure is kept and shown in no cell."""
+    """A cell with a decorator can be run again; a failure is kept, and named in one line when a cell has run."""
     cell = (
         "@tc.router.message(text=['boom', 'fine'])\n"
         "async def on_word(message):\n"
@@ -65,7 +65,8 @@ def test_rerun_and_failure(kernel: Kernel) -> None:
     for number in (1, 2, 2):
         kernel.good(cell.replace("{number}", str(number)))
     outcome = kernel.good("ops.send(chat, 'boom')\nops.send(chat, 'fine')\nwait('fine 2')")
-    assert outcome.printed == ""
+    assert outcome.printed.count("\n") == 1
+    assert "on_word: RuntimeError: broken 2" in outcome.printed
     assert kernel.good("[h.name for h in tc.router.handlers].count('on_word')").text == "1"
     told = kernel.good("print(tc.router.failures[-1])").printed
     assert "raise RuntimeError('broken 2')" in told

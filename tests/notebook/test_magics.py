@@ -377,11 +377,14 @@ def test_as_picks_a_connection(connected: Desk) -> None:
     assert [session.calls[0][2] for session in connected.sessions] == ["to default", "to ops"]
 
 
-def test_latest_where_none_is_default(desk: Desk) -> None:
-    """Without a default connection the latest one is meant."""
+def test_several_and_none_is_default(desk: Desk) -> None:
+    """Without a default connection the only one is meant; of several, nobody's message goes out by a guess."""
     desk.run("%tc_connect a --as one")
-    desk.run("%tc_connect b --as two")
     assert desk.sent("%tc_send crew hi")
+    desk.run("%tc_connect b --as two")
+    with pytest.raises(NotConnectedError, match="say which is meant, --as one or --as two"):
+        desk.run("%tc_send crew hi")
+    assert desk.sent("%tc_send --as two crew hi")
     with pytest.raises(NotConnectedError, match="'three': there is one, two"):
         desk.run("%tc_send --as three crew hi")
 

@@ -1,0 +1,88 @@
+"""After cells, in a real kernel: sessions that a variable lost are closed, and failures of handlers are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kernels import Kernel
+
+from tcnb.practice import start_process
+
+pytestmark = pytest.mark.kernel
+
+SETUP = """
+import threading
+import tcnb
+def connect(name="robot", **more):
+    return tcnb.connect("127.0.0.1", username=name, password=name, https=False, web_port={port}, name=name, **more)
+ops = connect("ops")
+def wait(condition):
+    changed = threading.Event()
+    removes = [session.on_rows(changed.set) for session in (ops, tc)]
+    removes.append(tc.on_failure(lambda failure: changed.set()))
+    while not condition():
+        assert changed.wait(30)
+        changed.clear()
+    for remove in removes:
+        remove()
+def answers():
+    return list(ops.df.query("direction == 'in'")["text"].dropna())
+"""
+
+BOT = """
+tc = connect()
+@tc.router.message(text="ping")
+async def on_ping(message):
+    await message.answer("pong")
+"""
+
+
+@pytest.fixture
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel in which `ops` is connected and a cell with a bot has run."""
+    with start_process(accounts=("robot:robot", "ops:ops"), people=0, rate=0) as process:
+        kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+        try:
+            kernel.good(SETUP.replace("{port}", str(process.port)))
+            kernel.good(BOT)
+            yield kernel
+        finally:
+            kernel.close()
+
+
+def test_cell_that_connects_is_run_again(kernel: Kernel) -> None:
+    """The session before is closed, with a line that says so, and the bot answers once."""
+    outcome = kernel.good(BOT)
+    assert outcome.printed == "tcnb: tc holds a new session of robot@practice.local; the one before was closed\n"
+    kernel.good("chat = ops.send('robot', 'ping').chat_id\nwait(lambda: 'pong' in answers())")
+    kernel.good("ops.send(chat, 'ping')\nwait(lambda: answers().count('pong') >= 2)\ntc.send(chat, 'end')")
+    kernel.good("wait(lambda: 'end' in answers())")
+    assert kernel.good("answers()").text == "['pong', 'pong', 'end']"
+
+
+def test_session_that_is_still_held_stays_open(kernel: Kernel) -> None:
+    """A session that another variable or a list holds goes on, and so does one of another account."""
+    kernel.good("kept = tc\ntc = connect()")
+    kernel.good("bots = {'first': tc}\ntc = connect()")
+    kernel.good("other = ops")
+    assert kernel.good("other = connect()").printed == ""
+    assert kernel.good("[one.is_open for one in (kept, bots['first'], tc, ops)]").text == "[True, True, True, True]"
+
+
+def test_failed_connecting_closes_nothing(kernel: Kernel) -> None:
+    """When connecting fails the variable keeps its session."""
+    assert kernel.run("tc = connect(timeout=-1)").status == "error"
+    assert kernel.good("tc.is_open").text == "True"
+
+
+def test_failures_of_handlers_are_told_once(kernel: Kernel) -> None:
+    """A handler that fails is named below the next cell, in one line, and below no other."""
+    kernel.good("@tc.router.message(text='boom')\nasync def on_boom(message):\n    raise ValueError('too\\nloud')")
+    kernel.good("chat = ops.send('robot', 'hello').chat_id\nfailed = []\ntc.on_failure(failed.append)")
+    outcome = kernel.good("ops.send(chat, 'boom')\nwait(lambda: len(failed) == 1)")
+    said = "on_boom: ValueError: too loud (traceback: print(tc.router.failures[-1]))\n"
+    assert outcome.printed == f"tcnb: a handler failed: {said}"
+    assert kernel.good("1").printed == ""
+    cell = "for _ in range(2):\n    ops.send(chat, 'boom')\nwait(lambda: len(failed) == 3)"
+    assert kernel.good(cell).printed == f"tcnb: handlers failed 2 times: the last: {said}"
