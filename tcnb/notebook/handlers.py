@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tcnb.errors import UsageError
 from tcnb.notebook import messages
 from tcnb.notebook.arguments import Arguments
+from tcnb.routing.awaiting import refuse_unawaited_in
+from tcnb.routing.events import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +72,7 @@ def define(shell: Any, router: Router, event: str, given: Arguments) -> Handler:
     key = ("tc_on", str(name)) if name is not None else ("tc_on", event, *written)
     name = str(name) if name is not None else _slug(event, *(str(value) for value in _shown(conditions)))
     finds = [word for word, option in (("match", "pattern"), ("command", "command")) if given.has(option)]
-    function = _function(given.code, name, shell, (*_ALWAYS, *finds))
+    function = _function(given.code, name, shell, (*_ALWAYS, *finds), event)
     return router.handle(function, event, conditions, name=name, key=key)
 
 
@@ -98,7 +100,7 @@ def _slug(*words: str) -> str:
     return "_".join(["on", *re.findall(r"\w+", " ".join(words).lower())])
 
 
-def _function(code: str, name: str, shell: Any, takes: tuple[str, ...]) -> Callable[..., Any]:
+def _function(code: str, name: str, shell: Any, takes: tuple[str, ...], event: str) -> Callable[..., Any]:
     """Make a function of code; one that awaits something becomes an async one.
 
     What the code assigns is its own, as in any function: many may run while cells do, and none of them changes a
@@ -107,6 +109,8 @@ def _function(code: str, name: str, shell: Any, takes: tuple[str, ...]) -> Calla
     label = re.sub(r"\W", "_", name)
     filename = f"<tc_on {name}>"
     body = ast.parse(shell.transform_cell(code), filename).body
+    if event in KINDS:
+        refuse_unawaited_in(ast.Module(body, []), "message", KINDS[event].event_type, name)
     head = f"def {label}(message, *, {', '.join(takes)}): pass"
     for prefix in ("", "async "):
         tree = ast.parse(prefix + head)

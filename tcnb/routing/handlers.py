@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, thread
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any, Final
 
 from tcnb.errors import UsageError
+from tcnb.routing.awaiting import refuse_unawaited
 from tcnb.routing.events import Kind
 from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
@@ -105,6 +106,8 @@ class Handler:
             getattr(function, "__call__", None)  # noqa: B004  # an object with an awaited __call__
         )
         self._takes_event, self._takes = _parameters(function)
+        if isinstance(origin, FunctionType):
+            refuse_unawaited(origin, kind.event_type)
 
     @property
     def event(self) -> str:
@@ -152,10 +155,10 @@ class Handler:
         self.calls += 1
         try:
             if self._is_async:
-                await call()
-                return
-            context = contextvars.copy_context()
-            result = await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
+                result = await call()
+            else:
+                context = contextvars.copy_context()
+                result = await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
             if inspect.isawaitable(result):
                 await result
         finally:

@@ -155,6 +155,7 @@ def test_pausing_resuming_removing(connected: Desk, post: Post) -> None:
         ("%%tc_on message --chta crew\npass", "did you mean --chat"),
         ("%tc_handlers --pause nothing", "there are none"),
         ("%tc_handlers on_build", "is more than this takes"),
+        ("%%tc_on message\nmessage.reply('x')", "write await message"),
     ],
 )
 def test_mistakes_are_one_line(connected: Desk, post: Post, cell: str, said: str) -> None:
