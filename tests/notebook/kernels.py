@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import queue
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from tests.kernel_sockets import without_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,7 +72,8 @@ class Kernel:
         clean |= {"PYTHONPATH": os.pathsep.join(paths), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         clean |= {"IPYTHONDIR": str(folder / ".ipython")}
         self.others: list[dict[str, Any]] = []
-        self.manager = KernelManager()
+        self._sockets = tempfile.TemporaryDirectory(prefix="kernel")
+        self.manager = KernelManager(**without_ports(self._sockets.name))
         self.manager.start_kernel(env=clean | (environment or {}), cwd=str(folder))
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
@@ -79,6 +83,7 @@ class Kernel:
         """End the process."""
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+        self._sockets.cleanup()
 
     def start(self, code: str, *, allow_stdin: bool = False) -> str:
         """Queue a cell, as a frontend does, and return its message id."""

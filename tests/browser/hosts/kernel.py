@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import struct
+import tempfile
 import threading
 from collections.abc import Coroutine
 from itertools import pairwise
@@ -18,6 +19,8 @@ from jupyter_client.jsonutil import json_default
 from jupyter_client.manager import AsyncKernelManager
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+
+from tests.kernel_sockets import without_ports
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 60
@@ -45,6 +48,7 @@ class HostKernel:
         self._pages: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._sockets = tempfile.TemporaryDirectory(prefix="kernel")
         self._manager: AsyncKernelManager
         self._client: AsyncKernelClient
         self._server: Any = None
@@ -79,19 +83,10 @@ class HostKernel:
         self.url = f"ws://127.0.0.1:{port}/"
 
     async def _start_kernel(self, environment: dict[str, str]) -> None:
-        # The ports are chosen here and bound in the kernel: one that others took meanwhile ends it before it answers.
-        for is_last in (False, False, True):
-            self._manager = AsyncKernelManager()
-            await self._manager.start_kernel(env=environment, cwd=str(self.folder))
-            self._client = self._connected()
-            try:
-                await self._client.wait_for_ready(timeout=PATIENCE)
-            except RuntimeError:
-                self._client.stop_channels()
-                if is_last or await self._manager.is_alive():
-                    raise
-            else:
-                return
+        self._manager = AsyncKernelManager(**without_ports(self._sockets.name))
+        await self._manager.start_kernel(env=environment, cwd=str(self.folder))
+        self._client = self._connected()
+        await self._client.wait_for_ready(timeout=PATIENCE)
 
     async def _stop(self) -> None:
         for reader in self._readers:
@@ -99,12 +94,14 @@ class HostKernel:
         self._server.close()
         self._client.stop_channels()
         await self._manager.shutdown_kernel(now=True)
+        self._sockets.cleanup()
 
     def _connected(self) -> AsyncKernelClient:
         # Not the manager's own: all of those have one identity, and the kernel could not tell them apart.
         client = AsyncKernelClient(connection_file=self._manager.connection_file)
         client.load_connection_file()
-        client.start_channels()
+        # Without its heart: on a loaded machine one that beats late would be taken for a kernel that died.
+        client.start_channels(hb=False)
         return client
 
     async def _run(self, code: str) -> None:
