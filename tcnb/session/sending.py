@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tcnb.client.arguments import seconds
+from tcnb.client.arguments import replied_to, seconds
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
@@ -22,11 +22,12 @@ class SendingVerbs(Face):
         chat: str,
         text: str,
         parse_mode: ParseMode | str,
-        reply_to: str | None,
+        reply_to: Any,
         buttons: InlineKeyboardMarkup | None,
         timeout: float | None,
     ) -> SendMessageResponse:
         """Send a text; on the bot's loop. Both twins come here at once, since each step between costs a round trip."""
+        reply_to = replied_to(reply_to)
         if timeout is None:
             chat_id = await self._directory.chat_id(chat)
         else:
@@ -65,7 +66,7 @@ class SendingVerbs(Face):
         text: str,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         buttons: InlineKeyboardMarkup | None = None,
         timeout: float | None = None,
     ) -> SendMessageResponse:
@@ -78,7 +79,7 @@ class SendingVerbs(Face):
         text: str,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         buttons: InlineKeyboardMarkup | None = None,
         timeout: float | None = None,
     ) -> SendMessageResponse:
@@ -88,7 +89,7 @@ class SendingVerbs(Face):
             chat: id, title, or person.
             text: at most 4096 visible characters.
             parse_mode: `text`, `markdown` or `html`.
-            reply_to: id of the message it answers.
+            reply_to: the message it answers: its id, or what has one (what a sending returned, an event, a row).
             buttons: an inline keyboard under it.
             timeout: seconds to wait for the server; None takes the connection's own.
 
@@ -108,7 +109,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a picture; awaited twin of `send_photo`."""
@@ -126,7 +127,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a picture that is shown as one; its preview is made here.
@@ -136,7 +137,7 @@ class SendingVerbs(Face):
             file: path, bytes, URL, `InputFile`, PIL image or matplotlib figure.
             caption: text under it, at most 4096 visible characters.
             parse_mode: how the caption's markup is read.
-            reply_to: id of the message it answers.
+            reply_to: the message it answers: its id, or what has one (what a sending returned, an event, a row).
             progress: called on the bot's thread with bytes sent and bytes in all.
 
         Returns:
@@ -151,7 +152,7 @@ class SendingVerbs(Face):
         )
 
     async def asend_sticker(
-        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+        self, chat: str, file: Any, *, reply_to: Any = None, progress: Progress | None = None
     ) -> SendFileResponse:
         """Send a sticker; awaited twin of `send_sticker`."""
 
@@ -162,7 +163,7 @@ class SendingVerbs(Face):
         return await self._over(work())
 
     def send_sticker(
-        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+        self, chat: str, file: Any, *, reply_to: Any = None, progress: Progress | None = None
     ) -> SendFileResponse:
         """Send a picture as a sticker; what is not WebP is converted. Arguments and errors as in `send_photo`."""
         return self._wait(self.asend_sticker(chat, file, reply_to=reply_to, progress=progress))
@@ -174,7 +175,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a file; awaited twin of `send_document`."""
@@ -192,7 +193,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send any file as it is. Arguments and errors as in `send_photo`."""
