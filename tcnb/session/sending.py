@@ -1,4 +1,4 @@
-"""The verbs that send, blocking and awaited; what goes over the wire is made by the bot."""
+"""The verbs that send, edit and remove, blocking and awaited; what goes over the wire is made by the bot."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from tcnb.client.arguments import replied_to, seconds
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
-from tcnb.types import InlineKeyboardMarkup, SendFileResponse, SendMessageResponse
+from tcnb.types import (
+    EditMessageResponse,
+    InlineKeyboardMarkup,
+    RemoveMessageResponse,
+    SendFileResponse,
+    SendMessageResponse,
+)
 from tcnb.types.enums import ParseMode
 from tcnb.wire import codes
 
 
 class SendingVerbs(Face):
-    """What a session can send; each verb has a twin with an `a` before its name that is awaited."""
+    """What a session can send, edit and remove; each verb has a twin with an `a` before its name that is awaited."""
 
     async def _text(
         self,
@@ -101,6 +107,58 @@ class SendingVerbs(Face):
             ApiErrorException, RequestTimeoutError, WSConnectionError, OutcomeUnknownError: as their texts say.
         """
         return self._wait(self._text(chat, text, parse_mode, reply_to, buttons, timeout))
+
+    async def aedit_message(
+        self,
+        message: Any,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        buttons: InlineKeyboardMarkup | None = None,
+    ) -> EditMessageResponse:
+        """Replace the text of an own message; awaited twin of `edit_message`."""
+        return await self._over(self.bot.edit_message(message, text, parse_mode, buttons=buttons))
+
+    def edit_message(
+        self,
+        message: Any,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        buttons: InlineKeyboardMarkup | None = None,
+    ) -> EditMessageResponse:
+        """Replace the text of an own message.
+
+        Args:
+            message: its id, or what has one (what a sending returned, an event, a row).
+            text: at most 4096 visible characters.
+            parse_mode: `text`, `markdown` or `html`.
+            buttons: an inline keyboard under it; those that are not given again disappear.
+
+        Returns:
+            `message_id` and `timestamp` (milliseconds since the epoch).
+
+        Raises:
+            The errors of `send`; `ApiErrorException` also where it is the message of somebody else.
+        """
+        return self._wait(self.aedit_message(message, text, parse_mode=parse_mode, buttons=buttons))
+
+    async def aremove_message(self, message: Any, for_all: bool = False) -> RemoveMessageResponse:
+        """Remove a message; awaited twin of `remove_message`."""
+        return await self._over(self.bot.remove_message(message, for_all))
+
+    def remove_message(self, message: Any, for_all: bool = False) -> RemoveMessageResponse:
+        """Remove a message.
+
+        Args:
+            message: its id, or what has one (what a sending returned, an event, a row).
+            for_all: whether it also disappears for everybody else in the chat, not for the bot alone.
+
+        Raises:
+            UsageError: it is no message; nothing was asked for.
+            ApiErrorException, RequestTimeoutError, WSConnectionError, OutcomeUnknownError: as their texts say.
+        """
+        return self._wait(self.aremove_message(message, for_all))
 
     async def asend_photo(
         self,
