@@ -94,7 +94,9 @@ MOST_TITLE: Final = 256
 """Characters of a title."""
 
 READY_POLL: Final = 0.5
-"""Seconds between two looks at a file that is still arriving; its state lags behind its progress (`protocol` 8.3)."""
+"""Seconds between two looks at a file that is still arriving; its state lags behind its progress: `protocol` section
+8.3.
+"""
 
 READY_TIMEOUT: Final = 60.0
 """Seconds a file may make no progress before waiting for it ends."""

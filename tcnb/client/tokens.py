@@ -29,7 +29,7 @@ from tcnb.errors import (
 from tcnb.wire import paths
 
 ASSUMED_LIFETIME = 30 * 24 * 3600
-"""Seconds a token is taken to live where neither the answer nor the token says it (field notes in `protocol` 2.1)."""
+"""Seconds a token is taken to live where neither the answer nor the token says it (`protocol` section 2.1)."""
 
 RENEW_BEFORE = 3600
 """Seconds before its end from which on a token is not used for a new connection."""
