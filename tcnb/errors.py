@@ -6,6 +6,7 @@ TcnbError
 ├── UsageError                        a magic or a call was written wrongly
 │   ├── UnknownChatError              no chat or person of that name
 │   ├── AmbiguousChatError            several chats or people of that name
+│   ├── CellSyntaxError               the code of a cell that is to run later is not Python
 │   └── SecretOnLineError             a password or token was typed where it would be stored
 ├── NotConnectedError                 there is no such connection, or it was closed
 ├── WSConnectionError                 the server cannot be reached, or the connection broke
@@ -41,6 +42,7 @@ TcnbError
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -85,6 +87,21 @@ class AmbiguousChatError(UsageError):
         super().__init__(
             f"{name!r} names {len(self.candidates)} chats: {_listed(self.candidates)}. Use the id of the one you mean."
         )
+
+
+class CellSyntaxError(UsageError):
+    """The code of a cell that is to run later is not Python; a notebook shows it as it shows that of any other cell.
+
+    Attributes:
+        error: what Python says of the code.
+    """
+
+    def __init__(self, error: SyntaxError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+    def _render_traceback_(self) -> list[str]:
+        return "".join(traceback.format_exception_only(self.error)).splitlines()
 
 
 class SecretOnLineError(UsageError):

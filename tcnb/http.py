@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import ssl
 from functools import cache
@@ -17,7 +18,7 @@ from httpx import Response as Response
 from httpx import TimeoutException as TimeoutException
 
 from tcnb._version import __version__
-from tcnb.errors import CertificateError
+from tcnb.errors import CertificateError, UsageError
 
 SSLVerify: TypeAlias = "bool | str | Path | ssl.SSLContext"
 
@@ -37,10 +38,15 @@ def ssl_context(verify_ssl: SSLVerify) -> ssl.SSLContext:
             a context is used as it is; False checks nothing.
 
     Raises:
+        UsageError: it is something else.
         CertificateError: the CA bundle is missing or is not one.
     """
     if isinstance(verify_ssl, ssl.SSLContext):
         return verify_ssl
+    if not isinstance(verify_ssl, bool | str | os.PathLike):
+        raise UsageError(
+            f"verify_ssl is True, False, a file of CA certificates (PEM) or an ssl.SSLContext, not {verify_ssl!r}"
+        )
     if verify_ssl is True:
         return _system_context()
     context = ssl.create_default_context()

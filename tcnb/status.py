@@ -200,11 +200,11 @@ def _text(name: str, value: Any) -> str:
     if name == "latency":
         return f"{value * 1000:.1f} ms"
     if name == "journal_size":
-        return _size(value)
+        return readable_size(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _size(count: int) -> str:
+def readable_size(count: int) -> str:
     """Return a number of bytes as people read it."""
     for unit in ("bytes", "KiB", "MiB"):
         if count < 1024:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,19 @@ def test_public_names_exist():
         assert getattr(tcnb, name) is not None
     with pytest.raises(AttributeError, match="nothing_like_it"):
         _ = tcnb.nothing_like_it
+
+
+def test_sections_of_the_protocol_are_on_its_page():
+    """Each section of the protocol that a comment names stands on the page about it."""
+    page = (PACKAGE.parent / "docs" / "protocol.md").read_text(encoding="utf-8")
+    there = set(re.findall(r"^(?:## |\| )(\d+(?:\.\d+)?)[. ]", page, re.MULTILINE))
+    named = {
+        number
+        for path in (*MODULES, *PACKAGE.rglob("*.js"), *(PACKAGE.parent / "docs").glob("*.md"))
+        for numbers in re.findall(
+            r"protocol`?,? sections? ((?:\d+(?:\.\d+)?(?:, | to | and )?)+)", path.read_text(encoding="utf-8")
+        )
+        for number in re.findall(r"\d+(?:\.\d+)?", numbers)
+    }
+    assert len(named) > 50
+    assert named <= there

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import operator
+from collections.abc import Iterable
 from numbers import Real
-from typing import Any
+from typing import Any, Final
 
 from tcnb.errors import UsageError
+
+LONGEST_SHOWN: Final = 100
+"""Characters up to which a wrong value is written out; a whole DataFrame would bury what is said about it."""
 
 
 def seconds(value: Any) -> float:
@@ -18,7 +23,7 @@ def seconds(value: Any) -> float:
     """
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not number >= 0:
-        raise UsageError(f"timeout is a number of seconds, 0 or more, not {value!r}")
+        raise UsageError(f"timeout is a number of seconds, 0 or more, not {shown(value)}")
     return number
 
 
@@ -38,19 +43,43 @@ def whole(value: Any, what: str, least: int) -> int:
     except TypeError:
         number = least - 1
     if number < least:
-        raise UsageError(f"{what}, {least} or more, not {value!r}")
+        raise UsageError(f"{what}, {least} or more, not {shown(value)}")
     return number
 
 
-def given_text(value: Any) -> str:
-    """Return a text.
+def given_text(value: Any, what: str = "a text") -> str:
+    """Return a text; `what` is what it stands for.
 
     Raises:
         UsageError: it is something else.
     """
     if not isinstance(value, str):
-        raise UsageError(f"a text is a str, not {value!r}: use str(…) or an f-string")
+        raise UsageError(f"{what} is a str, not {shown(value)}: use str(…) or an f-string")
     return value
+
+
+def given_id(value: Any, kind: str) -> str:
+    """Return the id of a message or a file, from the id itself or from what bears it.
+
+    Args:
+        value: an id, or an object with the attribute `message_id` or `file_id`: what a sending returned, an event, a
+            row of `df` or `messages`.
+        kind: `message` or `file`.
+
+    Raises:
+        UsageError: it is neither, or its id is missing.
+    """
+    found = getattr(value, f"{kind}_id", value)
+    if not isinstance(found, str) or not found.strip():
+        raise UsageError(
+            f"a {kind} is given by its {kind}_id, or as what has one (a sent message, a row), not {shown(found)}"
+        )
+    return found
+
+
+def replied_to(value: Any) -> str | None:
+    """Return the id of the message that is answered, as `given_id` does; None where nothing is."""
+    return None if value is None else given_id(value, "message")
 
 
 def named_person(value: Any) -> str:
@@ -69,5 +98,25 @@ def named_chat(value: Any) -> str:
 
 def _name(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{what}, not {value!r}")
+        raise UsageError(f"{what}, not {shown(value)}")
     return value.strip()
+
+
+def known_name(value: Any, known: Iterable[str], what: str) -> str:
+    """Return a name that is one of those known; `what` is what they are names of.
+
+    Raises:
+        UsageError: it is none of them; those that resemble it are suggested, otherwise all are listed.
+    """
+    names = list(dict.fromkeys(known))
+    if isinstance(value, str) and value in names:
+        return value
+    close = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
+    hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(names) or 'none'}"
+    raise UsageError(f"there is no {what} {shown(value)}{hint}")
+
+
+def shown(value: Any) -> str:
+    """Return how a wrong value is called in a sentence: as it is written where that is short, otherwise by its type."""
+    written = repr(value)
+    return written if len(written) <= LONGEST_SHOWN and "\n" not in written else f"a {type(value).__name__}"

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from tcnb.client.arguments import given_text
+from tcnb.client.arguments import given_id, given_text, replied_to, shown, whole
 from tcnb.client.connection import Connection
 from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
@@ -94,7 +94,9 @@ MOST_TITLE: Final = 256
 """Characters of a title."""
 
 READY_POLL: Final = 0.5
-"""Seconds between two looks at a file that is still arriving; its state lags behind its progress (`protocol` 8.3)."""
+"""Seconds between two looks at a file that is still arriving; its state lags behind its progress: `protocol` section
+8.3.
+"""
 
 READY_TIMEOUT: Final = 60.0
 """Seconds a file may make no progress before waiting for it ends."""
@@ -205,15 +207,13 @@ class Bot:
     @on_bots_loop
     async def create_group_chat(self, title: str) -> CreateGroupChatResponse:
         """Create a group; the bot is its owner. Raises `GroupTitleTooLongError` over 256 characters."""
-        if len(title) > MOST_TITLE:
-            raise GroupTitleTooLongError(len(title), MOST_TITLE)
+        _check_title(title, GroupTitleTooLongError)
         return await self._ask("createGroupChat", {"title": title}, CreateGroupChatResponse)
 
     @on_bots_loop
     async def create_channel(self, title: str) -> CreateChannelResponse:
         """Create a channel; the bot is its owner. Raises `ChannelTitleTooLongError` over 256 characters."""
-        if len(title) > MOST_TITLE:
-            raise ChannelTitleTooLongError(len(title), MOST_TITLE)
+        _check_title(title, ChannelTitleTooLongError)
         return await self._ask("createChannel", {"title": title}, CreateChannelResponse)
 
     @on_bots_loop
@@ -241,8 +241,7 @@ class Bot:
     @on_bots_loop
     async def edit_chat_title(self, chat_id: str, title: str) -> EditChatTitleResponse:
         """Rename a group or channel. Raises `GroupTitleTooLongError` over 256 characters."""
-        if len(title) > MOST_TITLE:
-            raise GroupTitleTooLongError(len(title), MOST_TITLE)
+        _check_title(title, GroupTitleTooLongError)
         return await self._ask("editChatTitle", {"chatId": chat_id, "title": title}, EditChatTitleResponse)
 
     @on_bots_loop
@@ -346,6 +345,7 @@ class Bot:
             UsageError: the text or the quote is empty, or there is a quote and no message that it is from.
             TextMessageTooLongError: it is too long; nothing was sent.
         """
+        reply_message_id = replied_to(reply_message_id)
         if quote is not None:
             text, parse_mode = _quoting(quote, text, str(parse_mode), reply_message_id)
         payload = {
@@ -372,23 +372,25 @@ class Bot:
         buttons: InlineKeyboardMarkup | None = None,
     ) -> EditMessageResponse:
         """Replace the content of an own message; buttons that are not given again disappear."""
-        payload = {"messageId": message_id, "content": _text_content(text, parse_mode, buttons)}
+        payload = {"messageId": given_id(message_id, "message"), "content": _text_content(text, parse_mode, buttons)}
         return await self._send("editMessage", payload, EditMessageResponse)
 
     @on_bots_loop
     async def remove_message(self, message_id: str, for_all: bool = False) -> RemoveMessageResponse:
         """Remove a message, for the bot alone or for everybody."""
-        return await self._send("removeMessage", {"messageId": message_id, "forAll": for_all}, RemoveMessageResponse)
+        payload = {"messageId": given_id(message_id, "message"), "forAll": for_all}
+        return await self._send("removeMessage", payload, RemoveMessageResponse)
 
     @on_bots_loop
     async def forward_message(self, chat_id: str, message_id: str) -> ForwardMessageResponse:
         """Forward a message to a chat."""
-        return await self._send("forwardMessage", {"messageId": message_id, "chatId": chat_id}, ForwardMessageResponse)
+        payload = {"messageId": given_id(message_id, "message"), "chatId": chat_id}
+        return await self._send("forwardMessage", payload, ForwardMessageResponse)
 
     @on_bots_loop
     async def get_message_by_id(self, message_id: str) -> GetMessageByIdResponse:
         """Return one message."""
-        return await self._ask("getMessageById", {"messageId": message_id}, GetMessageByIdResponse)
+        return await self._ask("getMessageById", {"messageId": given_id(message_id, "message")}, GetMessageByIdResponse)
 
     @on_bots_loop
     async def get_chat_history(
@@ -488,6 +490,7 @@ class Bot:
             was sent.
             FileUploadError: the upload broke off.
         """
+        reply_message_id = replied_to(reply_message_id)
         _check_caption(caption, parse_mode)
         picture = await self._outgoing(file, as_image=True)
         small = await make_preview(picture) if preview is None else await input_file(preview, as_image=True)
@@ -505,6 +508,7 @@ class Bot:
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send any file as it is; arguments and errors as in `send_photo`."""
+        reply_message_id = replied_to(reply_message_id)
         _check_caption(caption, parse_mode)
         document = await self._outgoing(file)
         return await self._send_file(chat_id, document, None, caption, parse_mode, reply_message_id, progress)
@@ -514,6 +518,7 @@ class Bot:
         self, chat_id: str, file: Any, reply_message_id: str | None = None, *, progress: Progress | None = None
     ) -> SendFileResponse:
         """Send a picture as a sticker; what is not WebP is converted. Raises `NotAnImageError`, and as `send_photo`."""
+        reply_message_id = replied_to(reply_message_id)
         sticker = await as_sticker(await self._outgoing(file, as_image=True, check=False))
         self._check(sticker, await self._known_limits())
         small = sticker.clone()
@@ -562,12 +567,13 @@ class Bot:
             FileDownloadError: the file is not to be had.
             InMemoryDownloadLimitExceededError: it is too large to return as bytes.
         """
+        file_id, dest = given_id(file_id, "file"), _destination(file_path)
         info = await self._ready_file(file_id)
         return await self._transfers.download(
             info.download_url or "",
             name=info.name or file_id,
             size=info.size,
-            dest=None if file_path is None else Path(file_path),
+            dest=dest,
             most_in_memory=self.max_in_memory_download_size,
             progress=progress,
         )
@@ -576,7 +582,7 @@ class Bot:
 
     async def full_user_id(self, user_id: str) -> str:
         """Return a user id with its domain; a bare login belongs to this server (`protocol` section 4.1)."""
-        if "@" in user_id:
+        if "@" in given_text(user_id, "a user id"):
             return user_id
         domain = self.me_id.partition("@")[2] or await self.server_name
         return f"{user_id}@{domain}" if domain else user_id
@@ -746,18 +752,20 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
     content: dict[str, Any] = {"text": text, "parseMode": mode}
     if buttons is not None:
         if not isinstance(buttons, InlineKeyboardMarkup):
-            raise UsageError(f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {buttons!r}")
+            raise UsageError(
+                f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {shown(buttons)}"
+            )
         content.update(buttons.to_dict())
     return content
 
 
 def _quoting(quote: str, text: str, mode: str, reply_message_id: str | None) -> tuple[str, str]:
     """Return text and mode with a quote of the answered message before it; a plain text becomes HTML for that."""
-    if not quote.strip() or reply_message_id is None:
+    if not given_text(quote, "a quote").strip() or reply_message_id is None:
         raise UsageError("a quote is some text of the message that reply_message_id names")
     if mode == ParseMode.MARKDOWN:
         return f">{quote}\n\n{text}", mode
-    body = html.escape(text, quote=False).replace("\n", "<br>") if mode == ParseMode.TEXT else text
+    body = html.escape(given_text(text), quote=False).replace("\n", "<br>") if mode == ParseMode.TEXT else text
     return f'<quote class="reply">{html.escape(quote, quote=False)}</quote><br><br>{body}', str(ParseMode.HTML)
 
 
@@ -768,16 +776,29 @@ def _known_mode(parse_mode: ParseMode | str) -> str:
     return mode
 
 
+def _destination(file_path: str | Path | None) -> Path | None:
+    try:
+        return None if file_path is None else Path(file_path)
+    except TypeError:
+        raise UsageError(
+            f"file_path is a file or a folder to write to, or None for the bytes, not {shown(file_path)}"
+        ) from None
+
+
 def _check_caption(caption: str | None, parse_mode: ParseMode | str) -> None:
     length = visible_length("" if caption is None else given_text(caption), _known_mode(parse_mode))
     if length > MOST_TEXT:
         raise FileCaptionTooLongError(length, MOST_TEXT)
 
 
+def _check_title(title: str, too_long: type[GroupTitleTooLongError] | type[ChannelTitleTooLongError]) -> None:
+    length = len(given_text(title, "a title"))
+    if length > MOST_TITLE:
+        raise too_long(length, MOST_TITLE)
+
+
 def _at_least_one(name: str, value: int) -> int:
-    if value < 1:
-        raise UsageError(f"{name} is 1 or more, not {value}")
-    return value
+    return whole(value, f"{name} is a whole number", 1)
 
 
 def _as_bytes(data: Any) -> bytes:

@@ -54,7 +54,8 @@ class Moments(Generic[T]):
         # The loop may be early by the resolution of its clock.
         now = max(self._next, asyncio.get_running_loop().time())
         self._next, self._timer = math.inf, None
-        for waiting in [one for one, moment in self._moments.items() if moment <= now]:
+        due = [one for one, moment in self._moments.items() if moment <= now]
+        for waiting in sorted(due, key=self._moments.__getitem__):
             again = self._look(waiting, now)
             if again is None:
                 self._moments.pop(waiting, None)

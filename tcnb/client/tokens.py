@@ -29,10 +29,16 @@ from tcnb.errors import (
 from tcnb.wire import paths
 
 ASSUMED_LIFETIME = 30 * 24 * 3600
-"""Seconds a token is taken to live where neither the answer nor the token says it (field notes in `protocol` 2.1)."""
+"""Seconds a token is taken to live where neither the answer nor the token says it (`protocol` section 2.1)."""
 
 RENEW_BEFORE = 3600
 """Seconds before its end from which on a token is not used for a new connection."""
+
+WHERE_FROM = (
+    ": check both, and where the password came from (the environment, a .env file or the keyring go before the "
+    "prompt); tcnb doctor tells which"
+)
+"""What is said behind a login that is refused; the doctor tells it itself."""
 
 _ABSOLUTE_MILLISECONDS = 10**11
 
@@ -205,10 +211,7 @@ def _refusal(address: Address, response: http.Response, password: str | None) ->
     if status == 401:
         if code == "invalid_client":
             return InvalidGrantError("the server does not know this client id: check client_id")
-        return InvalidGrantError(
-            "wrong login or password: check both, and where the password came from (the environment, a .env "
-            "file or the keyring go before the prompt); tcnb doctor tells which"
-        )
+        return InvalidGrantError(f"wrong login or password{WHERE_FROM}")
     if status == 403:
         return AuthenticationError(
             f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "

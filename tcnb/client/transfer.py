@@ -70,7 +70,7 @@ class _Multipart(http.AsyncByteStream):
         yield self._tail
 
     def _part(self, field: str, name: str, mime_type: str) -> bytes:
-        # The name goes out as raw UTF-8: servers show percent-encoded names as they are (`protocol` section 14, 23).
+        # The name goes out as raw UTF-8: servers show percent-encoded names as they are (`protocol` section 8.1).
         plain = name.replace("\r", " ").replace("\n", " ")
         quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
         return (

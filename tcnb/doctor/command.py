@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from tcnb.client.address import Address
+from tcnb.client.arguments import seconds
 from tcnb.client.credentials import Credentials, find_credentials
 from tcnb.doctor import journals, proxies, server, software
-from tcnb.doctor.findings import Finding, Verdict
+from tcnb.doctor.findings import Finding, Verdict, summary
 from tcnb.http import SSLVerify
 
 
@@ -31,10 +32,12 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http", action="store_true", help="no TLS: the plain Bridge, port 4309")
     parser.add_argument("--port", type=int, metavar="N", help="another port")
     certificates = parser.add_mutually_exclusive_group()
-    certificates.add_argument("--ca-file", type=Path, metavar="FILE", help="CA certificates (PEM) to trust besides")
+    certificates.add_argument(
+        "--ca", "--ca-file", dest="ca", type=Path, metavar="FILE", help="CA certificates (PEM) to trust besides"
+    )
     certificates.add_argument("--no-verify", action="store_true", help="do not check the server's certificate")
     parser.add_argument(
-        "--timeout", type=float, default=10.0, metavar="SECONDS", help="for each step (default: %(default)g)"
+        "--timeout", type=_timeout, default=10.0, metavar="SECONDS", help="for each step (default: %(default)g)"
     )
 
 
@@ -54,7 +57,14 @@ def verify_ssl(options: argparse.Namespace) -> SSLVerify:
     """Return what the options say about certificates, as `tcnb.connect` takes it."""
     if options.no_verify:
         return False
-    return True if options.ca_file is None else Path(options.ca_file)
+    return True if options.ca is None else Path(options.ca)
+
+
+def _timeout(text: str) -> float:
+    try:
+        return seconds(float(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number of seconds, 0 or more, not {text!r}") from None
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -67,7 +77,9 @@ async def _run(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{shown}\n")
             sys.stdout.flush()
     problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
-    if options.json:
+    if not options.json:
+        sys.stdout.write(f"{summary(findings)}\n")
+    else:
         said = {
             "ok": not problems,
             "findings": [{"check": one.check, "verdict": one.verdict, "text": one.text} for one in findings],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +31,17 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.verdict:<8} {self.check:<16} {self.text}"
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Return what findings come to, in one line: which of them are problems, and which are warnings."""
+    named = []
+    for verdict in (Verdict.PROBLEM, Verdict.WARNING):
+        checks = list(dict.fromkeys(finding.check for finding in findings if finding.verdict is verdict))
+        count = sum(finding.verdict is verdict for finding in findings)
+        if checks:
+            named.append(f"{count} {verdict}{'' if count == 1 else 's'}: {', '.join(checks)}")
+    return "; ".join(named) or "everything is in order"
 
 
 def ok(check: str, text: str) -> Finding:

@@ -15,6 +15,7 @@ from typing import Final
 
 from tcnb.doctor.findings import Finding, ok, problem, warning
 from tcnb.record.journal import APPLICATION, VERSION, default_path
+from tcnb.status import readable_size
 
 TIGHT: Final = 1 << 30
 """Bytes of free disk below which there is a warning: a million events take about half of it."""
@@ -62,10 +63,12 @@ def _place(folder: Path) -> Finding:
             "journal=",
         )
     if free < FULL:
-        return problem(check, f"{folder} has only {_bytes(free)} left: free some space, or events wait unrecorded")
+        return problem(
+            check, f"{folder} has only {readable_size(free)} left: free some space, or events wait unrecorded"
+        )
     if free < TIGHT:
-        return warning(check, f"{folder} has {_bytes(free)} left: free some space before it fills up")
-    return ok(check, f"{folder} can be written; {_bytes(free)} free")
+        return warning(check, f"{folder} has {readable_size(free)} left: free some space before it fills up")
+    return ok(check, f"{folder} can be written; {readable_size(free)} free")
 
 
 def _journal(path: Path) -> Finding:
@@ -101,7 +104,7 @@ def _opened(path: Path, connection: sqlite3.Connection) -> Finding:
     size = sum(Path(f"{path}{suffix}").stat().st_size for suffix in ("", "-wal") if Path(f"{path}{suffix}").exists())
     said = (
         f"{path} of {owner.get('account')} on {owner.get('server')}: version {version}, {events:,} events, "
-        f"{_bytes(size)}, " + ("whole" if is_complete else f"no flaw found in {LONGEST_CHECK:g} s of looking")
+        f"{readable_size(size)}, " + ("whole" if is_complete else f"no flaw found in {LONGEST_CHECK:g} s of looking")
     )
     if not os.access(path, os.W_OK):
         return problem(check, f"{said}, but this account may not write into it: make it writable")
@@ -127,11 +130,3 @@ def _flaw(connection: sqlite3.Connection) -> tuple[str | None, bool]:
 
 def _number(connection: sqlite3.Connection, question: str) -> int:
     return int(connection.execute(question).fetchone()[0])
-
-
-def _bytes(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"

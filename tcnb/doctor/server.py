@@ -18,7 +18,7 @@ from tcnb.client.address import Address
 from tcnb.client.connection import Connection
 from tcnb.client.credentials import Credentials
 from tcnb.client.socket import open_socket
-from tcnb.client.tokens import TokenSource, unreachable
+from tcnb.client.tokens import WHERE_FROM, TokenSource, unreachable
 from tcnb.doctor.findings import Finding, Verdict, ok, problem, warning
 from tcnb.doctor.proxies import proxy_for
 from tcnb.errors import AuthenticationError, InvalidGrantError, TcnbError, TokenValidationError, UsageError
@@ -169,7 +169,7 @@ def _why_not_trusted(address: Address, error: ssl.SSLCertVerificationError) -> s
     if code in _UNKNOWN_ISSUER:
         return (
             f"this machine does not know who issued the certificate of {address.netloc} ({error.verify_message}): get "
-            "the CA's certificate from the server's administrator and give it with --ca-file FILE "
+            "the CA's certificate from the server's administrator and give it with --ca FILE "
             "(verify_ssl='FILE'); --no-verify passes over it at your own risk"
         )
     return f"the certificate of {address.netloc} is not trusted ({error.verify_message}): ask its administrator"
@@ -314,15 +314,16 @@ async def _login(target: Target, context: ssl.SSLContext | None, tokens: TokenSo
 
 
 def _why_no_token(error: TcnbError, found: Credentials) -> str:
+    reason = str(error).removesuffix(WHERE_FROM)  # which is what is told here
     if isinstance(error, InvalidGrantError) and found.client_id is None:
         return (
-            f"{error} (login {found.username}, password: {_origin(found)}): check both; after several wrong attempts "
+            f"{reason} (login {found.username}, password: {_origin(found)}): check both; after several wrong attempts "
             "the account may be locked for a while, which only its administrator sees"
         )
     if isinstance(error, AuthenticationError):
         application = f", client id {found.client_id}: check all three" if found.client_id is not None else ""
-        return f"{error} (login {found.username}, password: {_origin(found)}{application})"
-    return str(error)
+        return f"{reason} (login {found.username}, password: {_origin(found)}{application})"
+    return reason
 
 
 def _origin(found: Credentials) -> str:

@@ -140,7 +140,7 @@ class Rendering:
 
 
 def is_allowed(address: str) -> bool:
-    """Tell whether a link may lead there (`protocol` sections 9 and 14, 14)."""
+    """Tell whether a link may lead there (`protocol` sections 9 and 10.1)."""
     try:
         return urlsplit(address.strip()).scheme.lower() in ALLOWED_BUTTON_URL_SCHEMES
     except ValueError:

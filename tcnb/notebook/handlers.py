@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tcnb.errors import UsageError
+from tcnb.errors import CellSyntaxError, UsageError
 from tcnb.notebook import messages
 from tcnb.notebook.arguments import Arguments
 from tcnb.routing.awaiting import refuse_unawaited_in
@@ -64,7 +64,7 @@ def define(shell: Any, router: Router, event: str, given: Arguments) -> Handler:
 
     Raises:
         UsageError: there is no such event, a condition cannot be meant, or there is no code.
-        SyntaxError: the code is not Python.
+        CellSyntaxError: the code is not Python.
     """
     conditions = _conditions(given)
     written = [f"{name}={value}" for name, value in conditions.items()]
@@ -72,7 +72,11 @@ def define(shell: Any, router: Router, event: str, given: Arguments) -> Handler:
     key = ("tc_on", str(name)) if name is not None else ("tc_on", event, *written)
     name = str(name) if name is not None else _slug(event, *(str(value) for value in _shown(conditions)))
     finds = [word for word, option in (("match", "pattern"), ("command", "command")) if given.has(option)]
-    function = _function(given.code, name, shell, (*_ALWAYS, *finds), event)
+    try:
+        function = _function(given.code, name, shell, (*_ALWAYS, *finds), event)
+    except SyntaxError as error:
+        # A notebook would show the way through all of IPython, since it takes the error for one of code that ran.
+        raise CellSyntaxError(error) from None
     return router.handle(function, event, conditions, name=name, key=key)
 
 

@@ -1,6 +1,6 @@
 """What the server does to a text before it keeps it: cleaning of html, counting and cutting; nothing is stored here.
 
-Source: `protocol` sections 10.1, 10.4 and 16.3 (8, 9).
+Source: `protocol` sections 10.1, 10.4 and 16.3.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -67,6 +68,11 @@ class Options:
             raise ValueError(f"generation {self.generation!r} is none of {', '.join(GENERATIONS)}")
         if self.tls_key is not None and self.tls_cert is None:
             raise ValueError("a TLS key needs its certificate: give tls_cert too")
+        for name in ("port", "people", "seed", "history", "connection_limit"):
+            self._require(name, Integral, "a whole number")
+        for name in ("rate", "ping_interval", "ping_timeout"):
+            if name != "rate" or self.rate is not None:
+                self._require(name, Real, "a number")
         if not 0 <= self.port < 65536:
             raise ValueError(f"a port is a number from 0 (any free one) to 65535, not {self.port}")
         if not 0 <= self.people <= MOST_PEOPLE:
@@ -78,6 +84,11 @@ class Options:
             raise ValueError(f"accounts is a list of LOGIN:PASSWORD, not {self.accounts!r}")
         for account in self.accounts:
             split_account(account)
+
+    def _require(self, name: str, kind: type, what: str) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise ValueError(f"{name} is {what}, not {value!r}")
 
     @property
     def talk_rate(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import weakref
 from collections import deque
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Final, TypeVar, Unpack
 
+from tcnb.client.arguments import known_name
 from tcnb.errors import UsageError
 from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
@@ -385,13 +385,9 @@ class Router:
         return [root for parent in parents for root in parent._roots()] if parents else [self]
 
     def _named(self, name: str) -> list[Handler]:
-        found = [handler for handler in self.handlers if handler.name == name]
-        if not found:
-            known = list(dict.fromkeys(handler.name for handler in self.handlers))
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:5]
-            hint = f"there is {', '.join(close)}" if close else "there are none"
-            raise UsageError(f"no handler is called {name!r}: {hint}")
-        return found
+        handlers = self.handlers
+        name = known_name(name, (handler.name for handler in handlers), "handler")
+        return [handler for handler in handlers if handler.name == name]
 
     @staticmethod
     def suggestion(event: Any, *, session: str = "tc") -> str:
@@ -488,11 +484,7 @@ class Router:
 
 
 def _kind(event: str) -> Kind:
-    if event not in KINDS:
-        close = difflib.get_close_matches(event, KINDS, n=3, cutoff=0.6)
-        hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(KINDS)}"
-        raise UsageError(f"there is no event {event!r}{hint}")
-    return KINDS[event]
+    return KINDS[known_name(event, KINDS, "event")]
 
 
 def _refuse_bare(event: str, given: tuple[object, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tcnb.client.arguments import shown
 from tcnb.errors import UsageError
 from tcnb.routing.events import KINDS
 from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, texts_of, title_of
@@ -64,7 +65,7 @@ def suggestion_for(event: Any, *, session: str = "tc") -> str:
         return suggestion(name, _row(event), session=session)
     said = event.get("event") if hasattr(event, "get") else None
     if not isinstance(said, str):
-        raise UsageError(f"a suggestion is for an event or for a row of df, not for {event!r}: df.iloc[-1] is one")
+        raise UsageError(f"a suggestion is for an event or for a row of df, not for {shown(event)}: df.iloc[-1] is one")
     return suggestion(said, event, session=session)
 
 

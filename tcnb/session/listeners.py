@@ -9,6 +9,9 @@ import logging
 from collections.abc import Callable
 from typing import Generic, ParamSpec
 
+from tcnb.client.arguments import shown
+from tcnb.errors import UsageError
+
 logger = logging.getLogger("tcnb.session")
 
 P = ParamSpec("P")
@@ -24,7 +27,13 @@ class Listeners(Generic[P]):
         return bool(self._listeners)
 
     def add(self, listener: Callable[P, None]) -> Callable[[], None]:
-        """Have `listener` called from now on; returns what ends that."""
+        """Have `listener` called from now on; returns what ends that.
+
+        Raises:
+            UsageError: it cannot be called.
+        """
+        if not callable(listener):
+            raise UsageError(f"a listener is a function, not {shown(listener)}")
         self._listeners.append(listener)
 
         def remove() -> None:

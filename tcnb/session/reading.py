@@ -147,23 +147,27 @@ class ReadingVerbs(Face):
         return self._wait(self.ahistory(chat, n, since=since, progress=progress))
 
     async def adownload(
-        self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None
+        self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
     ) -> bytes | Path:
         """Download a file; awaited twin of `download`."""
         return await self._over(self.bot.download_file_by_id(file_id, file_path, progress=progress))
 
     def download(
-        self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None
+        self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
     ) -> bytes | Path:
-        """Download a file by the `file_id` of its row.
+        """Download a file.
 
         Args:
-            file_id: the file.
+            file_id: the file: its id, or what has one (a row of `df`, `messages` or `files`, what a sending returned).
             file_path: file or existing folder to write to; None returns the bytes.
             progress: called on the bot's thread with bytes read and bytes in all.
 
         Returns:
             The bytes, or the path that was written.
+
+        Raises:
+            UsageError: `file_id` or `file_path` is neither; nothing was asked for.
+            FileDownloadError, InMemoryDownloadLimitExceededError: it is not to be had, or too large for the memory.
         """
         return self._wait(self.adownload(file_id, file_path, progress=progress))
 

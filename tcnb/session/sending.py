@@ -1,32 +1,39 @@
-"""The verbs that send, blocking and awaited; what goes over the wire is made by the bot."""
+"""The verbs that send, edit and remove, blocking and awaited; what goes over the wire is made by the bot."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
-from tcnb.client.arguments import seconds
+from tcnb.client.arguments import replied_to, seconds
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
-from tcnb.types import InlineKeyboardMarkup, SendFileResponse, SendMessageResponse
+from tcnb.types import (
+    EditMessageResponse,
+    InlineKeyboardMarkup,
+    RemoveMessageResponse,
+    SendFileResponse,
+    SendMessageResponse,
+)
 from tcnb.types.enums import ParseMode
 from tcnb.wire import codes
 
 
 class SendingVerbs(Face):
-    """What a session can send; each verb has a twin with an `a` before its name that is awaited."""
+    """What a session can send, edit and remove; each verb has a twin with an `a` before its name that is awaited."""
 
     async def _text(
         self,
         chat: str,
         text: str,
         parse_mode: ParseMode | str,
-        reply_to: str | None,
+        reply_to: Any,
         buttons: InlineKeyboardMarkup | None,
         timeout: float | None,
     ) -> SendMessageResponse:
         """Send a text; on the bot's loop. Both twins come here at once, since each step between costs a round trip."""
+        reply_to = replied_to(reply_to)
         if timeout is None:
             chat_id = await self._directory.chat_id(chat)
         else:
@@ -65,7 +72,7 @@ class SendingVerbs(Face):
         text: str,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         buttons: InlineKeyboardMarkup | None = None,
         timeout: float | None = None,
     ) -> SendMessageResponse:
@@ -78,7 +85,7 @@ class SendingVerbs(Face):
         text: str,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         buttons: InlineKeyboardMarkup | None = None,
         timeout: float | None = None,
     ) -> SendMessageResponse:
@@ -88,7 +95,7 @@ class SendingVerbs(Face):
             chat: id, title, or person.
             text: at most 4096 visible characters.
             parse_mode: `text`, `markdown` or `html`.
-            reply_to: id of the message it answers.
+            reply_to: the message it answers: its id, or what has one (what a sending returned, an event, a row).
             buttons: an inline keyboard under it.
             timeout: seconds to wait for the server; None takes the connection's own.
 
@@ -101,6 +108,58 @@ class SendingVerbs(Face):
         """
         return self._wait(self._text(chat, text, parse_mode, reply_to, buttons, timeout))
 
+    async def aedit_message(
+        self,
+        message: Any,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        buttons: InlineKeyboardMarkup | None = None,
+    ) -> EditMessageResponse:
+        """Replace the text of an own message; awaited twin of `edit_message`."""
+        return await self._over(self.bot.edit_message(message, text, parse_mode, buttons=buttons))
+
+    def edit_message(
+        self,
+        message: Any,
+        text: str,
+        *,
+        parse_mode: ParseMode | str = ParseMode.TEXT,
+        buttons: InlineKeyboardMarkup | None = None,
+    ) -> EditMessageResponse:
+        """Replace the text of an own message.
+
+        Args:
+            message: its id, or what has one (what a sending returned, an event, a row).
+            text: at most 4096 visible characters.
+            parse_mode: `text`, `markdown` or `html`.
+            buttons: an inline keyboard under it; those that are not given again disappear.
+
+        Returns:
+            `message_id` and `timestamp` (milliseconds since the epoch).
+
+        Raises:
+            The errors of `send`; `ApiErrorException` also where it is the message of somebody else.
+        """
+        return self._wait(self.aedit_message(message, text, parse_mode=parse_mode, buttons=buttons))
+
+    async def aremove_message(self, message: Any, for_all: bool = False) -> RemoveMessageResponse:
+        """Remove a message; awaited twin of `remove_message`."""
+        return await self._over(self.bot.remove_message(message, for_all))
+
+    def remove_message(self, message: Any, for_all: bool = False) -> RemoveMessageResponse:
+        """Remove a message.
+
+        Args:
+            message: its id, or what has one (what a sending returned, an event, a row).
+            for_all: whether it also disappears for everybody else in the chat, not for the bot alone.
+
+        Raises:
+            UsageError: it is no message; nothing was asked for.
+            ApiErrorException, RequestTimeoutError, WSConnectionError, OutcomeUnknownError: as their texts say.
+        """
+        return self._wait(self.aremove_message(message, for_all))
+
     async def asend_photo(
         self,
         chat: str,
@@ -108,7 +167,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a picture; awaited twin of `send_photo`."""
@@ -126,7 +185,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a picture that is shown as one; its preview is made here.
@@ -136,7 +195,7 @@ class SendingVerbs(Face):
             file: path, bytes, URL, `InputFile`, PIL image or matplotlib figure.
             caption: text under it, at most 4096 visible characters.
             parse_mode: how the caption's markup is read.
-            reply_to: id of the message it answers.
+            reply_to: the message it answers: its id, or what has one (what a sending returned, an event, a row).
             progress: called on the bot's thread with bytes sent and bytes in all.
 
         Returns:
@@ -151,7 +210,7 @@ class SendingVerbs(Face):
         )
 
     async def asend_sticker(
-        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+        self, chat: str, file: Any, *, reply_to: Any = None, progress: Progress | None = None
     ) -> SendFileResponse:
         """Send a sticker; awaited twin of `send_sticker`."""
 
@@ -162,7 +221,7 @@ class SendingVerbs(Face):
         return await self._over(work())
 
     def send_sticker(
-        self, chat: str, file: Any, *, reply_to: str | None = None, progress: Progress | None = None
+        self, chat: str, file: Any, *, reply_to: Any = None, progress: Progress | None = None
     ) -> SendFileResponse:
         """Send a picture as a sticker; what is not WebP is converted. Arguments and errors as in `send_photo`."""
         return self._wait(self.asend_sticker(chat, file, reply_to=reply_to, progress=progress))
@@ -174,7 +233,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send a file; awaited twin of `send_document`."""
@@ -192,7 +251,7 @@ class SendingVerbs(Face):
         caption: str | None = None,
         *,
         parse_mode: ParseMode | str = ParseMode.TEXT,
-        reply_to: str | None = None,
+        reply_to: Any = None,
         progress: Progress | None = None,
     ) -> SendFileResponse:
         """Send any file as it is. Arguments and errors as in `send_photo`."""

@@ -119,6 +119,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         catch_up: CatchUp | None = None,
     ) -> None:
         offer_analyses()
+        context = http.ssl_context(verify_ssl) if address.https else None  # refused before a thread is started
         self.name = name
         self.username = username
         self.address = address
@@ -132,7 +133,6 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._thread = BotThread(f"tcnb {name}")
         self._background = Background()
         self._intake = self._new_intake()
-        context = http.ssl_context(verify_ssl) if address.https else None
         self._connection = Connection(
             address,
             TokenSource(

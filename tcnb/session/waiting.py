@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import logging
 from typing import Any, Final
 
 import msgspec
 
-from tcnb.client.arguments import seconds
+from tcnb.client.arguments import known_name, seconds
 from tcnb.client.bot import Bot
-from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
+from tcnb.errors import RequestTimeoutError, TcnbError
 from tcnb.types import SystemMessage, parse_event
 from tcnb.types.base import BoundToBot
 from tcnb.wire.notifications import EVENTS
@@ -115,11 +114,7 @@ def method_of(event: str) -> str:
     """
     methods = {name: method for method, name in EVENTS.items()}
     methods[SYSTEM_MESSAGE] = methods["message"]
-    if event not in methods:
-        close = difflib.get_close_matches(str(event), methods, n=3, cutoff=0.6)
-        hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(sorted(methods))}"
-        raise UsageError(f"there is no event {event!r}{hint}")
-    return methods[event]
+    return methods[known_name(event, sorted(methods), "event")]
 
 
 def _author(event: Any) -> str | None:

@@ -5,6 +5,7 @@ Source: `protocol` section 8.1.
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from os import PathLike, fspath
 from pathlib import Path, PurePath
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tcnb.errors import NotAnImageError, UsageError
 from tcnb.types import images
+from tcnb.types.base import shown_url
 from tcnb.types.files import (
     UNKNOWN_TYPE,
     BufferedInputFile,
@@ -46,7 +48,7 @@ FileSource: TypeAlias = (
 )
 """What can be sent as a file: a path, a URL, bytes, an `InputFile`, a PIL image, a matplotlib figure or its axes."""
 
-_ADDRESSES: Final = ("http://", "https://")
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _STICKER_TYPE: Final = "image/webp"
 
 
@@ -64,7 +66,7 @@ def as_input_file(value: Any, *, filename: str | None = None, as_image: bool = F
     Raises:
         FileMissingError: there is no such file, it is a folder, or it cannot be read.
         NotAnImageError: it must be an image and is none.
-        UsageError: it is nothing that stands for a file.
+        UsageError: it is nothing that stands for a file, or an address of another kind.
     """
     file = _converted(value, filename)
     if as_image:
@@ -119,7 +121,12 @@ async def as_sticker(file: InputFile) -> InputFile:
 def _converted(value: Any, filename: str | None) -> InputFile:
     if isinstance(value, InputFile):
         return _named(value, filename)
-    if isinstance(value, str) and value.strip().lower().startswith(_ADDRESSES):
+    if isinstance(value, str) and (address := _ADDRESS.match(value.strip())):
+        if address[1].lower() not in ("http", "https"):
+            raise UsageError(
+                f"{shown_url(value.strip())} cannot be fetched here: give an address with http:// or https://, or the "
+                "path of a file that is on this machine"
+            )
         return URLInputFile(value.strip(), filename=filename)
     if isinstance(value, str | PathLike):
         return FSInputFile(fspath(value), filename)

@@ -19,7 +19,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError
+from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, UsageError
 from tcnb.types import images
 from tcnb.types.base import shown_url
 
@@ -185,6 +185,10 @@ class BufferedInputFile(InputFile):
         name = filename or file_name
         if not name:
             raise TypeError("BufferedInputFile() needs the name that the file has in the chat: filename=")
+        try:
+            memoryview(file)
+        except TypeError:  # of a number, bytes() would make as many zeros
+            raise UsageError(f"the content of a file is bytes, not of the type {type(file).__name__}") from None
         self.data = bytes(file)
         super().__init__(
             name,
@@ -351,6 +355,8 @@ class URLInputFile(InputFile):
         file_name: str | None = None,
         mime_type: str | None = None,
     ) -> None:
+        if not isinstance(url, str):
+            raise UsageError(f"url is a str, not of the type {type(url).__name__}")
         super().__init__(filename or file_name, file_size, mimetype or mime_type)
         self.url = url
         self.headers = dict(headers or {})
@@ -584,6 +590,10 @@ def _types() -> mimetypes.MimeTypes:
 
 def _existing(path: str | PathLike[str]) -> tuple[Path, int]:
     """Return a readable file's absolute path and its size."""
+    if not isinstance(path, str | PathLike):
+        raise UsageError(f"the path of a file is a str or a Path, not of the type {type(path).__name__}")
+    if not str(path):
+        raise FileMissingError("the path of the file is empty: name a file")
     try:
         location = Path(path).expanduser().absolute()
         status = location.stat()

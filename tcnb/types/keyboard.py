@@ -33,6 +33,7 @@ _LENGTHS: Final = {
     "copy_data": (1, 4095),
 }
 _ASCII: Final = ("command", "custom_data", "url")
+_TEXTS: Final = (*_LENGTHS, "message", "to", "button_id")
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,7 +55,7 @@ class InlineKeyboardButton(WireObject):
 
     Raises:
         LimitExceededError: something is too long.
-        UsageError: something is too short, missing, or does not belong to this kind of button.
+        UsageError: something is too short, missing, no text, or does not belong to this kind of button.
 
     Source: `protocol` section 9.
     """
@@ -73,6 +74,10 @@ class InlineKeyboardButton(WireObject):
     type: ButtonType = field(init=False)
 
     def __post_init__(self) -> None:
+        for name in _TEXTS:
+            value = getattr(self, name)
+            if not (value is None or isinstance(value, str)):
+                raise UsageError(f"{name} of a button is a str, not {value!r}")
         actions = [name for name in _ACTIONS if getattr(self, name) is not None]
         if len(actions) != 1:
             given = ", ".join(actions) or "none"
@@ -145,6 +150,7 @@ class InlineKeyboardMarkup(WireObject):
 
     Raises:
         LimitExceededError: there are too many.
+        UsageError: they are no rows of buttons.
 
     Source: `protocol` section 9.
     """
@@ -152,6 +158,13 @@ class InlineKeyboardMarkup(WireObject):
     buttons: list[list[InlineKeyboardButton]]
 
     def __post_init__(self) -> None:
+        rows = self.buttons if isinstance(self.buttons, list | tuple) else [self.buttons]
+        if not all(
+            isinstance(row, list | tuple) and all(isinstance(one, InlineKeyboardButton) for one in row) for row in rows
+        ):
+            raise UsageError(
+                "a keyboard is a list of rows, and a row is a list of buttons: [[InlineKeyboardButton(…), …], …]"
+            )
         total = sum(len(row) for row in self.buttons)
         _check_count("buttons", total, MAX_INLINE_KEYBOARD_BUTTONS)
         _check_count("rows", len(self.buttons), MAX_INLINE_KEYBOARD_ROWS)

@@ -19,6 +19,7 @@ import trustme
 
 from tcnb.cli import main
 from tcnb.doctor import journals, software
+from tcnb.doctor.findings import ok, problem, summary, warning
 from tcnb.doctor.server import MOST_SKEW, _clock, _skew
 from tcnb.practice import PracticeThread
 from tcnb.record.journal import Entry, Journal, default_path
@@ -102,10 +103,31 @@ def test_all_is_well(doctor: Any, server: PracticeThread, robot: None) -> None:
 
 
 def test_lines_for_people(capsys: pytest.CaptureFixture[str], server: PracticeThread, robot: None) -> None:
-    """Without --json there is a line a finding, which begins with its verdict."""
+    """Without --json there is a line a finding, which begins with its verdict, and a last one that sums up."""
     assert main(["doctor", *at(server)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    *lines, last = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} <= {"ok", "warning", "problem"}
+    warned = [line.split()[1] for line in lines if line.startswith("warning")]
+    assert last == "everything is in order" or (warned and last.startswith(f"{len(warned)} warning"))
+
+
+def test_summary() -> None:
+    """The last line counts what was found, problems first, and names a check once."""
+    assert summary([ok("name", "…")]) == "everything is in order"
+    assert summary([ok("name", "…"), warning("clock", "…")]) == "1 warning: clock"
+    found = [problem("TLS", "…"), warning("clock", "…"), problem("journal", "…"), problem("journal", "…")]
+    assert summary(found) == "3 problems: TLS, journal; 1 warning: clock"
+
+
+@pytest.mark.parametrize("timeout", ["-3", "nan", "soon"])
+def test_timeout_that_is_none(capsys: pytest.CaptureFixture[str], timeout: str) -> None:
+    """A time that cannot be waited for is refused before anything is looked at."""
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "127.0.0.1", "--timeout", timeout])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert f"a number of seconds, 0 or more, not '{timeout}'" in said.err
+    assert said.out == ""
 
 
 def test_without_a_server_only_this_machine(doctor: Any) -> None:
@@ -195,6 +217,8 @@ def test_wrong_password(doctor: Any, server: PracticeThread, monkeypatch: pytest
     assert report["token"][0] == "problem"
     assert "wrong login or password" in report["token"][1]
     assert "from the environment" in report["token"][1]
+    assert report["token"][1].count("check both") == 1
+    assert "tcnb doctor" not in report["token"][1]
     assert "wr0ng-word" not in report.printed
 
 
@@ -272,7 +296,7 @@ def test_private_authority_that_is_known(doctor: Any, secured: Any, robot: None)
     """With the CA's file the certificate is trusted, and its end is told."""
     made = secured("127.0.0.1")
     with made.serve() as server:
-        report = doctor(f"127.0.0.1:{server.port}", "--ca-file", str(made.ca_file))
+        report = doctor(f"127.0.0.1:{server.port}", "--ca", str(made.ca_file))
     assert report.code == 0
     assert report["TLS"][0] == "ok"
     assert "valid until" in report["TLS"][1]
@@ -285,7 +309,7 @@ def test_unknown_issuer(doctor: Any, secured: Any) -> None:
     assert report.code == 1
     assert report["TLS"][0] == "problem"
     assert "does not know who issued" in report["TLS"][1]
-    assert "--ca-file" in report["TLS"][1]
+    assert "--ca FILE" in report["TLS"][1]
 
 
 def test_expired_certificate(doctor: Any, secured: Any) -> None:
@@ -293,7 +317,7 @@ def test_expired_certificate(doctor: Any, secured: Any) -> None:
     ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     made = secured("127.0.0.1", not_after=ended, not_before=ended - datetime.timedelta(days=30))
     with made.serve() as server:
-        report = doctor(f"127.0.0.1:{server.port}", "--ca-file", str(made.ca_file))
+        report = doctor(f"127.0.0.1:{server.port}", "--ca", str(made.ca_file))
     assert report["TLS"][0] == "problem"
     assert "expired" in report["TLS"][1]
 
@@ -302,7 +326,7 @@ def test_certificate_for_another_name(doctor: Any, secured: Any) -> None:
     """A certificate of another host is told with what the library says of it."""
     made = secured("video.example.com")
     with made.serve() as server:
-        report = doctor(f"127.0.0.1:{server.port}", "--ca-file", str(made.ca_file))
+        report = doctor(f"127.0.0.1:{server.port}", "--ca", str(made.ca_file))
     assert report["TLS"][0] == "problem"
     assert "another name" in report["TLS"][1]
 
@@ -322,9 +346,10 @@ def test_server_without_tls(doctor: Any, server: PracticeThread) -> None:
     assert "--http" in report["TLS"][1]
 
 
-def test_ca_file_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A CA file that cannot be read is one line on standard error."""
-    assert main(["doctor", "127.0.0.1", "--ca-file", str(tmp_path / "missing.pem")]) == 1
+@pytest.mark.parametrize("option", ["--ca", "--ca-file"])
+def test_ca_file_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str) -> None:
+    """A CA file that cannot be read is one line on standard error; the option has two spellings."""
+    assert main(["doctor", "127.0.0.1", option, str(tmp_path / "missing.pem")]) == 1
     assert "missing.pem" in capsys.readouterr().err
 
 

@@ -9,7 +9,7 @@ import pytest
 from desk import Desk
 from test_completion import completed
 
-from tcnb.errors import NotConnectedError, UsageError
+from tcnb.errors import CellSyntaxError, NotConnectedError, UsageError
 from tests.routing.conftest import Post, Seen
 
 
@@ -167,10 +167,14 @@ def test_mistakes_are_one_line(connected: Desk, post: Post, cell: str, said: str
 
 @pytest.mark.parametrize("code", ["if message", "await = 3", "return return"])
 def test_what_is_no_python_is_a_syntax_error(connected: Desk, post: Post, code: str) -> None:
-    """Broken code is refused when the cell is run, not when a message comes."""
-    with pytest.raises(SyntaxError):
+    """Broken code is refused when the cell is run, not when a message comes, and shown as that of any cell is."""
+    with pytest.raises(CellSyntaxError) as error:
         connected.run(f"%%tc_on message\n{code}\n")
     assert not post.router.handlers
+    place, line, *_, said = error.value._render_traceback_()
+    assert place == '  File "<tc_on on_message>", line 1'
+    assert line.strip() == code
+    assert said.startswith("SyntaxError: ")
 
 
 def test_without_a_connection(desk: Desk) -> None:

@@ -37,6 +37,29 @@ WRONG: list[tuple[str, Callable[[Any, str], object], str]] = [
     ("wait_for, sender", lambda tc, crew: tc.wait_for(sender=5), "a person is an id, a login or a display name, not 5"),
     ("wait_for, event", lambda tc, crew: tc.wait_for(5), "there is no event 5"),
     ("router", lambda tc, crew: tc.router.message(command=5), "a command is a name or a compiled pattern, not 5"),
+    ("send, reply", lambda tc, crew: tc.send(crew, "x", reply_to=5), "a message is given by its message_id"),
+    ("photo, reply", lambda tc, crew: tc.send_photo(crew, PIXEL, reply_to=5), "a message is given by its message_id"),
+    ("document, reply", lambda tc, crew: tc.send_document(crew, b"x", reply_to=""), "by its message_id, or"),
+    ("sticker, reply", lambda tc, crew: tc.send_sticker(crew, PIXEL, reply_to=tc), "by its message_id, or"),
+    ("document, nothing", lambda tc, crew: tc.send_document(crew, None), "a path, a URL, bytes"),
+    ("document, address", lambda tc, crew: tc.send_document(crew, "ftp://x.example/a"), "http:// or https://"),
+    ("download, file", lambda tc, crew: tc.download(5), "a file is given by its file_id, or as what has one"),
+    ("download, no file", lambda tc, crew: tc.download(tc.df.iloc[0]), "by its file_id, or as what has one"),
+    ("download, frame", lambda tc, crew: tc.download(tc.df), "not a Series"),
+    ("download, place", lambda tc, crew: tc.download("x", 5), "file_path is a file or a folder to write to, or None"),
+    ("listener", lambda tc, crew: tc.on_rows(5), "a listener is a function, not 5"),
+    ("suggestion", lambda tc, crew: tc.router.suggestion(tc.df), "not for a DataFrame: df.iloc[-1] is one"),
+    ("remove", lambda tc, crew: tc.router.remove(5), "there is no handler 5: there are none"),
+    ("group", lambda tc, crew: tc._wait(tc.bot.create_group_chat(5)), "a title is a str, not 5"),
+    ("channel", lambda tc, crew: tc._wait(tc.bot.create_channel(5)), "a title is a str, not 5"),
+    ("title", lambda tc, crew: tc._wait(tc.bot.edit_chat_title(crew, 5)), "a title is a str, not 5"),
+    ("user", lambda tc, crew: tc._wait(tc.bot.create_personal_chat(5)), "a user id is a str, not 5"),
+    ("page", lambda tc, crew: tc._wait(tc.bot.get_chats("all")), "count is a whole number, 1 or more, not 'all'"),
+    ("edit, message", lambda tc, crew: tc.edit_message(5, "x"), "a message is given by its message_id"),
+    ("edit, text", lambda tc, crew: tc.edit_message("x", 5), "a text is a str, not 5"),
+    ("remove, message", lambda tc, crew: tc.remove_message(None), "a message is given by its message_id"),
+    ("forward", lambda tc, crew: tc._wait(tc.bot.forward_message(crew, 5)), "a message is given by its message_id"),
+    ("quote", lambda tc, crew: tc._wait(tc.bot.send_message(crew, "x", quote=5)), "a quote is a str, not 5"),
     ("feed", lambda tc, crew: tc.feed(42), "a chat is an id, a title or a person's login, not 42"),
 ]
 
@@ -50,6 +73,7 @@ def test_wrong_arguments(
     with pytest.raises(UsageError) as error:
         call(tc, crew)
     assert said in str(error.value)
+    assert "\n" not in str(error.value)
     said_there = practice.call(lambda server: [one for one in server.world.chats[crew].messages if not one.is_system])
     assert said_there == []
 
@@ -63,6 +87,17 @@ def test_numbers_of_numpy_are_numbers(tc: tcnb.Session, alice: Any) -> None:
     assert tc.history(crew, np.int64(1))["text"].tolist() == ["two"]
 
 
+def test_what_bears_an_id_stands_for_it(tc: tcnb.Session, alice: Any) -> None:
+    """What a sending returned, and a row of a frame, stand for the message and for the file."""
+    crew = alice.group("Release crew", "robot")
+    sent = tc.send_document(crew, b"abc")
+    row = tc.messages.iloc[-1]
+    tc.send(crew, "about the answer", reply_to=sent)
+    tc.send(crew, "about the row", reply_to=row)
+    assert set(tc.messages["reply_to"].dropna()) == {sent.message_id}
+    assert tc.download(sent) == tc.download(row) == tc.download(tc.files.iloc[0]) == b"abc"
+
+
 def test_archive_is_a_folder(tc: tcnb.Session) -> None:
     """What is no path is refused by its name."""
     with pytest.raises(ArchiveError, match="not 5"):
@@ -73,6 +108,16 @@ def test_wrong_arguments_of_connect() -> None:
     """They are refused before anything is started."""
     with pytest.raises(UsageError, match="not 'soon'"):
         tcnb.connect(practice=True, timeout="soon")  # type: ignore[arg-type]
+    for wrong, said in (
+        ({"people": "x"}, "people is a whole number, not 'x'"),
+        ({"rate": "x"}, "rate is a number, not 'x'"),
+        ({"seed": 1.5}, "seed is a whole number, not 1.5"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            tcnb.connect(practice=wrong)
+    for verify_ssl in (None, 5):
+        with pytest.raises(UsageError, match="verify_ssl is True, False, a file"):
+            tcnb.connect("127.0.0.1:1", username="x", password="y", verify_ssl=verify_ssl)  # type: ignore[arg-type]
     for practice in (1, "yes", ["people"]):
         with pytest.raises(UsageError, match="practice is True, or a dictionary"):
             tcnb.connect(practice=practice)  # type: ignore[arg-type]

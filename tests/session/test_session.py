@@ -349,6 +349,31 @@ def test_wait_for_an_unknown_event_is_refused(tc):
         tc.wait_for("edited")
 
 
+async def test_own_messages_are_edited_and_removed(connect, alice, practice):
+    """What was sent is changed and taken back by what the sending returned, by its row and by its id, in both faces."""
+    crew = alice.group("Release crew", "robot")
+    tc = connect()
+
+    def texts() -> list[str]:
+        """Return what the others see."""
+        return practice.call(
+            lambda server: [
+                one.content["text"]
+                for one in server.world.chats[crew].messages
+                if not (one.is_system or one.is_removed)
+            ]
+        )
+
+    first, second = [tc.send(crew, text) for text in ("one", "two")]
+    assert tc.edit_message(first, "<b>1</b>", parse_mode="html").message_id == first.message_id
+    await tc.aedit_message(tc.messages.iloc[-1], "2")
+    assert texts() == ["<b>1</b>", "2"]
+    assert tc.messages["text"].tolist()[-2:] == ["1", "2"]
+    tc.remove_message(first.message_id, for_all=True)
+    await tc.aremove_message(second, for_all=True)
+    assert texts() == []
+
+
 async def test_awaited_twins(connect, alice):
     """The awaited face does the same from any loop, and so do the bot's own methods."""
     chat = alice.group("Release crew", "robot")

@@ -274,6 +274,23 @@ def test_folder_is_no_file(tmp_path):
         FSInputFile(tmp_path)
 
 
+@pytest.mark.parametrize("make", [FSInputFile, as_input_file])
+def test_empty_path_is_no_folder(make):
+    """A path with nothing in it, which would be the working folder, is told as what it is."""
+    with pytest.raises(FileMissingError, match="is empty"):
+        make("")
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [(FSInputFile, (5,)), (URLInputFile, (5,)), (BufferedInputFile, (5, "a")), (BufferedInputFile, ("x", "a"))],
+)
+def test_wrong_types_are_refused(kind, arguments):
+    """A number is neither a path, an address nor a content: not even so many zeros."""
+    with pytest.raises(UsageError, match="not of the type"):
+        kind(*arguments)
+
+
 def test_device_is_no_file():
     """What has no size cannot be sent."""
     with pytest.raises(FileMissingError, match="ordinary"):
@@ -550,6 +567,15 @@ def test_anything_else_is_refused_with_what_is_accepted(value):
     """What stands for no file is refused with a list of what does."""
     with pytest.raises(UsageError, match="a path, a URL, bytes"):
         as_input_file(value)
+
+
+@pytest.mark.parametrize("address", ["ftp://me:pa55@x.example/a?k=s3cret", " S3://bucket/a", "file:///a"])
+def test_address_of_another_kind_is_no_path(address):
+    """What looks like an address is not looked for on the disk, and its secrets are not shown."""
+    with pytest.raises(UsageError, match="http:// or https://") as raised:
+        as_input_file(address)
+    assert "pa55" not in str(raised.value)
+    assert "s3cret" not in str(raised.value)
 
 
 def test_image_is_demanded():

@@ -62,6 +62,12 @@ def test_kind_of_a_button_follows_from_its_action():
         {"text": "x", "url": "https://x.example", "to": "robot"},
         {"text": "x", "command": "/a", "to": ""},
         {"text": "x", "command": "/a", "wait_reply": True},
+        {"text": 5, "command": "/a"},
+        {"text": "x", "command": 5},
+        {"text": "x", "url": 5},
+        {"text": "x", "message": 5},
+        {"text": "x", "command": "/a", "to": 5},
+        {"text": "x", "command": "/a", "button_id": 5},
     ],
 )
 def test_wrong_button_is_refused(wrong):
@@ -94,6 +100,16 @@ def test_too_many_buttons_are_refused(rows, columns, limit):
     with pytest.raises(LimitExceededError) as raised:
         InlineKeyboardMarkup([[InlineKeyboardButton("x", command="/a")] * columns] * rows)
     assert raised.value.limit == limit
+
+
+BUTTON = InlineKeyboardButton("x", command="/a")
+
+
+@pytest.mark.parametrize("wrong", [BUTTON, [BUTTON], [["x"]], [[BUTTON], BUTTON], 5, None])
+def test_rows_of_buttons_are_wanted(wrong):
+    """What is no list of rows is refused with how one looks, also a flat list of buttons."""
+    with pytest.raises(UsageError, match="a list of rows"):
+        InlineKeyboardMarkup(wrong)
 
 
 def test_full_keyboard_is_allowed():
