@@ -28,7 +28,9 @@ def test_lesson_runs(name, tmp_path, monkeypatch):
     client = NotebookClient(notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    assert [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"] == []
+    said = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
+    # One of the lessons has a handler that is broken on purpose, and tcnb says so.
+    assert [text for text in said if not text.startswith("tcnb: ")] == []
     assert list(folder.iterdir()) == []
 
 
