@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+OTHER_NAMES: Final = {
+    "ca": "verify_ssl",
+    "ca_file": "verify_ssl",
+    "host": "server",
+    "login": "username",
+    "port": "web_port",
+    "user": "username",
+}
+"""What arguments of `connect` are called elsewhere."""
+
 PRACTICE_ACCOUNT: Final = "robot"
 """Login and password of the bot on a practice server."""
 
@@ -120,8 +130,9 @@ def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> No
     names = list(known)
     for name in given:
         if name not in names:
-            close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-            hint = f"did you mean {close[0]}=?" if close else f"there are {', '.join(names)}"
+            close = [OTHER_NAMES.get(name, ""), *difflib.get_close_matches(name, names, n=1, cutoff=0.6)]
+            meant = next((other for other in close if other in names), None)
+            hint = f"did you mean {meant}=?" if meant else f"there are {', '.join(names)}"
             raise UsageError(f"{what} has no {name}=: {hint}")
 
 

@@ -48,6 +48,8 @@ def test_password_that_a_server_says_back_is_not_repeated(practice, connect):
     ("given", "said"),
     [
         ({"practise": True}, r"connect has no practise=: did you mean practice=\?"),
+        ({"ca_file": "company-ca.pem"}, r"connect has no ca_file=: did you mean verify_ssl=\?"),
+        ({"login": "robot"}, r"connect has no login=: did you mean username=\?"),
         ({"practice": {"peeple": 3}}, r"practice has no peeple=: did you mean people=\?"),
         ({"practice": {"people": -3}}, "people is a number from 0 to 1000, not -3"),
         (
