@@ -4,6 +4,7 @@ of its page, in a shell, against a practice server. What a page needs for that s
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import functools
@@ -75,6 +76,7 @@ class Around:
         before: a cell that is run first, with what the page leaves to its reader; `alice` can say something in it.
         changes: what stands in the block, and what is run in its place.
         heard: what Alice says to the crew, a line whenever somebody begins to wait for a message.
+        pressed: the button that Alice presses when somebody has begun to wait.
         talk: what Alice says to the crew when the block has been run, and what the bot answers.
         interrupted: whether the interrupt button is pressed as soon as the bot is logged in.
     """
@@ -82,6 +84,7 @@ class Around:
     before: str = ""
     changes: Mapping[str, str] = field(default_factory=dict)
     heard: Sequence[str] = ()
+    pressed: str | None = None
     talk: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
@@ -160,6 +163,12 @@ PAGES = {
         },
     ),
     "docs/practice.md": Page(before=LOADED, around={'"port": 8080': Around(changes={"8080": "0"})}, is_real=True),
+    "docs/python.md": Page(
+        before="import tcnb",
+        around={
+            "BufferedInputFile(table": Around(before=READ, pressed="Deploy"),
+        },
+    ),
     "docs/reconnecting.md": Page(),
 }
 
@@ -277,6 +286,17 @@ class Alice:
         """Write to the crew."""
         self._practice.call(lambda server: administer(server, "say", {"author": "alice", "chat": CREW, "text": text}))
 
+    def press(self, label: str) -> None:
+        """Press a button of the last message of the bot that has one of that label."""
+
+        def press(server: PracticeServer) -> None:
+            world = server.world
+            offered = [message for message in world.messages.values() if f"'{label}'" in str(message.content)]
+            world.press(world.user(f"alice@{world.domain}"), offered[-1].message_id, label)
+            server.deliver()
+
+        self._practice.call(press)
+
     def talk(self, text: str, answer: str) -> None:
         """Write to the crew, and wait until the bot has answered."""
         before = self._practice.call(lambda server: len(_answers(server, answer)))
@@ -383,22 +403,28 @@ class Stage:
         code = block.code
         for old, new in around.changes.items():
             code = code.replace(old, new)
+        deeds = [functools.partial(self._alice.say, text) for text in around.heard]
+        if around.pressed is not None:
+            deeds.append(functools.partial(self._alice.press, around.pressed))
         with patch.context() as patched:
-            self._let_be_heard(list(around.heard), patched)
+            self._let_be_noticed(deeds, patched)
             if around.interrupted:
                 threading.Thread(target=self._interrupt).start()
             self.run(code)
             for text, answer in around.talk.items():
                 self._alice.talk(text, answer)
 
-    def _let_be_heard(self, lines: list[str], patch: pytest.MonkeyPatch) -> None:
-        """Have a line said whenever somebody has begun to wait for a message: what is said before is not heard."""
+    @staticmethod
+    def _let_be_noticed(deeds: list[Callable[[], None]], patch: pytest.MonkeyPatch) -> None:
+        """Have one thing done whenever somebody has begun to wait: what is done before is not noticed."""
         wait = Waiters.wait
 
         async def waiting(waiters: Waiters, *args: Any, **options: Any) -> Any:
-            if lines:
-                waiters._bot.loop.call_soon(self._alice.say, lines.pop(0))
-            return await wait(waiters, *args, **options)
+            noticed = asyncio.ensure_future(wait(waiters, *args, **options))
+            await asyncio.sleep(0)
+            if deeds:
+                deeds.pop(0)()
+            return await noticed
 
         patch.setattr(Waiters, "wait", waiting)
 
