@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
@@ -143,7 +145,6 @@ PAGES = {
             "def on_build": Around(talk={"build 41": "build 41 passed"}),
             "%%tc_on message": Around(talk={"build 42": "build 42 passed"}),
             "tc.router.failures[-1]": Around(before=BROKEN),
-            "def on_status": Around(before="async def on_status(message): ..."),
             "def on_deploy": Around(heard=["4.2"], talk={"/deploy": "deploying 4.2"}),
             "class Form": Around(talk={"/form": "What is your name?", "Ann": "How old are you?", "42": "Ann is 42"}),
             "def start(": Around(talk={"/start": "Welcome!"}),
@@ -559,11 +560,26 @@ def test_replay_file_is_played(tmp_path: Path) -> None:
         assert tc.df["event"].tolist()[-2:] == ["message", "removed_chat"]
 
 
+def test_orders_of_faults_are_taken() -> None:
+    """What the page about the practice server has curl send is understood."""
+    console = "".join(block.code for block in blocks("docs/practice.md", ["console"]))
+    orders = [shlex.split(line) for line in re.findall(r"^\$ curl (.*)$", console, re.MULTILINE)]
+    assert orders
+    with PracticeThread(faults=True) as practice:
+        for *options, address in orders:
+            said = options[options.index("-d") + 1] if "-d" in options else ""
+            answer = httpx.post(address.replace("http://127.0.0.1:8080", practice.url), content=said)
+            assert answer.status_code == 200, (address, answer.text)
+            assert set(answer.json()) == {"result"}
+
+
 def test_journal_can_be_asked(practice: PracticeThread, folder: Path) -> None:
-    """The query of the page about the journal tells the texts that came."""
+    """The query of the page about the journal tells the texts that came, and its table has the columns there are."""
     query = re.search(r'^sqlite3 \S+ "(.*)"$', text_of("docs/journal.md"), re.MULTILINE)
     assert query is not None
     with tcnb.connect(practice.url, username="robot", journal="journal.sqlite") as tc:
         tc.send(CREW, "Build 42 passed")
     with contextlib.closing(sqlite3.connect("journal.sqlite")) as journal:
         assert ("Build 42 passed",) in journal.execute(query[1]).fetchall()
+        columns = [name for _, name, *_ in journal.execute("PRAGMA table_info(frames)")]
+    assert columns == [name.strip("`") for name, _ in rows("docs/journal.md", "| column of `frames` | meaning |")]

@@ -25,7 +25,7 @@ from tcnb.client import credentials
 from tcnb.errors import UsageError
 from tcnb.notebook.grammar import Option, Verb
 from tcnb.notebook.verbs import CELL_VERBS, VERBS
-from tcnb.practice import Options, PracticeThread
+from tcnb.practice import Options, PracticeServer, PracticeThread, administration
 from tcnb.routing import Router
 from tcnb.routing.filters import Conditions
 from tcnb.session import Session
@@ -254,6 +254,23 @@ def test_defaults_of_the_practice_server_are_as_shown() -> None:
     assert compared >= 10
 
 
+def test_orders_of_faults_are_as_shown() -> None:
+    """The table of faults has every operation, with its arguments."""
+    orders = {
+        name: list(inspect.signature(getattr(PracticeServer, name)).parameters)[1:] for name in administration._METHODS
+    }
+    orders["set_faults"] = list(administration._SWITCHES)
+    orders["say"] = list(inspect.signature(administration._say).parameters)[1:]
+    orders["state"] = []
+    shown = {}
+    for row in re.findall(r"^\| `.*$", section("docs/practice.md", "Faults"), re.MULTILINE):
+        operation, arguments = [re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", cell)) for cell in row.split("|")[1:3]]
+        shown[operation[0]] = arguments
+    assert {name: sorted(arguments) for name, arguments in shown.items()} == {
+        name: sorted(arguments) for name, arguments in orders.items()
+    }
+
+
 # -- Python ------------------------------------------------------------------------------------------------------------
 
 
@@ -346,6 +363,12 @@ def test_every_argument_of_connect_is_explained() -> None:
     assert arguments == list(inspect.signature(tcnb.aconnect).parameters)
     text = section("docs/python.md", "Connecting")
     assert [name for name in arguments if not named(name, text)] == []
+
+
+def test_bounds_of_looking_back_are_as_shown() -> None:
+    """The page about the journal has the bounds of `CatchUp` with their defaults."""
+    shown = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", section("docs/journal.md", "After an absence"), re.MULTILINE)
+    assert {name: int(value.replace(",", "")) for name, value in shown} == vars(tcnb.CatchUp())
 
 
 def test_every_public_name_is_explained() -> None:
