@@ -435,8 +435,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(shell: InteractiveShell, practice: PracticeThread, alice: Alice, web: str) -> Stage:
-    """All that is needed to run blocks."""
+def stage(practice: PracticeThread, alice: Alice, web: str, shell: InteractiveShell) -> Stage:
+    """All that is needed to run blocks; the server, which is there first, goes last."""
     return Stage(shell, practice, alice, web)
 
 

@@ -13,6 +13,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -226,7 +227,7 @@ def test_commands_that_are_named_can_be_given(page: str) -> None:
             elif words:
                 cli._parser(words).parse_args(words)
             else:
-                assert module == "keyring" or pkgutil.resolve_name(module), span
+                assert module == "keyring" or find_spec(module), span
         for target in re.findall(r"^(?:\$ )?make (\w+)", span):
             assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), span
 
