@@ -16,7 +16,7 @@ from tcnb.record.record import Record
 from tcnb.session import past
 from tcnb.session.face import Face
 from tcnb.session.people import Acquaintances
-from tcnb.session.waiting import Waiters, method_of
+from tcnb.session.waiting import Waiters, method_of, refuse_unsaid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +183,7 @@ class ReadingVerbs(Face):
 
         async def work() -> Any:
             method_of(event)  # a mistyped kind is told before anybody is asked for a chat
+            refuse_unsaid(event, chat=chat, sender=sender)
             chat_id = None if chat is None else await self._directory.chat_id(chat)
             user_id = None if sender is None else await self._directory.user_id(sender)
             return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id, timeout=timeout)
@@ -211,7 +212,7 @@ class ReadingVerbs(Face):
 
         Raises:
             RequestTimeoutError: no such event came in time.
-            UsageError: there is no such kind of event.
+            UsageError: there is no such kind of event, or the server does not say its chat or who did it.
         """
         return self._wait(self.await_for(event, chat=chat, sender=sender, timeout=timeout))
 

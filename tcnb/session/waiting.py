@@ -10,11 +10,12 @@ import msgspec
 
 from tcnb.client.arguments import known_name, seconds
 from tcnb.client.bot import Bot
-from tcnb.errors import RequestTimeoutError, TcnbError
+from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
+from tcnb.routing.events import KINDS
+from tcnb.routing.filters import chat_of, sender_of
 from tcnb.types import SystemMessage, parse_event
 from tcnb.types.base import BoundToBot
 from tcnb.wire.notifications import EVENTS
-from tcnb.wire.paths import bare_id
 
 logger = logging.getLogger("tcnb.session")
 
@@ -89,12 +90,12 @@ class _Waiter:
 
     def offer(self, method: str, event: Any, me: str | None) -> None:
         """Take the event if it is the one that is waited for."""
-        author = _author(event)
+        author = (sender_of(event) or "").casefold()
         if isinstance(event, SystemMessage) is not self._is_system:
             return
-        if self.result.done() or method != self.method or (author is not None and author == (me or "").casefold()):
+        if self.result.done() or method != self.method or (author and author == (me or "").casefold()):
             return
-        if self._chat_id is not None and getattr(event, "chat_id", None) != self._chat_id:
+        if self._chat_id is not None and chat_of(event) != self._chat_id:
             return
         if self._user_id is not None and author != self._user_id.casefold():
             return
@@ -117,10 +118,16 @@ def method_of(event: str) -> str:
     return methods[known_name(event, sorted(methods), "event")]
 
 
-def _author(event: Any) -> str | None:
-    """Return who an event comes from, comparable, where it says so."""
-    for field in ("author", "added_by", "removed_by"):
-        author = getattr(event, field, None)
-        if author is not None:
-            return bare_id(str(author.id)).casefold()
-    return None
+def refuse_unsaid(event: str, **given: str | None) -> None:
+    """Refuse to wait for an event by what the server does not say of its kind: no such event would ever come.
+
+    Args:
+        event: the name of the kind, which there is.
+        given: `chat` and `sender`, None where they are not asked for.
+
+    Raises:
+        UsageError: the server does not say it.
+    """
+    for name, value in given.items():
+        if value is not None and name not in KINDS[event].conditions:
+            raise UsageError(f"a server does not say the {name} of {event}: leave {name}= out")

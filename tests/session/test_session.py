@@ -337,6 +337,30 @@ def test_wait_for_tells_people_from_the_server(tc, alice, kind, got):
     assert type(found[0]) is got
 
 
+def test_wait_for_finds_the_chat_of_a_press(tc, alice):
+    """A press of a button is waited for by its chat, as any other event."""
+    chat = alice.group("Release crew", "robot")
+    button = tcnb.InlineKeyboardButton(text="Deploy", command="/deploy")
+    sent = tc.send(chat, "Deploy?", buttons=tcnb.InlineKeyboardMarkup([[button]]))
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(tc.wait_for("callback_query", chat=chat, timeout=20)))
+    waiting.start()
+    while not (tc._waiters or found):
+        waiting.join(0.01)
+    alice.act(lambda server, me: server.world.press(me, sent.message_id, "Deploy"))
+    waiting.join()
+    assert found[0].command == "/deploy"
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("callback_query", "sender"), ("uploading_progress", "chat")])
+def test_wait_for_what_is_never_said_is_refused(tc, alice, kind, asked):
+    """What the server does not say of a kind of event cannot be waited for: nothing would ever come."""
+    alice.group("Release crew", "robot")
+    name = {"chat": "Release crew", "sender": "alice"}[asked]
+    with pytest.raises(UsageError, match=f"does not say the {asked} of {kind}"):
+        tc.wait_for(kind, **{asked: name})
+
+
 def test_wait_for_ends_by_its_timeout(tc):
     """Nothing comes, and that is said in one line."""
     with pytest.raises(RequestTimeoutError, match="no removed_chat came"):
