@@ -105,6 +105,12 @@ def pieces(place: Place) -> Iterator[str]:
             yield name
 
 
+def source_key(name: str) -> str:
+    """Return what tells the source of a file of an archive, by its name; nothing for a file that no export wrote."""
+    found = _FILE.fullmatch(name.rpartition("/")[2])
+    return found["source"] if found else ""
+
+
 def arrow_schema() -> pa.Schema:
     """Return the columns as they stand in the files: categories as strings, times in microseconds and UTC."""
     import pyarrow as pa

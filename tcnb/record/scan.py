@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError, MissingPackageError
-from tcnb.record.archive import Place, pieces
+from tcnb.record.archive import Place, pieces, source_key
 from tcnb.record.columns import category_array
 from tcnb.record.schema import COLUMNS, NAMES, Kind
 
@@ -36,11 +36,7 @@ def scan(path: str | os.PathLike[str], engine: str = "pandas", **options: Any) -
     reader = _READERS.get(engine)
     if reader is None:
         raise ArchiveError(f"there is no engine {engine!r}: choose one of {', '.join(_READERS)}")
-    place = Place.of(path)
-    with place.failures_named():
-        files = _files(place)
-    if not files:
-        raise ArchiveError(f"{place.name} holds no events: export some with tc.export({place.name!r})")
+    place, files = _found(path)
     try:
         return reader(place, files, options)
     except ImportError as error:
@@ -49,11 +45,23 @@ def scan(path: str | os.PathLike[str], engine: str = "pandas", **options: Any) -
         ) from error
 
 
-def _files(place: Place) -> list[str]:
-    """Return the paths of the archive's files in its file system."""
-    if place.is_file:
-        return [place.root]
-    return sorted(f"{place.root}/{name}" for name in pieces(place))
+def scan_sources(path: str | os.PathLike[str], connection: Any) -> list[Any]:
+    """Open an archive with DuckDB as `scan` does, but the events of each source apart: a relation a source."""
+    place, files = _found(path)
+    by_source: dict[str, list[str]] = {}
+    for file in files:
+        by_source.setdefault(source_key(file), []).append(file)
+    return [_duckdb(place, of_one, {"connection": connection}) for of_one in by_source.values()]
+
+
+def _found(path: str | os.PathLike[str]) -> tuple[Place, list[str]]:
+    """Return an archive's place, and the paths of its files in its file system."""
+    place = Place.of(path)
+    with place.failures_named():
+        files = [place.root] if place.is_file else sorted(f"{place.root}/{name}" for name in pieces(place))
+    if not files:
+        raise ArchiveError(f"{place.name} holds no events: export some with tc.export({place.name!r})")
+    return place, files
 
 
 def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
