@@ -54,7 +54,7 @@ def _word() -> re.Pattern[str]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case; addresses and mentions are left out."""
+    """Return the words of a text in lower case; addresses and mentions that begin with `@` are left out."""
     if "@" in text:
         text = _MENTION.sub(" ", text)
     if "://" in text or "www." in text.lower():
@@ -188,6 +188,10 @@ class People:
         if self._pattern is not None:
             found |= {(self._names[match[0]], "") for match in self._pattern.finditer(_spaced(text))}
         return found
+
+    def left_out(self, text: str) -> str:
+        """Return a text without the display names in it that mention somebody."""
+        return text if self._pattern is None else self._pattern.sub(" ", _spaced(text))
 
     def _who(self, written: str) -> tuple[str, str]:
         known = self._ids.get(written.casefold()) or self._logins.get(written.casefold())

@@ -176,6 +176,11 @@ def test_missing_matplotlib_is_one_clear_line(events):
         (lambda: analysis.activity(ONE, by="role"), "not by 'role'"),
         (lambda: analysis.response_times(ONE, threshold="soon"), "threshold is a length of time"),
         (lambda: analysis.conversations(ONE, -5), "gap is a length of time"),
+        (lambda: analysis.words(ONE, stop=None), "words to leave out besides, such as .*, not None"),
+        (lambda: analysis.words(ONE, stop=5), "not 5"),
+        (lambda: analysis.words(ONE, stop=["a", 5]), r"not \['a', 5\]"),
+        (lambda: analysis.words(ONE, min_length="a"), "min_length is a number of letters, 0 or more, not 'a'"),
+        (lambda: analysis.words(ONE, min_length=-1), "not -1"),
         (lambda: analysis.heatmap(ONE, plot=True, theme="pink"), "'light', 'dark' or 'auto', not 'pink'"),
     ],
 )

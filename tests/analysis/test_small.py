@@ -242,7 +242,15 @@ def test_words_leave_out_stop_words_and_count_people():
         *(("build", 3, 2, 2), ("сборка", 1, 1, 1), ("ёлка", 1, 1, 1)),
     ]
     assert "the" in set(analysis.words(events, stop=False)["word"])
-    assert rows(analysis.words(events, stop=["Build"], min_length=5), "word") == [("сборка",)]
+    for stop in (["Build"], "Build"):
+        assert rows(analysis.words(events, stop=stop, min_length=5), "word") == [("сборка",)]
+
+
+def test_names_that_mention_somebody_are_no_words():
+    """Of a mention the text has only the name, which is no word, as it is a mention; a first name alone is a word."""
+    events = frame(said("a", 0, "hi"), said("b", 1, "ask Alice  Doe, or Alice"), said("c", 2, "Borís"))
+    assert analysis.mentions(events)["mentioned"].tolist() == ["Alice Doe"]
+    assert rows(analysis.words(events, stop=False), "word") == [("alice",), ("ask",), ("borís",), ("hi",), ("or",)]
 
 
 def test_words_are_those_of_the_text_as_it_is_now():
