@@ -83,7 +83,7 @@ WITH edits AS (
     SELECT lower(author_id) AS person, last(author ORDER BY received, seq) FILTER (author IS NOT NULL) AS author
     FROM events GROUP BY person
 )
-SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.timestamp,
+SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.author_type, said.timestamp,
     CASE WHEN edits.text_came > row(said.received, said.seq) THEN edits.text ELSE said.text END AS text,
     said.message_type, said.reply_to, said.forwarded_from,
     coalesce(edits.edits, 0) AS edits, edits.edited_at,

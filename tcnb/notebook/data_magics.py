@@ -34,10 +34,10 @@ class DataMagics(VerbMagics):
                %%tc_sql [name <<] [options]     and the query below
 
             %%tc_sql
-            SELECT chat, count(*) AS messages FROM messages GROUP BY chat ORDER BY messages DESC
+            SELECT chat, messages, people FROM chats ORDER BY messages DESC
 
             %%tc_sql busiest <<
-            SELECT author, count(*) AS n FROM events WHERE event = 'message' GROUP BY ALL ORDER BY n DESC LIMIT 10
+            SELECT author, count(*) AS n FROM messages WHERE author_type = 'user' GROUP BY ALL ORDER BY n DESC LIMIT 10
 
         name <<            assign the answer to a variable instead of returning it
         --archive PATH     ask an archive (see %tc_export) instead of the live record, however large it is

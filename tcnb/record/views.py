@@ -17,7 +17,7 @@ from tcnb.record.directory import KnownChat
 from tcnb.record.schema import CHATS, MESSAGES, ORIGINS, PEOPLE
 
 _COPIED: Final = (
-    *("message_id", "chat_id", "author_id", "timestamp", "message_type", "reply_to", "forwarded_from"),
+    *("message_id", "chat_id", "author_id", "author_type", "timestamp", "message_type", "reply_to", "forwarded_from"),
     *("file_id", "file_name", "file_size", "mime_type"),
 )
 _LAST_TIME: Final = np.iinfo(np.int64).max
@@ -51,7 +51,7 @@ def messages(
         is not known to be by somebody else. Replies to messages that are not recorded belong to no row here
         (`tcnb.analysis.threads` has them).
     """
-    needed = events[["seq", "received", "text", "author_type", *_COPIED]]
+    needed = events[["seq", "received", "text", *_COPIED]]
     is_message = events["event"] == "message"
     said = needed[is_message].reset_index(drop=True)
     by_case = _by_case(names)

@@ -136,6 +136,16 @@ def test_chats_are_counted(record: Record) -> None:
     assert chat["last"] == moment(SENT_AT + 60_000)
 
 
+def test_messages_of_the_system_can_be_told_from_those_of_people(record: Record) -> None:
+    """Counting the messages of users by chat gives what the chats say, also for what this account wrote itself."""
+    system = {"id": "trueconf.server", "type": 0}
+    record.append("sendMessage", text(message_id="m-4", type=1, author=system, timestamp=1), RECEIVED)
+    messages = record.messages()
+    assert messages["author_type"].tolist() == ["user", "user", "user", "system"]
+    counts = messages[messages["author_type"] == "user"].groupby("chat_id", observed=True).size()
+    assert counts.to_dict() == record.chats().set_index("chat_id")["messages"].to_dict() == {GROUP: 3}
+
+
 def test_chats_that_are_only_known_are_listed_last(record: Record) -> None:
     """The latest chat comes first, and chats without messages come last with nothing counted."""
     record.learn_chat("quiet", "Quiet", 6)
