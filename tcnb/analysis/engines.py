@@ -94,14 +94,18 @@ def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None
         events: the kinds of event that are needed; None for all.
 
     Raises:
-        UsageError: it is no such frame, or it lacks a column.
+        UsageError: it is no such frame, or it lacks a column, or has texts where times or numbers should be.
     """
     engine = engine_of(frame)
     needed = list(dict.fromkeys(("event", *columns)))
-    there = set(_in_narwhals(frame).lazy().collect_schema().names())
+    there = _in_narwhals(frame).lazy().collect_schema()
     missing = [name for name in needed if name not in there]
     if missing:
         raise UsageError(f"the frame lacks {', '.join(missing)}: give a frame with the event columns, such as tc.df")
+    for name in needed:
+        kind = _KINDS.get(name)
+        if kind in (Kind.TIME, Kind.INTEGER) and there[name] in (nw.String, nw.Categorical, nw.Enum, nw.Boolean):
+            raise UsageError(f"the column {name} is {there[name]}, not {kind}: give it the type that it has in tc.df")
     rows = _in_narwhals(_DOORS[engine](frame, needed)).lazy()
     if events is not None:
         rows = rows.filter(nw.col("event").is_in(list(events)))

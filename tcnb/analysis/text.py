@@ -135,6 +135,11 @@ def emoji(text: str, *, skin_tones: bool = True) -> list[str]:
     return [_one_form(found[0], skin_tones) for found in _EMOJI.finditer(text)]
 
 
+def replaced(text: str, by: Callable[[str], str]) -> str:
+    """Return a text with each of its emoji, as written, replaced by what a function makes of it."""
+    return _EMOJI.sub(lambda found: by(found[0]), text)
+
+
 def _one_form(found: str, skin_tones: bool) -> str:
     if not skin_tones:
         # A tone alone is an emoji of its own.
