@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tcnb.errors import MissingPackageError, UsageError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 TABLES: Final = ("events", "messages", "chats", "people")
 """The tables there are."""
+
+_UNKNOWN_TABLE: Final = re.compile(r"^Catalog Error: Table with name (\S+) does not exist")
 
 _TIMES: Final = frozenset(column.name for column in (*COLUMNS, *MESSAGES, *CHATS, *PEOPLE) if column.kind is Kind.TIME)
 
@@ -220,6 +223,12 @@ def _types() -> dict[Any, Any]:
 
 
 def _in_brief(error: Exception) -> str:
-    """Return what DuckDB says without the drawing of where in the query it is."""
+    """Return what DuckDB says without the drawing of where in the query it is; of a table, which ones there are.
+
+    Those that DuckDB itself would name are of its own catalogue.
+    """
+    unknown = _UNKNOWN_TABLE.search(str(error))
+    if unknown is not None:
+        return f"there is no table {unknown[1]}: there are {', '.join(TABLES)}"
     lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]
     return " ".join(line.strip() for line in lines if set(line.strip()) != {"^"})

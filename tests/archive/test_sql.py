@@ -132,10 +132,16 @@ def test_statement_without_an_answer(live):
 
 @pytest.mark.parametrize(
     ("sql", "reason"),
-    [("selec 1", "syntax error"), ("SELECT x FROM events", '"x" not found'), ("FROM nope", "nope"), ("  ", "no query")],
+    [
+        ("selec 1", "syntax error"),
+        ("SELECT x FROM events", '"x" not found'),
+        ("FROM mesages", "no table mesages: there are events, messages, chats, people$"),
+        ("  ", "no query"),
+    ],
 )
-def test_bad_query_is_one_line(live, sql, reason):
+def test_bad_query_is_one_line(live, archive, sql, reason):
     """What DuckDB refuses is an error of one line with its reason."""
-    with pytest.raises(UsageError, match=reason) as caught:
-        query(sql, live)
-    assert "\n" not in str(caught.value)
+    for where in ({"source": live}, {"archive": archive}):
+        with pytest.raises(UsageError, match=reason) as caught:
+            query(sql, **where)
+        assert "\n" not in str(caught.value)
