@@ -125,6 +125,14 @@ def test_membership_figure_names_its_periods():
     assert below(analysis.membership(events, "M", plot=True))[1:] == ["Mar 2026"]
 
 
+def test_periods_that_lie_close_are_not_named_over_one_another():
+    """Of periods with gaps between them only such are named as have room."""
+    days = (0, 1, 2, 40, 79, 80)
+    events = frame(*(said("a", day * 24 * 60) for day in days))
+    figure = events.tc.activity("D", by="author", plot=True)
+    assert below(figure)[1:] == ["02 Mar", "11 Apr", "20 May"]
+
+
 def test_emoji_that_no_font_has_are_left_out_of_labels():
     """Figures have no boxes for emoji: they are left out, and what consists of them is called by its id, or so."""
     events = frame(

@@ -223,8 +223,12 @@ def _time_axis(axes: Axes, when: pd.Series[Any], shift: pd.Timedelta, form: str)
     axes.margins(x=0.02)
     periods = when.drop_duplicates().sort_values()
     if len(periods) <= MOST_PERIODS:
-        named = periods.iloc[:: -(-len(periods) // _MOST_TICKS)]
-        places: Any = list(named + shift)
+        apart = (periods.iloc[-1] - periods.iloc[0]) / _MOST_TICKS
+        named: list[Any] = [periods.iloc[0]]
+        for period in periods.iloc[1:]:
+            if period - named[-1] >= apart:
+                named.append(period)
+        places: Any = [period + shift for period in named]
         axes.set_xticks(places, [f"{period:{form}}" for period in named])
         if len(periods) == 1:
             # A bar alone would be a wall.
