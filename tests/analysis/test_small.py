@@ -269,6 +269,9 @@ def test_words_are_those_of_the_text_as_it_is_now():
     assert rows(result, "word") == [("better",)]
     history = frame(event("edited_message", 5, message_id="m2", text="older"), said("a", 1, "newest", **later))
     assert rows(analysis.words(history), "word") == [("newest",)]
+    at_once = frame(said("a", 0, "wrong"), event("edited_message", 0, message_id="m1", text="right"))
+    assert rows(analysis.words(at_once), "word") == [("right",)]
+    assert analysis.unanswered(at_once, threshold="1s")["text"].tolist() == ["right"]
 
 
 def test_emoji_are_counted_whole():
