@@ -16,7 +16,7 @@ from tcnb.analysis import schema
 from tcnb.analysis.accessor import Analyses, register
 from tcnb.errors import UsageError
 from tcnb.types.images import figure_of, figure_png
-from tests.analysis.frames import at, event, frame, generated, moved, said
+from tests.analysis.frames import as_messages, at, event, frame, generated, moved, said
 
 PNG = b"\x89PNG"
 
@@ -165,6 +165,16 @@ def test_theme_follows_matplotlib(events):
     with matplotlib.style.context("dark_background"):
         assert events.tc.heatmap(plot=True).theme.name == "dark"
     assert events.tc.heatmap(plot=True).theme.name == "light"
+
+
+def test_accessor_of_messages(events):
+    """The accessor works on messages; what needs more than messages says so."""
+    messages = as_messages(events)
+    assert messages.tc.talkers()["messages"].tolist() == events.tc.talkers()["messages"].tolist()
+    with pytest.raises(UsageError, match=r"needs all events, .* such as tc\.df"):
+        messages.tc.summary()
+    with pytest.raises(UsageError, match="lacks user_id"):
+        messages.tc.membership()
 
 
 def test_rows_of_a_result_still_draw_themselves(events):
