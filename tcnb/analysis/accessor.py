@@ -11,7 +11,7 @@ from tcnb import analysis
 
 
 class Analyses:
-    """The analyses of a frame of events: `tc.df`, one read back from a file, or several concatenated.
+    """The analyses of a frame of events: `tc.df`, one read back from a file, or several concatenated; or of messages.
 
     ```python
     tc.df.tc.heatmap(tz="Europe/Moscow")            # a frame

@@ -15,6 +15,8 @@ from tcnb.analysis import text as texts_of
 from tcnb.analysis.engines import Source
 from tcnb.analysis.events import UNKNOWN, WHEN, name_columns, names, open_messages, texts
 from tcnb.analysis.presenting import present
+from tcnb.client.arguments import whole
+from tcnb.errors import UsageError
 
 _LINK_NEEDLE = r"(?i)https?://|ftp://|www\."
 
@@ -22,7 +24,7 @@ _LINK_NEEDLE = r"(?i)https?://|ftp://|www\."
 def words(
     frame: Any,
     *,
-    stop: bool | Iterable[str] = True,
+    stop: bool | str | Iterable[str] = True,
     min_length: int = 2,
     plot: bool = False,
     theme: str = "auto",
@@ -32,29 +34,43 @@ def words(
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         stop: leave out the frequent words of Russian and English that say little (True), none (False), or these and
-            those given.
+            those given: one word, or several.
         min_length: the shortest word, in letters.
         plot: return a figure instead of a frame.
         theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
 
     Returns:
         word (string, in lower case), count, messages, people (Int64). A word is made of letters of any script, with
-        apostrophes and hyphens inside; addresses and mentions are no words. The texts are collected.
+        apostrophes and hyphens inside; addresses are no words, and neither are mentions (see `mentions`). The texts
+        are collected.
 
     Raises:
-        UsageError: the frame lacks a column of events.
+        UsageError: the frame lacks a column of events; `stop` is not of words, or `min_length` no number.
     """
-    source = open_messages(frame, "text")
-    left_out = texts_of.stop_words() if stop is not False else frozenset()
-    if not isinstance(stop, bool):
-        left_out |= {texts_of.folded(word) for word in stop}
+    left_out, shortest = _stop_words(stop), whole(min_length, "min_length is a number of letters", 0)
+    source = open_messages(frame, "author", "text")
+    people = texts_of.People(names(source, "author_id", "author"))
 
     def find(value: str) -> list[str]:
-        found = texts_of.words(value)
-        return [word for word in found if len(word) >= min_length and texts_of.folded(word) not in left_out]
+        found = texts_of.words(people.left_out(value))
+        return [word for word in found if len(word) >= shortest and texts_of.folded(word) not in left_out]
 
     counted = _counted(texts(source), find).rename(columns={"item": "word"})
     return present("words", source, counted, plot=plot, theme=theme)
+
+
+def _stop_words(stop: Any) -> frozenset[str]:
+    """Return the words that are left out, folded.
+
+    Raises:
+        UsageError: they are no words.
+    """
+    if isinstance(stop, bool):
+        return texts_of.stop_words() if stop else frozenset()
+    own = [stop] if isinstance(stop, str) else list(stop) if isinstance(stop, Iterable) else [stop]
+    if not all(isinstance(word, str) for word in own):
+        raise UsageError(f"stop is True, False, or words to leave out besides, such as ['build'], not {stop!r}")
+    return texts_of.stop_words() | {texts_of.folded(word) for word in own}
 
 
 def emoji(frame: Any, *, skin_tones: bool = True, plot: bool = False, theme: str = "auto") -> Any:

@@ -86,26 +86,44 @@ def engine_of(frame: Any) -> str:
 
 
 def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None = None) -> Source:
-    """Open a frame of events, reading nothing yet where the engine is lazy.
+    """Open a frame of events, or of messages, reading nothing yet where the engine is lazy.
 
     Args:
-        frame: a frame with the event columns: of pandas, Polars (lazy or not), PyArrow, DuckDB, Dask or PySpark.
+        frame: a frame with the event columns, or those of messages: of pandas, Polars (lazy or not), PyArrow, DuckDB,
+            Dask or PySpark.
         columns: the columns that are needed.
         events: the kinds of event that are needed; None for all.
 
     Raises:
-        UsageError: it is no such frame, or it lacks a column.
+        UsageError: it is no such frame, or it lacks a column, or has texts where times or numbers should be.
     """
     engine = engine_of(frame)
     needed = list(dict.fromkeys(("event", *columns)))
-    there = set(_in_narwhals(frame).lazy().collect_schema().names())
+    there = _in_narwhals(frame).lazy().collect_schema()
+    if "event" not in there and "removed" in there:
+        if events is None:
+            raise UsageError("this needs all events, and the frame has messages alone: give one such as tc.df")
+        frame = _messages_as_events(frame)
+        there = _in_narwhals(frame).lazy().collect_schema()
     missing = [name for name in needed if name not in there]
     if missing:
         raise UsageError(f"the frame lacks {', '.join(missing)}: give a frame with the event columns, such as tc.df")
+    for name in needed:
+        kind = _KINDS.get(name)
+        if kind in (Kind.TIME, Kind.INTEGER) and there[name] in (nw.String, nw.Categorical, nw.Enum, nw.Boolean):
+            raise UsageError(f"the column {name} is {there[name]}, not {kind}: give it the type that it has in tc.df")
     rows = _in_narwhals(_DOORS[engine](frame, needed)).lazy()
     if events is not None:
         rows = rows.filter(nw.col("event").is_in(list(events)))
     return Source(frame, engine, rows)
+
+
+def _messages_as_events(frame: Any) -> Any:
+    """Return messages like those of `tc.messages`, to which edits are applied already, as events; removed ones go."""
+    present = _in_narwhals(frame).filter(~nw.col("removed"))
+    # Which came first, and when, is not in such a frame.
+    stand_ins = (nw.lit("message").alias("event"), nw.lit(0).alias("seq"), nw.col("timestamp").alias("received"))
+    return present.with_columns(*stand_ins).to_native()
 
 
 def _in_narwhals(frame: Any) -> Any:

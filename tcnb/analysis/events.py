@@ -152,7 +152,7 @@ def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
             rows = rows.join(changed, on="message_id", how="left").filter(found | ~nw.col("changed").is_null())
         else:
             rows = rows.filter(found)
-    said = collect(rows.select("chat_id", "message_id", "author_id", WHEN, "received", "text"))
+    said = collect(rows.select("chat_id", "message_id", "author_id", WHEN, "received", "seq", "text"))
     if len(edited):
         said = apply_edits(edited, said)
     return said.sort_values([WHEN, "message_id"], kind="stable").reset_index(drop=True)
@@ -169,14 +169,16 @@ def apply_edits(edits: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         edits: what `edits` returned.
-        said: messages with `message_id`, `received` and `text`.
+        said: messages with `message_id`, `received`, `seq` and `text`.
     """
     last = edits.sort_values(["received", "seq"], kind="stable").drop_duplicates("message_id", keep="last")
-    joined = said[["message_id", "received"]].merge(
-        last[["message_id", "received", "text"]], on="message_id", how="left", suffixes=("", "_edit")
+    joined = said[["message_id", "received", "seq"]].merge(
+        last[["message_id", "received", "seq", "text"]], on="message_id", how="left", suffixes=("", "_edit")
     )
     # A message that came after its edit (read from the history) has the new text already.
-    newer = joined["text"].notna() & ~(joined["received_edit"] <= joined["received"]).fillna(False)
+    at_once = (joined["received_edit"] == joined["received"]) & (joined["seq_edit"] <= joined["seq"])
+    older = (joined["received_edit"] < joined["received"]) | at_once
+    newer = joined["text"].notna() & ~older.fillna(False)
     text = said["text"].mask(newer.to_numpy(bool), joined["text"].set_axis(said.index))
     return said.assign(text=text)
 

@@ -62,7 +62,7 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
     ]
     made = pd.DataFrame(rows, columns=["chat_id", "period", "joins", "leaves", "headcount"])
     made = name_columns(made, source, chat="chat_id")
-    return present("membership", source, made, plot=plot, theme=theme, tz=tz)
+    return present("membership", source, made, plot=plot, theme=theme, tz=tz, freq=freq)
 
 
 def _periods(traces: list[Evidence], length: Frequency, where: Any) -> Iterator[tuple[int, int, int, int]]:

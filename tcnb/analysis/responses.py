@@ -278,5 +278,5 @@ def _waiting(source: Source, limit: int) -> Rows:
         .unique(["chat_id", "message_id"])
     )
     return last.join(answered, on=["chat_id", "message_id"], how="anti").select(
-        "chat_id", "message_id", "author_id", WHEN, "received", "text"
+        "chat_id", "message_id", "author_id", WHEN, "received", "seq", "text"
     )

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pandas as pd
 from pandas.plotting import PlotAccessor
 
 from tcnb.analysis.schema import RESULTS
+from tcnb.errors import UsageError
+
+
+@contextmanager
+def _refused(what: str, instead: str) -> Iterator[None]:
+    """Turn what a library says of rows or arguments that it cannot draw into one line."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{what} ({type(error).__name__}: {said}); {instead}") from error
 
 
 class ResultPlot(PlotAccessor):
@@ -22,13 +36,18 @@ class ResultPlot(PlotAccessor):
 
         Returns:
             A matplotlib Figure.
+
+        Raises:
+            UsageError: no such theme; pandas refuses the arguments; the rows were changed so that they have no figure.
         """
         result: Any = self._parent  # type: ignore[attr-defined]
         if args or options or not isinstance(result, Result) or not result.is_whole:
-            return super().__call__(*args, **options)
+            with _refused("pandas cannot plot this", "without arguments, .plot() draws the figure of an analysis"):
+                return super().__call__(*args, **options)
         from tcnb.analysis.plots import draw
 
-        return draw(str(result.analysis), pd.DataFrame(result), theme=theme, **(result.options or {}))
+        with _refused(f"changed rows have no figure of {result.analysis}", ".plot.bar(…) and the like draw any rows"):
+            return draw(str(result.analysis), pd.DataFrame(result), theme=theme, **(result.options or {}))
 
 
 class Result(pd.DataFrame):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tcnb.errors import MissingPackageError, UsageError
-from tcnb.record.scan import scan
+from tcnb.record.scan import scan_sources
 from tcnb.record.schema import CHATS, COLUMNS, MESSAGES, PEOPLE, Kind
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 TABLES: Final = ("events", "messages", "chats", "people")
 """The tables there are."""
+
+_UNKNOWN_TABLE: Final = re.compile(r"^Catalog Error: Table with name (\S+) does not exist")
 
 _TIMES: Final = frozenset(column.name for column in (*COLUMNS, *MESSAGES, *CHATS, *PEOPLE) if column.kind is Kind.TIME)
 
@@ -33,18 +36,31 @@ class Source(Protocol):
 
 
 # Times lose their zone on the way in: what DuckDB does with zones is in an extension that it loads from the network.
-# The same message may have come to two accounts that export into one archive: it counts once.
+# What came to two accounts that export into one archive counts once: a message by its id; an edit or a removal by what
+# it says, and, where a source has several that say the same, by which of them it is.
 _EVENTS: Final = """
+WITH changes AS (
+    SELECT *, row_number() OVER (PARTITION BY source, event, chat_id, message_id, text ORDER BY seq) AS nth
+    FROM _sources WHERE event IN ('edited_message', 'removed_message')
+), once AS (
+    SELECT * EXCLUDE source FROM _sources WHERE event IS NULL OR event NOT IN ('edited_message', 'removed_message')
+    QUALIFY event IS DISTINCT FROM 'message' OR message_id IS NULL
+        OR row_number() OVER (PARTITION BY event, message_id ORDER BY received, seq) = 1
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (source, nth) FROM changes
+    QUALIFY row_number() OVER (PARTITION BY event, chat_id, message_id, text, nth ORDER BY received, seq) = 1
+)
 SELECT * REPLACE (make_timestamp(epoch_us(received)) AS received, make_timestamp(epoch_us(timestamp)) AS timestamp)
-FROM {archive}
-QUALIFY event <> 'message' OR message_id IS NULL
-    OR row_number() OVER (PARTITION BY event, message_id ORDER BY received, seq) = 1
+FROM once
 """
 
+# The rules are those of `tcnb.record.views.messages`, which says why; here they are for archives larger than memory.
+# Positions of several sources cannot be compared, so what came later is told by the time of reception first.
 _MESSAGES: Final = """
 WITH edits AS (
     SELECT message_id, count(*) AS edits, max(coalesce(timestamp, received)) AS edited_at,
-        arg_max(text, received) FILTER (text IS NOT NULL) AS text, max(received) FILTER (text IS NOT NULL) AS text_came
+        last(text ORDER BY received, seq) FILTER (text IS NOT NULL) AS text,
+        max(row(received, seq)) FILTER (text IS NOT NULL) AS text_came
     FROM events WHERE event = 'edited_message' AND message_id IS NOT NULL GROUP BY message_id
 ), removals AS (
     SELECT message_id, min(coalesce(timestamp, received)) AS removed_at
@@ -65,25 +81,26 @@ WITH edits AS (
         first(author_id ORDER BY wait, received, seq) FILTER (by_another AND wait >= 0) AS first_reply_by_id
     FROM replies GROUP BY message_id
 ), titles AS (
-    SELECT chat_id, arg_max(chat, received) FILTER (chat IS NOT NULL) AS chat FROM events GROUP BY chat_id
+    SELECT chat_id, last(chat ORDER BY received, seq) FILTER (chat IS NOT NULL) AS chat FROM events GROUP BY chat_id
 ), names AS (
-    SELECT author_id, arg_max(author, received) FILTER (author IS NOT NULL) AS author FROM events GROUP BY author_id
+    SELECT lower(author_id) AS person, last(author ORDER BY received, seq) FILTER (author IS NOT NULL) AS author
+    FROM events GROUP BY person
 )
-SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.timestamp,
-    CASE WHEN edits.text_came > said.received THEN edits.text ELSE said.text END AS text,
+SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.author_type, said.timestamp,
+    CASE WHEN edits.text_came > row(said.received, said.seq) THEN edits.text ELSE said.text END AS text,
     said.message_type, said.reply_to, said.forwarded_from,
     coalesce(edits.edits, 0) AS edits, edits.edited_at,
     removals.removed_at IS NOT NULL AS removed, removals.removed_at,
-    said.file_id, said.file_name, said.file_size, said.mime_type,
+    said.file_id, said.file_name, said.file_size, said.mime_type, CAST(NULL AS VARCHAR) AS origin,
     coalesce(answers.replies, 0) AS replies, answers.first_wait / 1e6 AS first_reply_seconds,
     answers.first_reply_by_id, repliers.author AS first_reply_by
 FROM events AS said
 LEFT JOIN edits USING (message_id)
 LEFT JOIN removals USING (message_id)
 LEFT JOIN titles ON titles.chat_id = said.chat_id
-LEFT JOIN names ON names.author_id = said.author_id
+LEFT JOIN names ON names.person = lower(said.author_id)
 LEFT JOIN answers USING (message_id)
-LEFT JOIN names AS repliers ON repliers.author_id = answers.first_reply_by_id
+LEFT JOIN names AS repliers ON repliers.person = lower(answers.first_reply_by_id)
 WHERE said.event = 'message'
 """
 
@@ -166,8 +183,13 @@ def _add_live(connection: Any, source: Source, names: set[str]) -> None:
 
 
 def _add_archive(connection: Any, archive: str | os.PathLike[str]) -> None:
-    scan(archive, "duckdb", connection=connection).create_view("_archive")
-    views = {"events": _EVENTS.format(archive="_archive"), "messages": _MESSAGES, "chats": _CHATS, "people": _PEOPLE}
+    sources = scan_sources(archive, connection)
+    for number, events in enumerate(sources):
+        events.create_view(f"_source_{number}")
+    union = " UNION ALL BY NAME ".join(
+        f"SELECT {number} AS source, * FROM _source_{number}" for number in range(len(sources))
+    )
+    views = {"_sources": union, "events": _EVENTS, "messages": _MESSAGES, "chats": _CHATS, "people": _PEOPLE}
     for name, definition in views.items():
         connection.execute(f"CREATE VIEW {name} AS {definition}")
 
@@ -201,6 +223,12 @@ def _types() -> dict[Any, Any]:
 
 
 def _in_brief(error: Exception) -> str:
-    """Return what DuckDB says without the drawing of where in the query it is."""
+    """Return what DuckDB says without the drawing of where in the query it is; of a table, which ones there are.
+
+    Those that DuckDB itself would name are of its own catalogue.
+    """
+    unknown = _UNKNOWN_TABLE.search(str(error))
+    if unknown is not None:
+        return f"there is no table {unknown[1]}: there are {', '.join(TABLES)}"
     lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]
     return " ".join(line.strip() for line in lines if set(line.strip()) != {"^"})

@@ -54,7 +54,7 @@ def _word() -> re.Pattern[str]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case; addresses and mentions are left out."""
+    """Return the words of a text in lower case; addresses and mentions that begin with `@` are left out."""
     if "@" in text:
         text = _MENTION.sub(" ", text)
     if "://" in text or "www." in text.lower():
@@ -135,6 +135,11 @@ def emoji(text: str, *, skin_tones: bool = True) -> list[str]:
     return [_one_form(found[0], skin_tones) for found in _EMOJI.finditer(text)]
 
 
+def replaced(text: str, by: Callable[[str], str]) -> str:
+    """Return a text with each of its emoji, as written, replaced by what a function makes of it."""
+    return _EMOJI.sub(lambda found: by(found[0]), text)
+
+
 def _one_form(found: str, skin_tones: bool) -> str:
     if not skin_tones:
         # A tone alone is an emoji of its own.
@@ -188,6 +193,10 @@ class People:
         if self._pattern is not None:
             found |= {(self._names[match[0]], "") for match in self._pattern.finditer(_spaced(text))}
         return found
+
+    def left_out(self, text: str) -> str:
+        """Return a text without the display names in it that mention somebody."""
+        return text if self._pattern is None else self._pattern.sub(" ", _spaced(text))
 
     def _who(self, written: str) -> tuple[str, str]:
         known = self._ids.get(written.casefold()) or self._logins.get(written.casefold())

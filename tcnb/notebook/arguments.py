@@ -106,17 +106,23 @@ class Arguments:
     @property
     def text(self) -> str:
         """The text to send: the cell's body as it stands (expanded with `-f`), or the line's, expanded."""
-        if self._body is not None:
-            text = self._body.removesuffix("\n")
-            if self.has("f"):
-                text = expand_text(text, self._names, hint=messages.BRACES_IN_A_BODY)
-        elif self._line.text is None:
-            raise UsageError(messages.nothing_given("text", self.verb.usage))
-        else:
-            text = expand_text(self._line.text, self._names)
+        text = self._written("text", messages.BRACES_ON_A_LINE)
         if not text.strip():
             raise UsageError(messages.empty_text(self.verb.usage))
         return text
+
+    @property
+    def query(self) -> str:
+        """The query: the cell's body as it stands (expanded with `-f`), or the line's, expanded."""
+        return self._written("query", messages.BRACES_IN_A_QUERY)
+
+    def _written(self, what: str, hint: str) -> str:
+        if self._body is None:
+            if self._line.text is None:
+                raise UsageError(messages.nothing_given(what, self.verb.usage))
+            return expand_text(self._line.text, self._names, hint=hint)
+        body = self._body.removesuffix("\n")
+        return expand_text(body, self._names, hint=messages.BRACES_IN_A_BODY) if self.has("f") else body
 
     @property
     def code(self) -> str:

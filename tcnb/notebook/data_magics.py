@@ -34,17 +34,18 @@ class DataMagics(VerbMagics):
                %%tc_sql [name <<] [options]     and the query below
 
             %%tc_sql
-            SELECT chat, count(*) AS messages FROM messages GROUP BY chat ORDER BY messages DESC
+            SELECT chat, messages, people FROM chats ORDER BY messages DESC
 
             %%tc_sql busiest <<
-            SELECT author, count(*) AS n FROM events WHERE event = 'message' GROUP BY ALL ORDER BY n DESC LIMIT 10
+            SELECT author, count(*) AS n FROM messages WHERE author_type = 'user' GROUP BY ALL ORDER BY n DESC LIMIT 10
 
         name <<            assign the answer to a variable instead of returning it
         --archive PATH     ask an archive (see %tc_export) instead of the live record, however large it is
         --as NAME          use another connection
+        -f                 in the cell form: expand {expression} and $name in the body
 
         The tables are events (as in tc.df), messages, chats and people; the SQL is DuckDB's. Times are in UTC.
-        The query is taken as it stands: nothing is expanded in it.
+        On a line {expression} and $name are expanded; a query below stands as it is.
         """
         name, line = _assigned(line) if cell is not None else (None, line)
         given = self._given(verbs.SQL, line, local_ns, cell)
@@ -53,7 +54,7 @@ class DataMagics(VerbMagics):
         with one_line_errors():
             from tcnb.analysis.sql import query
 
-            answer = query(given.code, source, archive=None if archive is None else str(archive))
+            answer = query(given.query, source, archive=None if archive is None else str(archive))
         if name is None:
             return answer
         self._shell.push({name: answer})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 BRACES_ON_A_LINE = "To send braces as they are, double them ({{ and }}) or use the cell form (%%tc_send)."
+BRACES_IN_A_QUERY = "To keep braces as they are, double them ({{ and }}) or use the cell form (%%tc_sql)."
 BRACES_IN_A_BODY = "To send braces as they are, double them ({{ and }}) or leave out -f."
 BRACES_IN_A_FIELD = "Where a brace is meant as it stands, double it ({{ and }})."
 

@@ -68,6 +68,7 @@ ON = Verb(
         CONNECTION,
     ),
 )
+BODY_EXPANDED = Option("f", "in the cell form: expand {expression} and $name in the body")
 SEND = Verb(
     "tc_send",
     (CHAT,),
@@ -77,7 +78,7 @@ SEND = Verb(
         REPLY,
         CONNECTION,
         Option("timeout", "seconds to wait for the server's answer", "SECONDS"),
-        Option("f", "in the cell form: expand {expression} and $name in the body"),
+        BODY_EXPANDED,
     ),
 )
 PHOTO = Verb("tc_photo", (CHAT, FILE), Field("caption", required=False), (*WRITING, REPLY, CONNECTION))
@@ -90,7 +91,7 @@ PANEL = Verb("tc_panel", (Field("chat", required=False),), options=(STICKERS, CO
 SQL = Verb(
     "tc_sql",
     text=Field("query"),
-    options=(Option("archive", "ask this archive instead of the live record", "PATH"), CONNECTION),
+    options=(Option("archive", "ask this archive instead of the live record", "PATH"), CONNECTION, BODY_EXPANDED),
 )
 HISTORY = Verb(
     "tc_history",

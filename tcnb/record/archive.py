@@ -96,13 +96,25 @@ def export(events: pd.DataFrame, path: str | os.PathLike[str], *, source: str) -
 
 
 def pieces(place: Place) -> Iterator[str]:
-    """Give the Parquet files of a folder, relative to it, without what an interrupted export left behind."""
-    sources = _manifest(place)["sources"] if place.exists(MANIFEST) else {}
-    done = {_key(source): int(last) for source, last in sources.items()}
+    """Give the files of an archive, relative to its folder: those that `_tcnb.json` covers, no others."""
+    if not place.exists(MANIFEST):
+        return
+    done = {_key(source): int(last) for source, last in _manifest(place)["sources"].items()}
     for name in place.files():
-        found = _FILE.fullmatch(name.rpartition("/")[2])
-        if name.endswith(".parquet") and not (found and int(found["first"]) > done.get(found["source"], 0)):
+        found = _own_file(name)
+        if found and not _is_draft(name) and int(found["first"]) <= done.get(found["source"], 0):
             yield name
+
+
+def archives_below(place: Place) -> list[str]:
+    """Return the folders of the archives in a folder, relative to it."""
+    return sorted(name.removesuffix(f"/{MANIFEST}") for name in place.files() if name.endswith(f"/{MANIFEST}"))
+
+
+def source_key(name: str) -> str:
+    """Return what tells the source of a file of an archive, by its name; nothing for a file that no export wrote."""
+    found = _FILE.fullmatch(name.rpartition("/")[2])
+    return found["source"] if found else ""
 
 
 def arrow_schema() -> pa.Schema:
@@ -145,7 +157,7 @@ class Place:
         """
         from pyarrow import fs
 
-        if not isinstance(path, str | os.PathLike):
+        if not isinstance(path, str | os.PathLike) or not os.fspath(path):
             raise ArchiveError(f"an archive is a folder or a URL, not {path!r}")
         name = os.fspath(path)
         if "://" not in name:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError, MissingPackageError
-from tcnb.record.archive import Place, pieces
+from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
 from tcnb.record.schema import COLUMNS, NAMES, Kind
 
@@ -30,30 +31,69 @@ def scan(path: str | os.PathLike[str], engine: str = "pandas", **options: Any) -
         a `pyspark.sql.DataFrame`, or a `pyarrow.dataset.Dataset`. Each but the last takes every analysis of `tcnb`.
 
     Raises:
-        ArchiveError: there is no archive, or nothing in it, or the engine is none of these.
+        ArchiveError: there is no archive, or nothing in it, or the engine is none of these or does not know an option.
         MissingPackageError: the engine is not installed.
     """
-    reader = _READERS.get(engine)
+    reader = _READERS.get(engine) if isinstance(engine, str) else None
     if reader is None:
         raise ArchiveError(f"there is no engine {engine!r}: choose one of {', '.join(_READERS)}")
-    place = Place.of(path)
-    with place.failures_named():
-        files = _files(place)
-    if not files:
-        raise ArchiveError(f"{place.name} holds no events: export some with tc.export({place.name!r})")
+    place, files = _found(path)
     try:
-        return reader(place, files, options)
+        return reader(place, files, dict(options))
     except ImportError as error:
         raise MissingPackageError(
             f"the engine {engine} needs {error.name or engine}: pip install {_PACKAGES.get(engine, engine)}"
         ) from error
+    except TypeError as error:
+        if not options:
+            raise
+        raise ArchiveError(f"the engine {engine} does not take these options: {error}") from error
 
 
-def _files(place: Place) -> list[str]:
-    """Return the paths of the archive's files in its file system."""
-    if place.is_file:
-        return [place.root]
-    return sorted(f"{place.root}/{name}" for name in pieces(place))
+def scan_sources(path: str | os.PathLike[str], connection: Any) -> list[Any]:
+    """Open an archive with DuckDB as `scan` does, but the events of each source apart: a relation a source."""
+    place, files = _found(path)
+    by_source: dict[str, list[str]] = {}
+    for file in files:
+        by_source.setdefault(source_key(file), []).append(file)
+    return [_duckdb(place, of_one, {"connection": connection}) for of_one in by_source.values()]
+
+
+def _found(path: str | os.PathLike[str]) -> tuple[Place, list[str]]:
+    """Return an archive's place, and the paths of its files in its file system."""
+    place = Place.of(path)
+    with place.failures_named():
+        if place.is_file:
+            _check(place)
+            return place, [place.root]
+        files = sorted(f"{place.root}/{name}" for name in pieces(place))
+        below = [] if files else archives_below(place)
+    if below:
+        raise ArchiveError(f"{place.name} is no archive but has some in it: open {place.name}/{below[0]}, for one")
+    if not files:
+        raise ArchiveError(f"{place.name} holds no events: export some with tc.export({place.name!r})")
+    return place, files
+
+
+def _check(file: Place) -> None:
+    """Refuse a single file that holds no events.
+
+    Raises:
+        ArchiveError: it is no Parquet file, or lacks columns of the event frame.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with file.fs.open_input_file(file.root) as stream:
+            names = set(pq.read_schema(stream).names)
+    except pa.ArrowInvalid:
+        raise ArchiveError(f"{file.name} is no Parquet file: give the folder of an archive, or a file of one") from None
+    missing = [name for name in NAMES if name not in names]
+    if missing:
+        raise ArchiveError(
+            f"{file.name} holds no events, for it lacks the columns {', '.join(missing[:3])}{' …' * (len(missing) > 3)}"
+        )
 
 
 def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -112,7 +152,7 @@ def _polars_local(files: list[str], options: dict[str, Any]) -> Any:
 def _duckdb(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     import duckdb
 
-    connection = options.pop("connection", None) or duckdb
+    connection = _given(options, "connection", "read_parquet") or duckdb
     if place.is_remote:
         return connection.from_arrow(_dataset(place, files, options))
     return connection.read_parquet(files, hive_partitioning=True, **options)
@@ -122,6 +162,11 @@ def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     """One partition a file; Dask's own reader would choose the types by whether a value is missing in a file."""
     import dask.dataframe as dd
 
+    # It would hand what it does not know to `_partition`, long after.
+    known = inspect.signature(dd.from_map).parameters
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise TypeError(f"from_map() got an unexpected keyword argument {unknown[0]!r}")
     options = {"meta": _partition(files[0], place).iloc[:0], "label": "tcnb-scan", **options}
     return dd.from_map(_partition, files, place=place, **options)  # type: ignore[no-untyped-call]
 
@@ -148,11 +193,25 @@ def _types() -> dict[Any, Any]:
 def _spark(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     from pyspark.sql import SparkSession
 
-    session = options.pop("session", None) or SparkSession.builder.appName("tcnb").getOrCreate()
-    folder = place.name if place.is_remote else place.root
+    session = _given(options, "session", "read") or SparkSession.builder.appName("tcnb").getOrCreate()
+    folder = place.name.rstrip("/") if place.is_remote else place.root
     # Its clock is set to UTC, since `day` and the times in the files are in UTC.
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session.read.option("basePath", folder).parquet(*files if not place.is_remote else (folder,), **options)
+    return session.read.option("basePath", folder).parquet(
+        *(folder + file.removeprefix(place.root) for file in files), **options
+    )
+
+
+def _given(options: dict[str, Any], name: str, ability: str) -> Any:
+    """Take an option out of the others.
+
+    Raises:
+        TypeError: it is of another kind, for it cannot do what is needed.
+    """
+    value = options.pop(name, None)
+    if value is not None and not hasattr(value, ability):
+        raise TypeError(f"{name}={value!r} is none")
+    return value
 
 
 _READERS: Final[dict[str, Callable[[Place, list[str], dict[str, Any]], Any]]] = {

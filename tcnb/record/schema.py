@@ -131,6 +131,7 @@ MESSAGES: Final = (
     Column("chat", Kind.CATEGORY, "title of the chat, as last known"),
     _EVENT_COLUMNS["author_id"],
     Column("author", Kind.CATEGORY, "display name of the author, where known by now"),
+    _EVENT_COLUMNS["author_type"],
     _EVENT_COLUMNS["timestamp"],
     Column("text", Kind.TEXT, "text without markup, as it is now"),
     _EVENT_COLUMNS["message_type"],

@@ -17,7 +17,7 @@ from tcnb.record.directory import KnownChat
 from tcnb.record.schema import CHATS, MESSAGES, ORIGINS, PEOPLE
 
 _COPIED: Final = (
-    *("message_id", "chat_id", "author_id", "timestamp", "message_type", "reply_to", "forwarded_from"),
+    *("message_id", "chat_id", "author_id", "author_type", "timestamp", "message_type", "reply_to", "forwarded_from"),
     *("file_id", "file_name", "file_size", "mime_type"),
 )
 _LAST_TIME: Final = np.iinfo(np.int64).max
@@ -32,7 +32,9 @@ def messages(
     names: Mapping[str, str],
     origins: pd.Series[Any] | None = None,
 ) -> pd.DataFrame:
-    """Return one row a message, in the order of the events, with edits, removals and replies applied.
+    """Return one row a message, with edits, removals and replies applied, in the order in which they were written.
+
+    Those of one moment stand as they came.
 
     Args:
         events: the event frame.
@@ -51,7 +53,21 @@ def messages(
         is not known to be by somebody else. Replies to messages that are not recorded belong to no row here
         (`tcnb.analysis.threads` has them).
     """
-    needed = events[["seq", "received", "text", "author_type", *_COPIED]]
+    made, when = _as_they_came(events, chats, names, origins)
+    # As a rule they came in that order, and nothing has to be moved; what is read from a history comes late.
+    if (when[1:] < when[:-1]).any():
+        made = made.take(np.argsort(when, kind="stable")).reset_index(drop=True)
+    return made
+
+
+def _as_they_came(
+    events: pd.DataFrame,
+    chats: Mapping[str, KnownChat],
+    names: Mapping[str, str],
+    origins: pd.Series[Any] | None = None,
+) -> tuple[pd.DataFrame, _Numbers]:
+    """Return the messages as `messages` does, but in the order of the events; and when each was written."""
+    needed = events[["seq", "received", "text", *_COPIED]]
     is_message = events["event"] == "message"
     said = needed[is_message].reset_index(drop=True)
     by_case = _by_case(names)
@@ -73,7 +89,7 @@ def messages(
         columns["origin"] = category_array(np.full(len(said), -1, np.int32), ORIGINS)
     else:
         columns["origin"] = origins[is_message].array
-    return frames.frame({column.name: columns[column.name] for column in MESSAGES})
+    return frames.frame({column.name: columns[column.name] for column in MESSAGES}), _when(said)
 
 
 def chats(events: pd.DataFrame, known: Mapping[str, KnownChat]) -> pd.DataFrame:
@@ -175,7 +191,7 @@ def known_messages(events: pd.DataFrame, chat_id: str, since: int) -> dict[str, 
     here = events.take(np.flatnonzero(wanted))
     here = here[here["message_id"].notna()]
     said = here[here["event"] == "message"]
-    now = messages(here, {}, {})
+    now, _ = _as_they_came(here, {}, {})
     values = (
         said["seq"].tolist(),
         _when_written(said).tolist(),

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from tcnb.record import views
+from tcnb.record.directory import KnownChat
 from tcnb.record.schema import COLUMNS, Kind
 
 ENGINES = ("pandas", "polars", "polars-lazy", "pyarrow", "duckdb", "dask", "pyspark")
@@ -57,6 +59,15 @@ def typed(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
         else:
             columns[column.name] = pd.Series(values, dtype="object").astype(column.kind.value)
     return pd.DataFrame(columns)
+
+
+def as_messages(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the messages of events, as `tc.messages` has them."""
+    names, titles = (
+        events.dropna(subset=[key, name]).drop_duplicates(key, keep="last").set_index(key)[name].to_dict()
+        for key, name in (("author_id", "author"), ("chat_id", "chat"))
+    )
+    return views.messages(events, {key: KnownChat(title=title) for key, title in titles.items()}, names)
 
 
 def moved(events: pd.DataFrame, engine: str, spark: Any = None) -> Any:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tcnb import analysis
-from tests.analysis.frames import ENGINES, back, frame, generated, moved, said
+from tests.analysis.frames import ENGINES, as_messages, back, frame, generated, moved, said
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "activity": {"freq": "W", "by": "chat", "tz": "Europe/Berlin"},
@@ -60,6 +60,17 @@ def test_frame_comes_back_in_its_kind(on_engine):
     _, native = on_engine
     for result in (analysis.heatmap(native), analysis.response_times(native)):
         assert type(result).__name__ == type(native).__name__
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_messages_have_the_analyses_too(engine, events, request):
+    """What can be told from `tc.messages` is what `tc.df` says, edits and removals applied, on every engine."""
+    spark = request.getfixturevalue("spark") if engine == "pyspark" else None
+    messages = moved(as_messages(events), engine, spark)
+    for name in ("activity", "words", "threads", "files", "mentions", "conversations", "response_times", "graph"):
+        expected = pd.DataFrame(getattr(analysis, name)(events))
+        assert len(expected)
+        pd.testing.assert_frame_equal(back(getattr(analysis, name)(messages)), expected)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -36,7 +36,7 @@ def messages(events) -> list[dict[str, Any]]:
             said.setdefault(row["message_id"], row)
     for row in said.values():
         edit = edits.get(row["message_id"])
-        if edit is not None and edit["received"] > row["received"]:
+        if edit is not None and (edit["received"], edit["seq"]) > (row["received"], row["seq"]):
             row["original"], row["text"] = row["text"], row["text"] and edit["text"]
     return sorted(said.values(), key=lambda row: (row["timestamp"], row["seq"]))
 

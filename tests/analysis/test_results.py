@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import narwhals as nw
 import pandas as pd
@@ -15,7 +16,7 @@ from tcnb.analysis import schema
 from tcnb.analysis.accessor import Analyses, register
 from tcnb.errors import UsageError
 from tcnb.types.images import figure_of, figure_png
-from tests.analysis.frames import at, event, frame, generated, moved, said
+from tests.analysis.frames import as_messages, at, event, frame, generated, moved, said
 
 PNG = b"\x89PNG"
 
@@ -77,6 +78,70 @@ def test_activity_by_chat_draws_lines(events):
     assert figure_png(events.tc.activity("h", by="chat").plot()).startswith(PNG)
 
 
+def below(figure) -> list[str]:
+    """Return what is written below the axis of a figure, after its note."""
+    return [figure.texts[1].get_text(), *(label.get_text() for label in figure.axes[-1].get_xticklabels())]
+
+
+@pytest.mark.parametrize(
+    ("freq", "written"),
+    [
+        ("h", ["messages per hour, 02 Mar 2026, Asia/Tokyo", "02 Mar\n18:00"]),
+        ("D", ["messages per day, 02 Mar 2026, Asia/Tokyo", "02 Mar"]),
+        ("W", ["messages per week, 02 Mar 2026, Asia/Tokyo", "02 Mar"]),
+        ("M", ["messages per month, Mar 2026, Asia/Tokyo", "Mar 2026"]),
+        ("Y", ["messages per year, 2026, Asia/Tokyo", "2026"]),
+    ],
+)
+def test_single_period_is_named_and_is_no_wall(freq, written):
+    """Below a single bar is what it stands for, of the zone's calendar, and there is room beside it."""
+    figure = analysis.activity(ONE, freq, tz="Asia/Tokyo", plot=True)
+    assert below(figure) == written
+    bar = figure.axes[0].patches[0]
+    left, right = figure.axes[0].get_xlim()
+    assert bar.get_width() < (right - left) / 3
+
+
+def test_days_of_a_figure_are_those_of_the_zone():
+    """Each bar has its day below its middle, and the note says the years."""
+    events = frame(said("a", datetime(2025, 12, 30, 23, tzinfo=UTC)), said("a", datetime(2026, 1, 1, 23, tzinfo=UTC)))
+    figure = events.tc.activity("D", tz="Europe/Moscow").plot()
+    assert below(figure) == [
+        *("messages per day, 31 Dec 2025 to 02 Jan 2026, Europe/Moscow", "31 Dec", "01 Jan", "02 Jan"),
+    ]
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in figure.axes[0].patches]
+    assert figure.axes[0].get_xticks() == pytest.approx(middles)
+
+
+def test_one_period_by_group_can_be_seen():
+    """A line of one period is a point."""
+    assert analysis.activity(ONE, by="author", plot=True).axes[0].lines[0].get_marker() == "o"
+
+
+def test_membership_figure_names_its_periods():
+    """The figure of membership says which days it is about."""
+    events = frame(said("a", 0), event("added_chat_participant", 1, user_id="b@s"))
+    assert below(analysis.membership(events, plot=True))[0].endswith("per day, 02 Mar 2026, UTC")
+    assert below(analysis.membership(events, "M", plot=True))[1:] == ["Mar 2026"]
+
+
+def test_periods_that_lie_close_are_not_named_over_one_another():
+    """Of periods with gaps between them only such are named as have room."""
+    days = (0, 1, 2, 40, 79, 80)
+    events = frame(*(said("a", day * 24 * 60) for day in days))
+    figure = events.tc.activity("D", by="author", plot=True)
+    assert below(figure)[1:] == ["02 Mar", "11 Apr", "20 May"]
+
+
+def test_emoji_that_no_font_has_are_left_out_of_labels():
+    """Figures have no boxes for emoji: they are left out, and what consists of them is called by its id, or so."""
+    events = frame(
+        said("a", 0, "🚀 go? 👩‍💻🇷🇺 ♥"), said("b", 1, "🚀🚀", author="🌸 Zoe 🌸"), said("rose", 2, "ok?", author="🌸")
+    )
+    labels = [label.get_text() for label in events.tc.unanswered(threshold="1s", plot=True).axes[0].get_yticklabels()]
+    assert labels == ["Alice Doe: go? ♥", "Zoe: (emoji)", "rose@s: ok?"]
+
+
 def test_strange_names_are_drawn():
     """Right-to-left names, signs that no font has, control signs, formulas and endless names do not break a figure."""
     strange = ["נועה כהן", "محمد", "\ud7ff漢字 𓀀", "$x^2$ _a_ {b}", "line\nbreak\x00", "W" * 300, "👩‍💻", ""]
@@ -100,6 +165,16 @@ def test_theme_follows_matplotlib(events):
     with matplotlib.style.context("dark_background"):
         assert events.tc.heatmap(plot=True).theme.name == "dark"
     assert events.tc.heatmap(plot=True).theme.name == "light"
+
+
+def test_accessor_of_messages(events):
+    """The accessor works on messages; what needs more than messages says so."""
+    messages = as_messages(events)
+    assert messages.tc.talkers()["messages"].tolist() == events.tc.talkers()["messages"].tolist()
+    with pytest.raises(UsageError, match=r"needs all events, .* such as tc\.df"):
+        messages.tc.summary()
+    with pytest.raises(UsageError, match="lacks user_id"):
+        messages.tc.membership()
 
 
 def test_rows_of_a_result_still_draw_themselves(events):
@@ -176,13 +251,26 @@ def test_missing_matplotlib_is_one_clear_line(events):
         (lambda: analysis.activity(ONE, by="role"), "not by 'role'"),
         (lambda: analysis.response_times(ONE, threshold="soon"), "threshold is a length of time"),
         (lambda: analysis.conversations(ONE, -5), "gap is a length of time"),
+        (lambda: analysis.words(ONE, stop=None), "words to leave out besides, such as .*, not None"),
+        (lambda: analysis.words(ONE, stop=5), "not 5"),
+        (lambda: analysis.words(ONE, stop=["a", 5]), r"not \['a', 5\]"),
+        (lambda: analysis.words(ONE, min_length="a"), "min_length is a number of letters, 0 or more, not 'a'"),
+        (lambda: analysis.words(ONE, min_length=-1), "not -1"),
+        (lambda: analysis.heatmap(ONE.assign(timestamp="soon")), r"column timestamp is .*, not datetime64"),
+        (lambda: analysis.heatmap(ONE.assign(seq="x")), r"column seq is .*, not Int64"),
+        (lambda: analysis.heatmap(ONE).plot("nope"), "pandas cannot plot this .*'nope'"),
+        (lambda: analysis.heatmap(ONE).plot(kind="nope"), "nope is not a valid plot kind"),
+        (lambda: analysis.heatmap(ONE).plot(theme=5), "^a theme is 'light', 'dark' or 'auto', not 5"),
+        (lambda: analysis.heatmap(ONE).assign(hour="x").plot(), "changed rows have no figure of heatmap"),
+        (lambda: analysis.heatmap(ONE).assign(hour=30).plot(), "changed rows have no figure of heatmap"),
         (lambda: analysis.heatmap(ONE, plot=True, theme="pink"), "'light', 'dark' or 'auto', not 'pink'"),
     ],
 )
 def test_wrong_calls_say_what_to_do(call, message):
     """A wrong call is one line that says what is wrong."""
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as caught:
         call()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_concatenation_counts_each_message_once():

@@ -242,7 +242,15 @@ def test_words_leave_out_stop_words_and_count_people():
         *(("build", 3, 2, 2), ("сборка", 1, 1, 1), ("ёлка", 1, 1, 1)),
     ]
     assert "the" in set(analysis.words(events, stop=False)["word"])
-    assert rows(analysis.words(events, stop=["Build"], min_length=5), "word") == [("сборка",)]
+    for stop in (["Build"], "Build"):
+        assert rows(analysis.words(events, stop=stop, min_length=5), "word") == [("сборка",)]
+
+
+def test_names_that_mention_somebody_are_no_words():
+    """Of a mention the text has only the name, which is no word, as it is a mention; a first name alone is a word."""
+    events = frame(said("a", 0, "hi"), said("b", 1, "ask Alice  Doe, or Alice"), said("c", 2, "Borís"))
+    assert analysis.mentions(events)["mentioned"].tolist() == ["Alice Doe"]
+    assert rows(analysis.words(events, stop=False), "word") == [("alice",), ("ask",), ("borís",), ("hi",), ("or",)]
 
 
 def test_words_are_those_of_the_text_as_it_is_now():
@@ -261,6 +269,9 @@ def test_words_are_those_of_the_text_as_it_is_now():
     assert rows(result, "word") == [("better",)]
     history = frame(event("edited_message", 5, message_id="m2", text="older"), said("a", 1, "newest", **later))
     assert rows(analysis.words(history), "word") == [("newest",)]
+    at_once = frame(said("a", 0, "wrong"), event("edited_message", 0, message_id="m1", text="right"))
+    assert rows(analysis.words(at_once), "word") == [("right",)]
+    assert analysis.unanswered(at_once, threshold="1s")["text"].tolist() == ["right"]
 
 
 def test_emoji_are_counted_whole():

@@ -6,6 +6,7 @@ import datetime
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tcnb.errors import ArchiveError
@@ -91,9 +92,61 @@ def test_options_go_to_the_engine(archive):
         assert joined == events.filter("chat_id = 'c0'").aggregate("count(*)").fetchall() != [(0,)]
 
 
+@pytest.mark.parametrize("engine", ["pandas", "duckdb"])
+def test_archive_in_an_archive_is_another_one(record, tmp_path, engine):
+    """Opening an archive leaves out what lies beside it in the same folder, such as an archive of somebody else."""
+    export(record.frame().iloc[:10], tmp_path, source="robot@practice.local")
+    export(record.frame(), tmp_path / "team", source="robot@practice.local")
+    record.frame().to_parquet(tmp_path / "copy.parquet")
+    assert len(scan(tmp_path, engine)) == 10
+
+
+def test_folder_above_archives_names_one(record, tmp_path):
+    """A folder that only has archives in it is none, and the error says where one is."""
+    export(record.frame(), tmp_path / "team", source="robot@practice.local")
+    record.frame().to_parquet(tmp_path / "copy.parquet")
+    with pytest.raises(ArchiveError, match=r"open .*/team"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb", "dask", "pyarrow"])
+def test_file_without_events_is_refused(tmp_path, engine):
+    """A single file that is no Parquet file, or lacks columns, is refused by every engine before anything is asked."""
+    (tmp_path / "run.py").write_text("print()")
+    pd.DataFrame({"seq": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(ArchiveError, match=r"run\.py is no Parquet file"):
+        scan(tmp_path / "run.py", engine)
+    with pytest.raises(ArchiveError, match="lacks the columns received, timestamp, event …"):
+        scan(tmp_path / "other.parquet", engine)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb", "dask", "pyarrow"])
+def test_unknown_option_is_refused(archive, engine):
+    """An option that the engine does not know is named."""
+    with pytest.raises(ArchiveError, match=f"{engine} does not take these options: .*nope"):
+        scan(archive, engine, nope=1)
+
+
+def test_connection_of_another_kind_is_refused(archive):
+    """What is no connection is named."""
+    with pytest.raises(ArchiveError, match="connection=5 is none"):
+        scan(archive, "duckdb", connection=5)
+
+
+@pytest.mark.parametrize("path", [5, None, "", b"archive", ["archive"]])
+def test_what_is_no_path_is_refused(path):
+    """What cannot be a folder is named; nothing is looked for."""
+    with pytest.raises(ArchiveError, match="a folder or a URL, not"):
+        scan(path)
+
+
 @pytest.mark.parametrize(
     ("path", "engine", "reason"),
-    [("nowhere", "pandas", "holds no events"), ("nowhere", "excel", "no engine 'excel'")],
+    [
+        ("nowhere", ["pandas"], "no engine"),
+        ("nowhere", "pandas", "holds no events"),
+        ("nowhere", "excel", "no engine 'excel'"),
+    ],
 )
 def test_senseless_scan_is_refused(tmp_path, path, engine, reason):
     """A place without an archive and an unknown engine are named."""

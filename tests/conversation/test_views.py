@@ -29,9 +29,14 @@ def entry(frame: pd.DataFrame, column: str, value: str) -> dict[str, Any]:
     return found
 
 
+def written(held: Held) -> list[Row]:
+    """Return the rows of all messages, in the order in which they were written."""
+    return sorted((row for row in held.rows if row["event"] == "message"), key=lambda row: row["timestamp"])
+
+
 def test_each_message_has_one_row(held: Held) -> None:
-    """The messages are those of the events, in their order."""
-    expected = [row["message_id"] for row in held.rows if row["event"] == "message"]
+    """The messages are those of the events, in the order in which they were written."""
+    expected = [row["message_id"] for row in written(held)]
     assert held.messages["message_id"].tolist() == expected
 
 
@@ -40,7 +45,7 @@ def test_messages_keep_what_was_said(held: Held) -> None:
     columns = ["author_id", "text", "message_type", "reply_to", "forwarded_from", "file_id", "file_name", "file_size"]
     found = held.messages[columns].astype(object)
     found = found.where(found.notna(), None)
-    expected = [[row[name] for name in columns] for row in held.rows if row["event"] == "message"]
+    expected = [[row[name] for name in columns] for row in written(held)]
     assert found.to_numpy().tolist() == expected
 
 

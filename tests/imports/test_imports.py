@@ -399,3 +399,11 @@ def test_empty_export_is_an_empty_frame(tmp_path):
     frame = read_telegram(write_json(tmp_path, "result.json", {"chats": {"list": []}}))
     assert list(frame.columns) == list(Record().frame().columns)
     assert len(frame) == 0
+
+
+@pytest.mark.parametrize("read", [read_telegram, read_slack, read_discord])
+@pytest.mark.parametrize("path", [5, None, "", b"result.json", ["result.json"]])
+def test_what_is_no_path_is_refused(read, path):
+    """What cannot be a file or a folder is named; nothing is looked for."""
+    with pytest.raises(ArchiveError, match="a file or a folder, not"):
+        read(path)

@@ -55,10 +55,30 @@ def test_answer_needs_the_name_of_a_variable(run, name):
         run.run_cell_magic("tc_sql", f"{name} <<", "SELECT 1")
 
 
-def test_query_is_taken_as_it_stands(run):
-    """Braces and dollars in a query are the query's own."""
+def test_query_in_a_cell_is_taken_as_it_stands(run):
+    """Braces and dollars in a cell are the query's own, unless -f says that they are not."""
     answer = run.run_cell_magic("tc_sql", "", "SELECT {'a': '$b'} AS pair")
     assert answer["pair"].to_list() == [{"a": "$b"}]
+    run.user_ns["crew"] = "Release crew"
+    answer = run.run_cell_magic("tc_sql", "-f", "SELECT '{crew}' AS a, '$crew' AS b")
+    assert answer.to_dict("records") == [{"a": "Release crew", "b": "Release crew"}]
+
+
+def test_query_on_a_line_is_expanded(run):
+    """On a line values are expanded as in a text; doubled braces are the query's own, and so says the error."""
+    run.user_ns["crew"] = "Release crew"
+    answer = run.run_line_magic("tc_sql", "SELECT '{crew}' AS a, '$crew' AS b, {{'c': 1}} AS c")
+    assert answer.to_dict("records") == [{"a": "Release crew", "b": "Release crew", "c": {"c": 1}}]
+    with pytest.raises(UsageError, match=r"crw.*%%tc_sql"):
+        run.run_line_magic("tc_sql", "SELECT '{crw}'")
+
+
+def test_query_that_is_missing_is_asked_for(run):
+    """An empty line and an empty cell say that there is no query."""
+    with pytest.raises(UsageError, match="the query is missing"):
+        run.run_line_magic("tc_sql", "")
+    with pytest.raises(UsageError, match="no query"):
+        run.run_cell_magic("tc_sql", "", "  \n")
 
 
 def test_export_and_sql_over_the_archive(run, tc, until, tmp_path):

@@ -100,6 +100,19 @@ def test_an_edit_without_a_time_has_that_of_its_reception(record: Record) -> Non
     assert by_id(record.messages())["m-3"]["edited_at"] == pd.Timestamp(RECEIVED, unit="us", tz="UTC")
 
 
+def test_messages_stand_in_the_order_in_which_they_were_written(record: Record) -> None:
+    """What was read from the past of a chat stands before what came live; those of one moment stay as they came."""
+    for message_id in ("m-8", "m-9"):
+        record.append("sendMessage", text("old", message_id=message_id, timestamp=SENT_AT - 60_000), RECEIVED + 1)
+    edit(record, "m-9", "edited")
+    record.append("removeMessage", encode({"chatId": GROUP, "messageId": "m-2"}), RECEIVED + 2)
+    messages = record.messages()
+    assert messages["message_id"].tolist() == ["m-8", "m-9", "m-1", "m-2", "m-3"]
+    assert messages["text"].tolist() == ["old", "edited", "one", "two", "three"]
+    assert messages["removed"].tolist() == [False, False, False, True, False]
+    assert messages.index.tolist() == [0, 1, 2, 3, 4]
+
+
 def test_a_removal_is_applied(record: Record) -> None:
     """A removed message is still there, marked, with the time at which its removal was received."""
     record.append("removeMessage", encode({"chatId": GROUP, "messageId": "m-1"}), RECEIVED + 5)
@@ -134,6 +147,16 @@ def test_chats_are_counted(record: Record) -> None:
     assert chat["people"] == 3
     assert chat["first"] == moment(SENT_AT)
     assert chat["last"] == moment(SENT_AT + 60_000)
+
+
+def test_messages_of_the_system_can_be_told_from_those_of_people(record: Record) -> None:
+    """Counting the messages of users by chat gives what the chats say, also for what this account wrote itself."""
+    system = {"id": "trueconf.server", "type": 0}
+    record.append("sendMessage", text(message_id="m-4", type=1, author=system, timestamp=1), RECEIVED)
+    messages = record.messages()
+    assert messages["author_type"].tolist() == ["system", "user", "user", "user"]
+    counts = messages[messages["author_type"] == "user"].groupby("chat_id", observed=True).size()
+    assert counts.to_dict() == record.chats().set_index("chat_id")["messages"].to_dict() == {GROUP: 3}
 
 
 def test_chats_that_are_only_known_are_listed_last(record: Record) -> None:

@@ -12,10 +12,23 @@ from matplotlib.ticker import FuncFormatter
 
 from tcnb.analysis.plots import theme as look
 from tcnb.analysis.plots.theme import Chart, Theme
+from tcnb.analysis.zones import HOUR, frequency
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_BARS: Final = 15
 MOST_SERIES: Final = 6
+MOST_PERIODS: Final = 62
+"""More periods than these are drawn as an area, over an axis of time."""
+_MOST_TICKS: Final = 8
+
+_PERIODS: Final = {
+    "D": ("day", "%d %b", "%d %b %Y"),
+    "W": ("week", "%d %b", "%d %b %Y"),
+    "M": ("month", "%b %Y", "%b %Y"),
+    "Q": ("quarter", "%b %Y", "%b %Y"),
+    "Y": ("year", "%Y", "%Y"),
+}
+"""What periods of the calendar are called, how one is named below the axis, and how where years have to be told."""
 
 
 def summary(frame: pd.DataFrame, theme: Theme) -> Chart:
@@ -46,23 +59,26 @@ def summary(frame: pd.DataFrame, theme: Theme) -> Chart:
 def activity(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D") -> Chart:
     """Draw messages over time: one area, or one line for each of the largest groups."""
     grouped = frame["group_id"].notna() | frame["group"].notna()
-    figure, axes = look.chart(theme, "Activity", f"messages per period ({freq}), {tz}")
+    when = _local(frame, tz)
+    name, short, long = _naming(freq)
+    figure, axes = look.chart(theme, "Activity", f"messages per {name}, {_span(when, long)}{tz}")
     if frame.empty:
         look.nothing(axes, theme)
         return figure
     look.bare(axes, theme, "y")
-    when = frame["period"].dt.tz_convert(tz).dt.tz_localize(None)
+    width = _width(when)
+    shift = pd.Timedelta(0)
     if grouped.any():
         _lines(axes, frame.assign(when=when), theme)
     else:
         values = frame["messages"].to_numpy(float)
-        if len(frame) <= 62:
-            width = _width(when)
-            axes.bar(when + width / 2, values, width=width * 0.82, color=theme.main)
+        if len(frame) <= MOST_PERIODS:
+            shift = width / 2
+            axes.bar(when + shift, values, width=width * 0.82, color=theme.main)
         else:
             axes.fill_between(when, values, color=theme.main, alpha=0.25, linewidth=0, step="post")
             axes.step(when, values, color=theme.main, linewidth=1.4, where="post")
-    _time_axis(axes)
+    _time_axis(axes, when, shift, short)
     look.counted(axes.yaxis)
     axes.set_ylim(bottom=0)
     return figure
@@ -124,26 +140,29 @@ def files(frame: pd.DataFrame, theme: Theme) -> Chart:
     return figure
 
 
-def membership(frame: pd.DataFrame, theme: Theme, tz: str = "UTC") -> Chart:
+def membership(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D") -> Chart:
     """Draw the headcount of the chats in which most happened, with joins and leaves of all below."""
     figure = Chart(theme, 8, 4.6)
     with look.style(theme):
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
     for axes in (upper, lower):
         look.bare(axes, theme, "y")
-    look.head(figure, "Membership", f"headcount by chat; below, joins and leaves of all chats, {tz}")
+    when = _local(frame, tz)
+    name, short, long = _naming(freq)
+    note = f"headcount by chat; below, joins and leaves of all chats per {name}, {_span(when, long)}{tz}"
+    look.head(figure, "Membership", note)
     if frame.empty:
         look.nothing(upper, theme, "nobody joined or left")
         lower.set_axis_off()
         return figure
-    frame = frame.assign(when=frame["period"].dt.tz_convert(tz).dt.tz_localize(None))
+    frame = frame.assign(when=when)
     end = frame["when"].max()
     moves = frame.assign(moves=frame["joins"] + frame["leaves"]).groupby("chat_id")["moves"].sum()
     for place, chat_id in enumerate(moves.sort_values(ascending=False, kind="stable").index[:MOST_SERIES]):
         rows = frame[frame["chat_id"] == chat_id]
-        when, count = [*rows["when"], end], [*rows["headcount"], rows["headcount"].iloc[-1]]
-        name = look.label(rows["chat"].iloc[-1], chat_id)
-        upper.step(when, count, where="post", color=theme.series[place], linewidth=1.8, label=name)
+        since, count = [*rows["when"], end], [*rows["headcount"], rows["headcount"].iloc[-1]]
+        title = look.label(rows["chat"].iloc[-1], chat_id)
+        upper.step(since, count, where="post", color=theme.series[place], linewidth=1.8, label=title)
     look.counted(upper.yaxis)
     upper.set_ylim(bottom=0)
     _legend(upper, theme)
@@ -154,7 +173,7 @@ def membership(frame: pd.DataFrame, theme: Theme, tz: str = "UTC") -> Chart:
     lower.axhline(0, color=theme.line, linewidth=1)
     look.counted(lower.yaxis)
     lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: look.number(abs(value))))
-    _time_axis(lower)
+    _time_axis(lower, when, pd.Timedelta(0), short)
     return figure
 
 
@@ -165,7 +184,9 @@ def _lines(axes: Axes, frame: pd.DataFrame, theme: Theme) -> None:
         rows = frame[frame["group_id"].isna() if pd.isna(key) else frame["group_id"] == key]
         values = rows.set_index("when")["messages"].reindex(periods, fill_value=0)
         name = look.label(rows["group"].iloc[-1], key)
-        axes.plot(periods, values.to_numpy(float), color=theme.series[place], linewidth=1.6, label=name)
+        marker = "o" if len(periods) == 1 else None
+        drawn: dict[str, Any] = {"color": theme.series[place], "linewidth": 1.6, "marker": marker, "label": name}
+        axes.plot(periods, values.to_numpy(float), **drawn)
     _legend(axes, theme)
 
 
@@ -175,12 +196,49 @@ def _legend(axes: Axes, theme: Theme) -> None:
     )
 
 
-def _time_axis(axes: Axes) -> None:
+def _local(frame: pd.DataFrame, tz: str) -> pd.Series[Any]:
+    """Return when periods begin, on the clock of a zone."""
+    local: pd.Series[Any] = frame["period"].dt.tz_convert(tz).dt.tz_localize(None)
+    return local
+
+
+def _naming(freq: str) -> tuple[str, str, str]:
+    """Return what periods of a length are called, and how one is named, shortly and with its year."""
+    length = frequency(freq)
+    if length.calendar is not None:
+        return _PERIODS[length.calendar]
+    return "hour" if length.seconds == HOUR else freq, "%d %b\n%H:%M", "%d %b %Y"
+
+
+def _span(when: pd.Series[Any], form: str) -> str:
+    """Return from when to when periods begin, with a comma behind; nothing where there are none."""
+    if when.empty:
+        return ""
+    first, last = f"{when.min():{form}}", f"{when.max():{form}}"
+    return f"{first}, " if first == last else f"{first} to {last}, "
+
+
+def _time_axis(axes: Axes, when: pd.Series[Any], shift: pd.Timedelta, form: str) -> None:
+    """Name some of the periods below an axis, each at its beginning and some time on; where they are many, times."""
+    axes.margins(x=0.02)
+    periods = when.drop_duplicates().sort_values()
+    if len(periods) <= MOST_PERIODS:
+        apart = (periods.iloc[-1] - periods.iloc[0]) / _MOST_TICKS
+        named: list[Any] = [periods.iloc[0]]
+        for period in periods.iloc[1:]:
+            if period - named[-1] >= apart:
+                named.append(period)
+        places: Any = [period + shift for period in named]
+        axes.set_xticks(places, [f"{period:{form}}" for period in named])
+        if len(periods) == 1:
+            # A bar alone would be a wall.
+            room = 2 * _width(periods)
+            axes.set_xlim(periods.iloc[0] + shift - room, periods.iloc[0] + shift + room)
+        return
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(formatter)
-    axes.margins(x=0.01)
 
 
 def _width(when: pd.Series[Any]) -> Any:

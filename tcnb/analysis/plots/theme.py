@@ -20,6 +20,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tcnb.analysis import text as texts_of
 from tcnb.errors import UsageError
 
 _FONTS: Final = (
@@ -86,7 +87,7 @@ def theme_of(name: str) -> Theme:
         red, green, blue = to_rgb(mpl.rcParams["figure.facecolor"])
         name = "dark" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "light"
     themes = {"light": LIGHT, "dark": DARK}
-    if name not in themes:
+    if not isinstance(name, str) or name not in themes:
         raise UsageError(f"a theme is 'light', 'dark' or 'auto', not {name!r}")
     return themes[name]
 
@@ -194,9 +195,11 @@ def bars(
 
 
 def label(value: Any, otherwise: Any = None, longest: int = LONGEST_LABEL) -> str:
-    """Return what to write for a name that may be missing, very long, or of several lines."""
-    text = str(value) if not _is_missing(value) else str(otherwise) if not _is_missing(otherwise) else "unknown"
-    text = " ".join("".join(sign for sign in text if unicodedata.category(sign)[0] != "C" or sign == "\u200d").split())
+    """Return what to write for a name that may be missing, very long, of several lines, or of signs no font has.
+
+    Emoji that cannot be drawn are left out, since a box says nothing; letters that cannot are boxes.
+    """
+    text = next(filter(None, (_drawable(str(text)) for text in (value, otherwise) if not _is_missing(text))), "unknown")
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
@@ -243,6 +246,19 @@ def span(seconds: float) -> str:
 def _fonts() -> tuple[str, ...]:
     there = {font.name for font in font_manager.fontManager.ttflist}
     return tuple(name for name in _FONTS if name in there) or ("DejaVu Sans",)
+
+
+@cache
+def _signs() -> frozenset[int]:
+    """Return the code points that the fonts of figures have."""
+    fonts = [font.fname for font in font_manager.fontManager.ttflist if font.name in _fonts()]
+    return frozenset(point for path in fonts for point in font_manager.get_font(path).get_charmap())
+
+
+def _drawable(text: str) -> str:
+    """Return a text on one line, without control signs and without the emoji that no font has."""
+    text = texts_of.replaced(text, lambda emoji: emoji if _signs().issuperset(map(ord, emoji)) else " ")
+    return " ".join("".join(sign for sign in text if unicodedata.category(sign)[0] != "C" or sign == "\u200d").split())
 
 
 def _is_missing(value: Any) -> bool:

@@ -67,7 +67,7 @@ def unanswered(frame: pd.DataFrame, theme: Theme) -> Chart:
         look.nothing(axes, theme, "everything was answered")
         return figure
     names = [
-        f"{look.label(author, key, 18)}: {look.label(text, '(no text)', 30)}"
+        f"{look.label(author, key, 18)}: {look.label(text, '(no text)' if pd.isna(text) else '(emoji)', 30)}"
         for author, key, text in zip(shown["author"], shown["author_id"], shown["text"], strict=True)
     ]
     texts = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
-from tcnb.record.imports.gathering import Rows, load_json, microseconds, mime_type, text_or_none, walk
+from tcnb.record.imports.gathering import Rows, given_path, load_json, microseconds, mime_type, text_or_none, walk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def read_discord(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises:
         ArchiveError: there is no such place, or no such export in it.
     """
-    given = Path(path).expanduser()
+    given = given_path(path)
     rows = Rows()
     if given.is_file():
         _exported(rows, given, load_json(given))

@@ -116,13 +116,24 @@ def load_json(path: Path) -> Any:
         raise ArchiveError(f"{path} is not JSON: {error}") from error
 
 
+def given_path(path: str | os.PathLike[str]) -> Path:
+    """Return where an export is, as it was given.
+
+    Raises:
+        ArchiveError: it is no path.
+    """
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise ArchiveError(f"an export is a file or a folder, not {path!r}")
+    return Path(path).expanduser()
+
+
 def found(path: str | os.PathLike[str], name: str) -> Path:
     """Return a file: the path itself, or the one of this name in it.
 
     Raises:
         ArchiveError: there is none.
     """
-    given = Path(path).expanduser()
+    given = given_path(path)
     file = given / name if given.is_dir() else given
     if not file.is_file():
         raise ArchiveError(f"{file} is not there: give the folder of the export, or its {name}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
-from tcnb.record.imports.gathering import Rows, microseconds, mime_type, text_or_none, walk
+from tcnb.record.imports.gathering import Rows, given_path, microseconds, mime_type, text_or_none, walk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def read_slack(path: str | os.PathLike[str]) -> pd.DataFrame:
         ArchiveError: there is no such place, or it is no such export.
     """
     rows = Rows()
-    export = _Export(Path(path).expanduser(), rows)
+    export = _Export(given_path(path), rows)
     for folder, name, said in export.days():
         channel = export.channels.get(folder, {"chat_id": folder, "chat": folder, "chat_type": "group"})
         rows.read_each(said, name, partial(export.record, channel=channel))
