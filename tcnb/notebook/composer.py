@@ -24,6 +24,7 @@ from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
 from .composer_watch import GONE, GONE_MEANWHILE, Watch
 from .editing import is_of_no_message
+from .stills import with_still
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 INTERVAL: Final = 0.05
@@ -528,14 +529,11 @@ class Composer(SessionWidget):
         if bundle is None:
             return None
         let_requests_choose_their_thread(self.comm)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         title, heading = (
             None if self._chat is None else self._chat.title,
             f"{self.session.name} · {self.session.server}",
         )
-        data["text/html"] = still_html(title, heading, self.sendings)
-        data["text/plain"] = still_text(title, heading, self.sendings)
-        return data, metadata
+        return with_still(bundle, still_html(title, heading, self.sendings), still_text(title, heading, self.sendings))
 
 
 def _message_id(message: Any) -> str:

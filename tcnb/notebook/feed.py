@@ -19,6 +19,7 @@ from .feed_contents import brief, content_of
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
+from .stills import with_still
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 if TYPE_CHECKING:
@@ -405,8 +406,5 @@ class Feed(SessionWidget):
         if bundle is None:
             return None
         let_requests_choose_their_thread(self.comm)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         rows, heading = self._last_rows(), f"{self.session.name} · {self.session.server}"
-        data["text/html"] = still_html(rows, heading, self.session.me_id)
-        data["text/plain"] = still_text(rows, heading)
-        return data, metadata
+        return with_still(bundle, still_html(rows, heading, self.session.me_id), still_text(rows, heading))

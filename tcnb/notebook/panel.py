@@ -21,6 +21,7 @@ from .composer_chats import Chat
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
 from .snapshot import describe
+from .stills import with_still
 from .widget import SessionWidget, as_json, page_script, page_style
 
 INTERVAL: Final = 0.4
@@ -398,10 +399,9 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         shown = self.feed._repr_mimebundle_(**kwargs)
-        if shown is not None:
-            data["text/html"], data["text/plain"] = shown[0]["text/html"], shown[0]["text/plain"]
-            # Where Colab shall look for what draws the widgets in it; ipywidgets itself does not say.
-            metadata = {**shown[1], **metadata}
-        return data, metadata
+        if shown is None:
+            return bundle
+        data, metadata = with_still(bundle, shown[0]["text/html"], shown[0]["text/plain"])
+        # Where Colab shall look for what draws the widgets in it; ipywidgets itself does not say.
+        return data, {**shown[1], **metadata}
