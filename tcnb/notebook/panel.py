@@ -295,7 +295,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
 
     Args:
         session: the connected bot.
-        chat: the chat to open with: an id, a title, or a person; without it, every chat is shown.
+        chat: the chat to open with, or an id, a title or a person that is looked for; without it, every chat is shown.
         stickers: a folder with WebP files to choose stickers from.
         height: in pixels.
 
@@ -312,13 +312,13 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
     _is_closed = True
 
     def __init__(
-        self, session: Any, chat: str | None = None, *, stickers: str | Path | None = None, height: int = 640
+        self, session: Any, chat: str | Chat | None = None, *, stickers: str | Path | None = None, height: int = 640
     ) -> None:
         self.session = session
         self._feed_height = max(240, height - COMPOSER_HEIGHT - 8)
         self._changing = threading.Lock()
         self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
-        self.feed = Feed(session, height=self._feed_height)
+        self.feed = self._feed_of(chat.chat_id if isinstance(chat, Chat) else None)
         self.chats = ChatList(session, self._chosen_in_list, height=height)
         self._middle = ipywidgets.VBox([self.feed, self.composer])
         self._middle.layout = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
@@ -334,8 +334,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         self._looked_for: str | None = None
         self._passed_over: str | None = None
         self.composer.on_chat(self._chosen_in_composer)
-        if self.composer.chat is not None:
-            self._show(self.composer.chat)
+        self.chats._hand_over(lambda: self._chosen_in_composer(self.composer._chat))
 
     @property
     def chat(self) -> str | None:
@@ -388,9 +387,12 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
             if self._is_closed or self.feed.chats == wanted:
                 return
             before = self.feed
-            self.feed = Feed(self.session, *([] if chat_id is None else [chat_id]), height=self._feed_height)
+            self.feed = self._feed_of(chat_id)
             self._middle.children = [self.feed, self.composer]
         before.close()
+
+    def _feed_of(self, chat_id: str | None) -> Feed:
+        return Feed(self.session, *([] if chat_id is None else [chat_id]), height=self._feed_height)
 
     # -- where there is no live view --------------------------------------------------------------------------------
 

@@ -28,7 +28,14 @@ from tcnb.client.link import Batch
 from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
-from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError, UnknownChatError
+from tcnb.errors import (
+    ApiErrorException,
+    NotConnectedError,
+    RequestTimeoutError,
+    TcnbError,
+    UnknownChatError,
+    WSConnectionError,
+)
 from tcnb.record.intake import Intake
 from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
@@ -55,6 +62,7 @@ from tcnb.wire.frames import Frame
 
 if TYPE_CHECKING:
     from tcnb.notebook.composer import Composer
+    from tcnb.notebook.composer_chats import Chat
     from tcnb.notebook.feed import Feed
     from tcnb.notebook.panel import Panel
     from tcnb.practice import PracticeProcess
@@ -244,8 +252,8 @@ class Session(SendingVerbs, AnalysingVerbs):
             stickers: a folder with WebP files to choose stickers from.
 
         Raises:
-            UnknownChatError, AmbiguousChatError: nobody has that name; with candidates. Without a connection the widget
-                looks for the name when there is one again, and says what came of it.
+            UnknownChatError, AmbiguousChatError: with candidates. While there is no connection the widget looks for the
+                name, and shows what came of it.
             FileMissingError: there is no such folder.
         """
         from tcnb.notebook.composer import Composer
@@ -338,9 +346,9 @@ class Session(SendingVerbs, AnalysingVerbs):
         from tcnb.notebook.composer_chats import ChatFinder
 
         try:
-            return self._wait(ChatFinder(self).find(chat))
-        except WSConnectionError:
-            return chat  # it has just gone: the widget looks when it is back
+            return self._wait(ChatFinder(self).find(getattr(chat, "chat_id", chat)))
+        except (WSConnectionError, RequestTimeoutError):
+            return chat
 
     # -- inside: the parts that are tied to one another ----------------------------------------------------------------
 
