@@ -1079,7 +1079,7 @@ class View {
     const name = store.isGone() ? "noKernel" : store.connection.state;
     this.dot.className = `tcc-dot tcc-is-${name}`;
     const hope = ["connecting", "reconnecting"].includes(name) ? words.waitsToo : "";
-    const parts = name === "connected" ? [] : [words[name] || name, store.connection.reason || "", hope];
+    const parts = name === "connected" ? [] : [words[name] || name, hope, store.connection.reason || ""]; // the reason last, for it may be cut off
     setText(this.stateText, parts.filter(Boolean).join(" · "));
     this.stateText.title = this.stateText.textContent;
   }

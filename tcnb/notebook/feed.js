@@ -1364,6 +1364,7 @@ class View {
     const { store, words, locale } = this;
     const name = this.stateName();
     setText(this.stateText, this.stateLine(name));
+    this.stateText.title = this.stateText.textContent;
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
@@ -1390,11 +1391,11 @@ class View {
     const { words } = this, { state } = this.store;
     const parts = [words[name] || name];
     if (this.paused && name === "connected") parts[0] = words.paused;
-    if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason);
     if (name === "reconnecting" && state.retry_at) {
       const seconds = Math.ceil(state.retry_at - Date.now() / 1000);
       parts.push(seconds > 0 ? words.nextTry(seconds) : words.now);
     }
+    if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason); // last, for it may be cut off
     return parts.join(" · ");
   }
 

@@ -444,7 +444,9 @@ def test_state_line_says_what_is_wrong(page):
     state = {"state": "reconnecting", "reason": "the server is away", "retry_at": time.time() + 30}
     page.page.evaluate("(state) => model.say({ state })", state)
     line = page.text_of(".tcf-state")
-    assert line.startswith("Reconnecting · the server is away · next try in ")
+    assert line.startswith("Reconnecting · next try in ")
+    assert line.endswith(" · the server is away")
+    assert page.page.locator(".tcf-state").get_attribute("title") == line
     page.page.evaluate("model.say({ state: { state: 'closed', reason: null, retry_at: null } })")
     assert page.text_of(".tcf-state") == "Closed"
 
