@@ -43,6 +43,7 @@ const WORDS = {
     today: "Today", yesterday: "Yesterday", you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
     replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
     empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
+    past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
     loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", older: "Earlier", gap: (n) => `${n} more events here`,
     more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
     photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
@@ -71,6 +72,7 @@ const WORDS = {
     today: "Сегодня", yesterday: "Вчера", you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
     replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
     empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
+    past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
     loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
     more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
     photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
@@ -268,6 +270,7 @@ class Store {
     this.requests = 0;
     this.synced = false; // whether the kernel has spoken since this page opened
     this.askingLost = false;
+    this.past = { how: "" }; // what became of reading the past of the one chat that is shown: asking, none, refused (with the reason)
     this.failures = []; // exceptions in handlers, the last ones
     this.failed = 0;
     this.pictures = new Pictures(this);
@@ -292,6 +295,7 @@ class Store {
   open(opening) {
     this.name = opening.name || "";
     this.server = opening.server || "";
+    this.onlyChat = opening.only_chat || "";
     this.state = opening.state || { state: "connecting" };
     this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
     this.tail.rows = opening.rows || [];
@@ -395,6 +399,18 @@ class Store {
     if (answer.error) console.warn("tcnb feed:", answer.error);
     else if (answer.rows) this.meet(answer.rows);
     asked.answered(answer);
+  }
+
+  // Have the past of the one chat that is shown read into the record; its rows come as all rows do.
+  askPast() {
+    if (this.past.how === "asking") return;
+    this.past = { how: "asking" };
+    this.askOnce({ type: "past" }, (answer) => {
+      if (answer.refused) this.past = { how: "refused", why: answer.refused };
+      else if (!answer.done.messages) this.past = { how: "none" };
+      for (const view of this.views) view.redraw(false);
+    });
+    for (const view of this.views) view.redraw(false);
   }
 
   // A message was lost on the way: ask for its rows at once, a page at a time.
@@ -903,7 +919,12 @@ class View {
     this.canvas.append(this.drawn, this.tools.box);
     this.scroller.append(this.canvas);
     this.emptyBox = node("div", "tcf-empty");
-    this.emptyBox.append(node("b", ""), node("span", ""));
+    this.emptyHead = node("b", "");
+    this.emptyHint = node("span", "");
+    this.emptyHint.setAttribute("role", "status");
+    this.pastButton = control("button", "tcf-word tcf-past");
+    this.pastButton.addEventListener("click", () => { this.scroller.focus({ preventScroll: true }); this.store.askPast(); });
+    this.emptyBox.append(this.emptyHead, this.emptyHint, this.pastButton);
     this.endButton = control("button", "tcf-fresh");
     this.endButton.append(icon("down"), node("span", ""));
     this.endButton.addEventListener("click", () => { this.toEnd(); this.scroller.focus({ preventScroll: true }); });
@@ -1357,7 +1378,7 @@ class View {
 
   tick() {
     this.stateChanged();
-    if (this.asking || this.stretch.holes.length) this.redraw(false);
+    if (this.asking || this.stretch.holes.length || this.emptyBox.classList.contains("tcf-shown")) this.redraw(false);
   }
 
   stateChanged() {
@@ -1399,16 +1420,26 @@ class View {
     return parts.join(" · ");
   }
 
+  // Nothing is there; of one chat alone the server may know more.
+  wordEmptiness() {
+    const { words, store } = this, { past } = store, filtered = !isEmptyFilter(this.filter);
+    const mayAsk = Boolean(store.onlyChat) && !filtered && ["connected", "connecting", "reconnecting"].includes(this.stateName());
+    setText(this.emptyHead, filtered ? words.none : words.empty);
+    let hint = filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
+    if (mayAsk && past.how === "asking") hint = words.loading;
+    if (mayAsk && past.how === "none") hint = words.pastNone;
+    if (mayAsk && past.how === "refused") hint = past.why;
+    setText(this.emptyHint, hint);
+    setText(this.pastButton, past.how === "refused" ? words.pastAgain : words.past);
+    this.pastButton.classList.toggle("tcf-shown", mayAsk && !["asking", "none"].includes(past.how));
+  }
+
   showEdges() {
     const isEmpty = this.list.all.every((item) => item.type !== "row");
     const loading = this.stretch.holes.length > 0;
     const empty = isEmpty && !loading;
     this.emptyBox.classList.toggle("tcf-shown", empty);
-    if (empty) {
-      const filtered = !isEmptyFilter(this.filter);
-      setText(this.emptyBox.firstChild, filtered ? this.words.none : this.words.empty);
-      setText(this.emptyBox.lastChild, filtered ? this.words.noneHint : this.words.emptyHint);
-    }
+    if (empty) this.wordEmptiness();
     const away = !isEmpty && (!this.follow || this.paused);
     this.endButton.classList.toggle("tcf-shown", away && (!this.paused || this.fresh > 0 || !this.follow));
     this.endButton.tabIndex = away ? 0 : -1;

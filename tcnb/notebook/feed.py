@@ -113,7 +113,9 @@ class Feed(SessionWidget):
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
-        self._actions = feed_actions.Actions(session)
+        # Of several names nobody knows whether they are of one chat.
+        self._only_chat = chats[0] if len(chats) == 1 else None
+        self._actions = feed_actions.Actions(session, self._only_chat)
         self._acting: set[asyncio.Task[None]] = set()
         self._filter = Filter()
         self._failures: list[Failure] = []
@@ -362,6 +364,7 @@ class Feed(SessionWidget):
         opening = {
             "name": self.session.name,
             "server": self.session.server,
+            "only_chat": self._only_chat,
             "filter": dataclasses.asdict(self._filter),
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},

@@ -57,9 +57,9 @@ class Page:
         self.page = page
         self.problems = problems
 
-    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None) -> None:
+    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None, only_chat: str = "") -> None:
         """Open a feed whose record holds these rows."""
-        self.page.evaluate("([rows, state]) => start(rows, state)", [list(given), state])
+        self.page.evaluate("([rows, state, chat]) => start(rows, state, false, chat)", [list(given), state, only_chat])
         self.wait_for("document.querySelector('.tcf-dot').className.includes('tcf-is-')")
         self.settle()
 
@@ -436,6 +436,47 @@ def test_hostile_content_stays_text(page):
         assert not after - before - {"BUTTON", "SVG", "PATH", "svg", "path", "DIV", "SPAN", "B", "TIME"}
     assert page.page.evaluate("window.hacked") is None
     assert fetched == []
+
+
+def test_past_of_a_chat_that_is_not_in_the_record_can_be_read(page):
+    """An empty feed of one chat offers to load what was said before, once, and shows it when it is there."""
+    page.start(only_chat="c1")
+    assert "on the server" in page.text_of(".tcf-empty")
+    page.page.get_by_role("button", name="Load earlier messages").press("Enter")
+    page.wait_for("model.pastAsked && document.querySelector('.tcf-empty').innerText.includes('Loading')")
+    assert not page.page.get_by_role("button", name="Load earlier messages").is_visible()
+    page.page.evaluate("(rows) => model.readPast({ rows })", rows(3))
+    page.settle()
+    assert page.texts == ["message number 0", "message number 1", "message number 2"]
+    assert not page.page.locator(".tcf-empty").is_visible()
+    assert len(page.requests("past")) == 1
+
+
+def test_past_that_cannot_be_read_says_why(page):
+    """A refusal stands where the rows would, with a way to try again; where nothing was said, that is all."""
+    page.start(only_chat="c1")
+    page.page.get_by_role("button", name="Load earlier messages").click()
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("model.readPast({ refused: 'the server <b>keeps</b> it to itself' })")
+    page.page.get_by_text("the server <b>keeps</b> it to itself").wait_for()
+    page.page.evaluate("model.pastAsked = ''")
+    page.page.get_by_role("button", name="Try again").click()
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("model.readPast({ rows: [] })")
+    page.page.get_by_text("Nothing was said in this chat before.").wait_for()
+    assert not page.page.locator(".tcf-past").is_visible()
+
+
+def test_past_is_offered_of_one_chat_alone(page):
+    """A feed of every chat, one with a filter, and one that has rows, offer nothing."""
+    page.start()
+    assert not page.page.locator(".tcf-past").is_visible()
+    page.page.evaluate("stop()")
+    page.start(a_row(0), only_chat="c1")
+    assert not page.page.locator(".tcf-past").is_visible()
+    page.page.get_by_label("Search text").fill("nobody said this")
+    page.page.get_by_text("Nothing matches").wait_for()
+    assert not page.page.locator(".tcf-past").is_visible()
 
 
 def test_state_line_says_what_is_wrong(page):
