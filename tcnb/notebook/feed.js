@@ -296,6 +296,7 @@ class Store {
     this.name = opening.name || "";
     this.server = opening.server || "";
     this.onlyChat = opening.only_chat || "";
+    this.isChatChosenElsewhere = Boolean(opening.is_chat_chosen_elsewhere); // in the panel, by its list
     this.state = opening.state || { state: "connecting" };
     this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
     this.tail.rows = opening.rows || [];
@@ -616,7 +617,11 @@ class Painter {
   // Whether a heading says in which chat it was.
   namesChat(row, context) {
     const title = row.n || row.c || "";
-    return Boolean(title) && title !== this.authorOf(row) && !context.filter.chat;
+    return Boolean(title) && title !== this.authorOf(row) && !this.isOfOneChat(context);
+  }
+
+  isOfOneChat(context) {
+    return Boolean(context.filter.chat || this.store.onlyChat);
   }
 
   chat(title) {
@@ -748,7 +753,7 @@ class Painter {
       role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
     const said = this.eventText(row, about);
     line.append(node("span", "tcf-said", said));
-    if (row.n && !said.includes(row.n) && !context.filter.chat) line.append(this.chat(row.n));
+    if (row.n && !said.includes(row.n) && !this.isOfOneChat(context)) line.append(this.chat(row.n));
     line.append(this.time(row, "tcf-time"));
     return line;
   }
@@ -873,7 +878,8 @@ class View {
     this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => this.setFilter(NO_FILTER));
     this.pauseButton = this.buildButton("tcf-pause", "pause", this.words.pause, () => this.setPaused(!this.paused));
     this.pauseButton.setAttribute("aria-pressed", "false");
-    bar.append(this.searchBox, this.chatBox, this.authorBox, this.kindBox, this.clearButton, this.pauseButton);
+    const choices = this.store.onlyChat || this.store.isChatChosenElsewhere ? [this.authorBox, this.kindBox] : [this.chatBox, this.authorBox, this.kindBox];
+    bar.append(this.searchBox, ...choices, this.clearButton, this.pauseButton);
     return bar;
   }
 
@@ -1035,7 +1041,10 @@ class View {
   clicked(event) {
     const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
     const row = name && line && this.list.all[this.list.indexOfSeq(Number(line.dataset.seq))]?.row;
-    if (row) this.setFilter({ ...this.filter, ...(name.className === "tcf-chat" ? { chat: row.c || "" } : { author: row.a || "" }) });
+    if (!row) return;
+    if (name.className !== "tcf-chat") this.setFilter({ ...this.filter, author: row.a || "" });
+    else if (this.store.isChatChosenElsewhere) this.store.post({ type: "chat", chat: row.c || "" });
+    else this.setFilter({ ...this.filter, chat: row.c || "" });
   }
 
   // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.

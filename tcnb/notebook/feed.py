@@ -97,6 +97,8 @@ class Feed(SessionWidget):
 
     `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
     What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
+    With `on_chat` the page offers no choice of chats: they are chosen elsewhere, and a name that is clicked
+    is handed to it as an id, on the session's loop.
     """
 
     kind = "feed"
@@ -107,12 +109,15 @@ class Feed(SessionWidget):
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, feed: feed._opening_state())
     height = traitlets.Int(440, min=160).tag(sync=True)
 
-    def __init__(self, session: Source, *chats: str, height: int = 440) -> None:
+    def __init__(
+        self, session: Source, *chats: str, height: int = 440, on_chat: Callable[[str], None] | None = None
+    ) -> None:
         self.chats = frozenset(part for chat in chats for part in (chat, chat.casefold()))
         self._announced = session.record.last_seq
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
+        self._on_chat = on_chat
         # Of several names nobody knows whether they are of one chat.
         self._only_chat = chats[0] if len(chats) == 1 else None
         self._actions = feed_actions.Actions(session, self._only_chat)
@@ -265,6 +270,10 @@ class Feed(SessionWidget):
             self._filter = Filter.from_request(request.get("filter"))
         if kind == "filter" or self._closed:
             return
+        if kind == "chat":
+            if self._on_chat is not None and request.get("chat"):
+                self._on_chat(str(request["chat"]))
+            return
         steps = self._steps_of_answer(request)
         if self.session.loop.is_closed():
             for _ in steps:
@@ -365,6 +374,7 @@ class Feed(SessionWidget):
             "name": self.session.name,
             "server": self.session.server,
             "only_chat": self._only_chat,
+            "is_chat_chosen_elsewhere": self._on_chat is not None,
             "filter": dataclasses.asdict(self._filter),
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},

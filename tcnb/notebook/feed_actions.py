@@ -1,5 +1,5 @@
-"""What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code; and where
-there is no row yet: read what was said before.
+"""What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code; and
+where there is no row yet: read what was said before.
 """
 
 from __future__ import annotations

@@ -392,7 +392,9 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         before.close()
 
     def _feed_of(self, chat_id: str | None) -> Feed:
-        return Feed(self.session, *([] if chat_id is None else [chat_id]), height=self._feed_height)
+        """Return the feed of a chat, or of all; which one is chosen is said in the list alone."""
+        chats = [] if chat_id is None else [chat_id]
+        return Feed(self.session, *chats, height=self._feed_height, on_chat=self._chosen_in_list)
 
     # -- where there is no live view --------------------------------------------------------------------------------
 

@@ -57,9 +57,9 @@ class Page:
         self.page = page
         self.problems = problems
 
-    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None, only_chat: str = "") -> None:
-        """Open a feed whose record holds these rows."""
-        self.page.evaluate("([rows, state, chat]) => start(rows, state, false, chat)", [list(given), state, only_chat])
+    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None, **opening: Any) -> None:
+        """Open a feed whose record holds these rows; `opening` is what else the kernel says of it."""
+        self.page.evaluate("([rows, state, more]) => start(rows, state, false, more)", [list(given), state, opening])
         self.wait_for("document.querySelector('.tcf-dot').className.includes('tcf-is-')")
         self.settle()
 
@@ -436,6 +436,26 @@ def test_hostile_content_stays_text(page):
         assert not after - before - {"BUTTON", "SVG", "PATH", "svg", "path", "DIV", "SPAN", "B", "TIME"}
     assert page.page.evaluate("window.hacked") is None
     assert fetched == []
+
+
+def test_chat_that_is_chosen_elsewhere_is_not_chosen_here(page):
+    """In the panel the feed offers no choice of chats, and a chat's name that is clicked is handed to the kernel."""
+    page.start(*rows(4), is_chat_chosen_elsewhere=True)
+    assert page.page.get_by_label("Chat", exact=True).count() == 0
+    page.page.locator(".tcf-chat").get_by_text(CHATS[1][1]).first.click()
+    assert page.requests("chat") == [{"type": "chat", "chat": "c2"}]
+    assert len(page.texts) == 4
+    page.page.locator(".tcf-author").first.click()
+    page.wait_for("document.querySelectorAll('.tcf-row').length === 2")
+    assert page.requests("filter")[-1]["filter"]["chat"] == ""
+
+
+def test_feed_of_one_chat_does_not_repeat_its_name(page):
+    """Where one chat is shown, there is none to choose, and no row names it; an event that is about it may."""
+    page.start(a_row(0), a_row(2), a_row(4, k="join", u="bob@practice.local"), only_chat="c1")
+    assert page.page.get_by_label("Chat", exact=True).count() == 0
+    assert page.page.locator(".tcf-chat").count() == 0
+    assert page.texts == ["message number 0", "message number 2"]
 
 
 def test_past_of_a_chat_that_is_not_in_the_record_can_be_read(page):
