@@ -368,6 +368,20 @@ OVERLAPPING = """([names, state]) => {
 }"""
 
 
+def test_field_keeps_its_place_while_one_writes(page, practice):
+    """Neither what is on its way, nor what became of it, nor a notice moves the field under one's hands."""
+    place = page.area.bounding_box()
+    page.write("the first of two")
+    page.wait_sent("the first of two")
+    practice.call(lambda server: server.fail_next("sendMessage", 300))
+    page.write("the second")
+    page.wait_state("failed")
+    assert page.area.bounding_box() == place
+    page.bridge.composer.chat = "Nobody of that name"
+    page.page.locator(".tcc-notice.tcc-shown").wait_for(timeout=15_000)
+    assert page.area.bounding_box() == place
+
+
 def test_failure_is_shown_and_tried_again(page, practice, crew):
     """A refusal shows its reason; one press sends the same again."""
     practice.call(lambda server: server.fail_next("sendMessage", 300))
