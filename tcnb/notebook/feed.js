@@ -545,7 +545,7 @@ class Painter {
   // What nodes a plain text is made of, if it is one: such nodes can be used again for another text of the same shape.
   shapeOf(item, context) {
     const { row, head, edit, removal } = item;
-    if (row?.k !== "text" || edit || removal || row.e || row.r || !row.x || isLong(row.x) || this.store.contents.of(row.s)) return "";
+    if (row?.k !== "text" || edit || removal || row.e || row.r || !row.x || isLong(row.x) || hasAddress(row.x) || this.store.contents.of(row.s)) return "";
     const own = row.o ? "own " : "";
     return head ? `${own}${this.namesChat(row, context) ? "head chat" : "head"}` : `${own}plain`;
   }
@@ -721,7 +721,7 @@ class Painter {
 
   text(row, context) {
     const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g && !context.isBrief ? this.store.contents.of(seq)?.tree : null;
-    if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
+    if (tree) drawTree(tree, text, styled); else if (row.g || context.isBrief) text.textContent = row.x; else drawPlain(row.x, text);
     if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
     if (!isLong(row.x)) return text;
