@@ -363,6 +363,12 @@ class Store {
     return this.people.get(id) || loginOf(id);
   }
 
+  // What the one chat that is shown is called; it may have been asked for by its title. Nothing while no row of it is here.
+  get titleOfOnlyChat() {
+    const asked = this.onlyChat, title = this.chats.get(asked) || (asked && [...this.chats.values()].find((one) => one.toLowerCase() === asked.toLowerCase())) || "";
+    return this.people.get(title) || title;
+  }
+
   get rate() {
     const now = Date.now();
     while (this.counts.length && this.counts[0][0] < now - RATE_MS) this.counts.shift();
@@ -848,6 +854,7 @@ class View {
     this.dot = node("span", "tcf-dot");
     this.stateText = node("span", "tcf-state");
     this.stateText.setAttribute("role", "status");
+    this.which = node("span", "tcf-which");
     this.where = node("span", "tcf-where");
     const numbers = node("span", "tcf-numbers");
     this.rateText = node("span", "");
@@ -860,7 +867,7 @@ class View {
     this.failButton = control("button", "tcf-failed");
     this.failButton.title = this.dock.words.failuresTitle;
     this.failButton.addEventListener("click", () => this.dock.showFailures());
-    bar.append(this.dot, this.stateText, this.where, this.failButton, numbers);
+    bar.append(this.dot, this.stateText, this.which, this.where, this.failButton, numbers);
     return bar;
   }
 
@@ -1396,6 +1403,7 @@ class View {
     setText(this.stateText, this.stateLine(name));
     this.stateText.title = this.stateText.textContent;
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
+    setText(this.which, store.titleOfOnlyChat);
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
     setText(this.rateText, words.rate(locale.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))));
