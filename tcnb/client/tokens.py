@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
+import os
+import re
+import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -41,6 +45,8 @@ WHERE_FROM = (
 """What is said behind a login that is refused; the doctor tells it itself."""
 
 _ABSOLUTE_MILLISECONDS = 10**11
+
+_NUMBER = re.compile(r"\[Errno (-?\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -194,8 +200,27 @@ def unreachable(address: Address, error: BaseException) -> WSConnectionError | R
         return RequestTimeoutError(
             f"{address} does not answer in time: check the address, the port, https and the network"
         )
-    reason = str(error) or type(error).__name__
-    return WSConnectionError(f"cannot reach {address} ({reason}): check the address, the port, https and the network")
+    return WSConnectionError(
+        f"cannot reach {address} ({_why(error)}): check the address, the port, https and the network"
+    )
+
+
+def _why(error: BaseException) -> str:
+    """Word what keeps a connection from being opened, without the system's numbers."""
+    text = str(error)
+    seen: BaseException | None = error
+    number = int(found[1]) if (found := _NUMBER.search(text)) else 0
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return str(seen)
+        if isinstance(seen, socket.gaierror):
+            return "its name is not known here"
+        if isinstance(seen, OSError) and seen.errno:
+            number = seen.errno
+        seen = seen.__cause__ or seen.__context__
+    if number == errno.ECONNREFUSED:
+        return "nothing listens there"
+    return os.strerror(number).lower() if number > 0 else text or type(error).__name__
 
 
 def _refusal(address: Address, response: http.Response, password: str | None) -> Exception:

@@ -834,7 +834,8 @@ class View {
     this.drop.append(icon("clip"), node("span", "", this.words.drop));
     const paper = node("div", "tcc-paper");
     paper.append(this.buildBar(), this.tray, this.buildText(), this.buildPreview(), this.buildTools(), this.buildStickers());
-    box.append(this.rows, this.buildHead(), this.notice, paper, this.drop, this.live);
+    // What comes and goes by itself stands below, so that the field keeps its place under the hands of whoever writes.
+    box.append(this.buildHead(), paper, this.notice, this.rows, this.drop, this.live);
     this.box = box;
     this.root.append(box);
   }
@@ -1079,7 +1080,7 @@ class View {
     const name = store.isGone() ? "noKernel" : store.connection.state;
     this.dot.className = `tcc-dot tcc-is-${name}`;
     const hope = ["connecting", "reconnecting"].includes(name) ? words.waitsToo : "";
-    const parts = name === "connected" ? [] : [words[name] || name, store.connection.reason || "", hope];
+    const parts = name === "connected" ? [] : [words[name] || name, hope, store.connection.reason || ""]; // the reason last, for it may be cut off
     setText(this.stateText, parts.filter(Boolean).join(" · "));
     this.stateText.title = this.stateText.textContent;
   }

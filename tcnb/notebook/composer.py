@@ -24,6 +24,7 @@ from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
 from .composer_watch import GONE, GONE_MEANWHILE, Watch
 from .editing import is_of_no_message
+from .stills import with_still
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 INTERVAL: Final = 0.05
@@ -44,7 +45,7 @@ class Composer(SessionWidget):
 
     Args:
         session: the connected bot.
-        chat: an id, a title, or a person; without it, it is chosen in the widget.
+        chat: the chat, or an id, a title or a person that is looked for; without it, it is chosen in the widget.
         stickers: a folder with WebP files to choose stickers from.
         keep_sent: seconds that what was sent stays in sight here; beside a feed it need not.
 
@@ -62,7 +63,7 @@ class Composer(SessionWidget):
     def __init__(
         self,
         session: Session,
-        chat: str | None = None,
+        chat: str | Chat | None = None,
         *,
         stickers: str | Path | None = None,
         keep_sent: float = 12.0,
@@ -72,7 +73,7 @@ class Composer(SessionWidget):
         self._shelf = Shelf(session, stickers)
         self._outbox = Outbox(session, self._sending_changed, self._sending_done)
         self._uploads = Uploads(self)
-        self._chat: Chat | None = None
+        self._chat = chat if isinstance(chat, Chat) else None
         self._draft: dict[str, str] = {"text": "", "mode": "text"}
         self._notice = ""
         self._attached: list[str] = []
@@ -94,7 +95,7 @@ class Composer(SessionWidget):
         self._removals: list[Callable[[], None]] = []
         self._chat_listeners: list[Callable[[Chat | None], None]] = []
         super().__init__(session)
-        self._hand_over(self._start, chat)
+        self._hand_over(self._start, None if isinstance(chat, Chat) else chat)
 
     # -- for people -------------------------------------------------------------------------------------------------
 
@@ -528,14 +529,11 @@ class Composer(SessionWidget):
         if bundle is None:
             return None
         let_requests_choose_their_thread(self.comm)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         title, heading = (
             None if self._chat is None else self._chat.title,
             f"{self.session.name} · {self.session.server}",
         )
-        data["text/html"] = still_html(title, heading, self.sendings)
-        data["text/plain"] = still_text(title, heading, self.sendings)
-        return data, metadata
+        return with_still(bundle, still_html(title, heading, self.sendings), still_text(title, heading, self.sendings))
 
 
 def _message_id(message: Any) -> str:

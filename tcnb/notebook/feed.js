@@ -43,6 +43,7 @@ const WORDS = {
     today: "Today", yesterday: "Yesterday", you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
     replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
     empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
+    past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
     loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", older: "Earlier", gap: (n) => `${n} more events here`,
     more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
     photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
@@ -71,6 +72,7 @@ const WORDS = {
     today: "Сегодня", yesterday: "Вчера", you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
     replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
     empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
+    past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
     loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
     more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
     photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
@@ -268,6 +270,7 @@ class Store {
     this.requests = 0;
     this.synced = false; // whether the kernel has spoken since this page opened
     this.askingLost = false;
+    this.past = { how: "" }; // what became of reading the past of the one chat that is shown: asking, none, refused (with the reason)
     this.failures = []; // exceptions in handlers, the last ones
     this.failed = 0;
     this.pictures = new Pictures(this);
@@ -292,6 +295,8 @@ class Store {
   open(opening) {
     this.name = opening.name || "";
     this.server = opening.server || "";
+    this.onlyChat = opening.only_chat || "";
+    this.isChatChosenElsewhere = Boolean(opening.is_chat_chosen_elsewhere); // in the panel, by its list
     this.state = opening.state || { state: "connecting" };
     this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
     this.tail.rows = opening.rows || [];
@@ -358,6 +363,12 @@ class Store {
     return this.people.get(id) || loginOf(id);
   }
 
+  // What the one chat that is shown is called; it may have been asked for by its title. Nothing while no row of it is here.
+  get titleOfOnlyChat() {
+    const asked = this.onlyChat, title = this.chats.get(asked) || (asked && [...this.chats.values()].find((one) => one.toLowerCase() === asked.toLowerCase())) || "";
+    return this.people.get(title) || title;
+  }
+
   get rate() {
     const now = Date.now();
     while (this.counts.length && this.counts[0][0] < now - RATE_MS) this.counts.shift();
@@ -395,6 +406,18 @@ class Store {
     if (answer.error) console.warn("tcnb feed:", answer.error);
     else if (answer.rows) this.meet(answer.rows);
     asked.answered(answer);
+  }
+
+  // Have the past of the one chat that is shown read into the record; its rows come as all rows do.
+  askPast() {
+    if (this.past.how === "asking") return;
+    this.past = { how: "asking" };
+    this.askOnce({ type: "past" }, (answer) => {
+      if (answer.refused) this.past = { how: "refused", why: answer.refused };
+      else if (!answer.done.messages) this.past = { how: "none" };
+      for (const view of this.views) view.redraw(false);
+    });
+    for (const view of this.views) view.redraw(false);
   }
 
   // A message was lost on the way: ask for its rows at once, a page at a time.
@@ -528,7 +551,7 @@ class Painter {
   // What nodes a plain text is made of, if it is one: such nodes can be used again for another text of the same shape.
   shapeOf(item, context) {
     const { row, head, edit, removal } = item;
-    if (row?.k !== "text" || edit || removal || row.e || row.r || !row.x || isLong(row.x) || this.store.contents.of(row.s)) return "";
+    if (row?.k !== "text" || edit || removal || row.e || row.r || !row.x || isLong(row.x) || hasAddress(row.x) || this.store.contents.of(row.s)) return "";
     const own = row.o ? "own " : "";
     return head ? `${own}${this.namesChat(row, context) ? "head chat" : "head"}` : `${own}plain`;
   }
@@ -600,7 +623,11 @@ class Painter {
   // Whether a heading says in which chat it was.
   namesChat(row, context) {
     const title = row.n || row.c || "";
-    return Boolean(title) && title !== this.authorOf(row) && !context.filter.chat;
+    return Boolean(title) && title !== this.authorOf(row) && !this.isOfOneChat(context);
+  }
+
+  isOfOneChat(context) {
+    return Boolean(context.filter.chat || this.store.onlyChat);
   }
 
   chat(title) {
@@ -700,7 +727,7 @@ class Painter {
 
   text(row, context) {
     const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g && !context.isBrief ? this.store.contents.of(seq)?.tree : null;
-    if (tree) drawTree(tree, text, styled); else text.textContent = row.x;
+    if (tree) drawTree(tree, text, styled); else if (row.g || context.isBrief) text.textContent = row.x; else drawPlain(row.x, text);
     if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
     if (!isLong(row.x)) return text;
@@ -732,7 +759,7 @@ class Painter {
       role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
     const said = this.eventText(row, about);
     line.append(node("span", "tcf-said", said));
-    if (row.n && !said.includes(row.n) && !context.filter.chat) line.append(this.chat(row.n));
+    if (row.n && !said.includes(row.n) && !this.isOfOneChat(context)) line.append(this.chat(row.n));
     line.append(this.time(row, "tcf-time"));
     return line;
   }
@@ -827,6 +854,7 @@ class View {
     this.dot = node("span", "tcf-dot");
     this.stateText = node("span", "tcf-state");
     this.stateText.setAttribute("role", "status");
+    this.which = node("span", "tcf-which");
     this.where = node("span", "tcf-where");
     const numbers = node("span", "tcf-numbers");
     this.rateText = node("span", "");
@@ -839,7 +867,7 @@ class View {
     this.failButton = control("button", "tcf-failed");
     this.failButton.title = this.dock.words.failuresTitle;
     this.failButton.addEventListener("click", () => this.dock.showFailures());
-    bar.append(this.dot, this.stateText, this.where, this.failButton, numbers);
+    bar.append(this.dot, this.stateText, this.which, this.where, this.failButton, numbers);
     return bar;
   }
 
@@ -857,7 +885,8 @@ class View {
     this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => this.setFilter(NO_FILTER));
     this.pauseButton = this.buildButton("tcf-pause", "pause", this.words.pause, () => this.setPaused(!this.paused));
     this.pauseButton.setAttribute("aria-pressed", "false");
-    bar.append(this.searchBox, this.chatBox, this.authorBox, this.kindBox, this.clearButton, this.pauseButton);
+    const choices = this.store.onlyChat || this.store.isChatChosenElsewhere ? [this.authorBox, this.kindBox] : [this.chatBox, this.authorBox, this.kindBox];
+    bar.append(this.searchBox, ...choices, this.clearButton, this.pauseButton);
     return bar;
   }
 
@@ -903,7 +932,12 @@ class View {
     this.canvas.append(this.drawn, this.tools.box);
     this.scroller.append(this.canvas);
     this.emptyBox = node("div", "tcf-empty");
-    this.emptyBox.append(node("b", ""), node("span", ""));
+    this.emptyHead = node("b", "");
+    this.emptyHint = node("span", "");
+    this.emptyHint.setAttribute("role", "status");
+    this.pastButton = control("button", "tcf-word tcf-past");
+    this.pastButton.addEventListener("click", () => { this.scroller.focus({ preventScroll: true }); this.store.askPast(); });
+    this.emptyBox.append(this.emptyHead, this.emptyHint, this.pastButton);
     this.endButton = control("button", "tcf-fresh");
     this.endButton.append(icon("down"), node("span", ""));
     this.endButton.addEventListener("click", () => { this.toEnd(); this.scroller.focus({ preventScroll: true }); });
@@ -1014,7 +1048,10 @@ class View {
   clicked(event) {
     const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
     const row = name && line && this.list.all[this.list.indexOfSeq(Number(line.dataset.seq))]?.row;
-    if (row) this.setFilter({ ...this.filter, ...(name.className === "tcf-chat" ? { chat: row.c || "" } : { author: row.a || "" }) });
+    if (!row) return;
+    if (name.className !== "tcf-chat") this.setFilter({ ...this.filter, author: row.a || "" });
+    else if (this.store.isChatChosenElsewhere) this.store.post({ type: "chat", chat: row.c || "" });
+    else this.setFilter({ ...this.filter, chat: row.c || "" });
   }
 
   // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.
@@ -1357,14 +1394,16 @@ class View {
 
   tick() {
     this.stateChanged();
-    if (this.asking || this.stretch.holes.length) this.redraw(false);
+    if (this.asking || this.stretch.holes.length || this.emptyBox.classList.contains("tcf-shown")) this.redraw(false);
   }
 
   stateChanged() {
     const { store, words, locale } = this;
     const name = this.stateName();
     setText(this.stateText, this.stateLine(name));
+    this.stateText.title = this.stateText.textContent;
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
+    setText(this.which, store.titleOfOnlyChat);
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
     setText(this.rateText, words.rate(locale.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))));
@@ -1390,12 +1429,26 @@ class View {
     const { words } = this, { state } = this.store;
     const parts = [words[name] || name];
     if (this.paused && name === "connected") parts[0] = words.paused;
-    if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason);
     if (name === "reconnecting" && state.retry_at) {
       const seconds = Math.ceil(state.retry_at - Date.now() / 1000);
       parts.push(seconds > 0 ? words.nextTry(seconds) : words.now);
     }
+    if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason); // last, for it may be cut off
     return parts.join(" · ");
+  }
+
+  // Nothing is there; of one chat alone the server may know more.
+  wordEmptiness() {
+    const { words, store } = this, { past } = store, filtered = !isEmptyFilter(this.filter);
+    const mayAsk = Boolean(store.onlyChat) && !filtered && ["connected", "connecting", "reconnecting"].includes(this.stateName());
+    setText(this.emptyHead, filtered ? words.none : words.empty);
+    let hint = filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
+    if (mayAsk && past.how === "asking") hint = words.loading;
+    if (mayAsk && past.how === "none") hint = words.pastNone;
+    if (mayAsk && past.how === "refused") hint = past.why;
+    setText(this.emptyHint, hint);
+    setText(this.pastButton, past.how === "refused" ? words.pastAgain : words.past);
+    this.pastButton.classList.toggle("tcf-shown", mayAsk && !["asking", "none"].includes(past.how));
   }
 
   showEdges() {
@@ -1403,11 +1456,7 @@ class View {
     const loading = this.stretch.holes.length > 0;
     const empty = isEmpty && !loading;
     this.emptyBox.classList.toggle("tcf-shown", empty);
-    if (empty) {
-      const filtered = !isEmptyFilter(this.filter);
-      setText(this.emptyBox.firstChild, filtered ? this.words.none : this.words.empty);
-      setText(this.emptyBox.lastChild, filtered ? this.words.noneHint : this.words.emptyHint);
-    }
+    if (empty) this.wordEmptiness();
     const away = !isEmpty && (!this.follow || this.paused);
     this.endButton.classList.toggle("tcf-shown", away && (!this.paused || this.fresh > 0 || !this.follow));
     this.endButton.tabIndex = away ? 0 : -1;

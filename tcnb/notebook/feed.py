@@ -19,6 +19,7 @@ from .feed_contents import brief, content_of
 from .feed_rows import Filter, Row, of_chats, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
+from .stills import with_still
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Feed(SessionWidget):
 
     `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
     What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
+    With `on_chat` the page offers no choice of chats: they are chosen elsewhere, and a name that is clicked
+    is handed to it as an id, on the session's loop.
     """
 
     kind = "feed"
@@ -106,13 +109,18 @@ class Feed(SessionWidget):
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, feed: feed._opening_state())
     height = traitlets.Int(440, min=160).tag(sync=True)
 
-    def __init__(self, session: Source, *chats: str, height: int = 440) -> None:
+    def __init__(
+        self, session: Source, *chats: str, height: int = 440, on_chat: Callable[[str], None] | None = None
+    ) -> None:
         self.chats = frozenset(part for chat in chats for part in (chat, chat.casefold()))
         self._announced = session.record.last_seq
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
-        self._actions = feed_actions.Actions(session)
+        self._on_chat = on_chat
+        # Of several names nobody knows whether they are of one chat.
+        self._only_chat = chats[0] if len(chats) == 1 else None
+        self._actions = feed_actions.Actions(session, self._only_chat)
         self._acting: set[asyncio.Task[None]] = set()
         self._filter = Filter()
         self._failures: list[Failure] = []
@@ -262,6 +270,10 @@ class Feed(SessionWidget):
             self._filter = Filter.from_request(request.get("filter"))
         if kind == "filter" or self._closed:
             return
+        if kind == "chat":
+            if self._on_chat is not None and request.get("chat"):
+                self._on_chat(str(request["chat"]))
+            return
         steps = self._steps_of_answer(request)
         if self.session.loop.is_closed():
             for _ in steps:
@@ -361,6 +373,8 @@ class Feed(SessionWidget):
         opening = {
             "name": self.session.name,
             "server": self.session.server,
+            "only_chat": self._only_chat,
+            "is_chat_chosen_elsewhere": self._on_chat is not None,
             "filter": dataclasses.asdict(self._filter),
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},
@@ -405,8 +419,5 @@ class Feed(SessionWidget):
         if bundle is None:
             return None
         let_requests_choose_their_thread(self.comm)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         rows, heading = self._last_rows(), f"{self.session.name} · {self.session.server}"
-        data["text/html"] = still_html(rows, heading, self.session.me_id)
-        data["text/plain"] = still_text(rows, heading)
-        return data, metadata
+        return with_still(bundle, still_html(rows, heading, self.session.me_id), still_text(rows, heading))

@@ -1,4 +1,6 @@
-"""What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code."""
+"""What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code; and
+where there is no row yet: read what was said before.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,13 @@ LARGEST_PICTURE: Final = 12 * 1024 * 1024
 PICTURES_AT_ONCE: Final = 3
 """Pictures fetched at the same time, so that scrolling through an album does not keep a sending waiting."""
 
-KINDS: Final = frozenset({"reply", "edit", "remove", "forward", "keep", "picture", "code", "contents", "source"})
+KINDS: Final = frozenset(
+    {"reply", "edit", "remove", "forward", "keep", "picture", "code", "contents", "source", "past"}
+)
 """What may be asked."""
+
+MOST_PAST: Final = 100
+"""Messages that are read of a chat's past: one page of the server's, which comes in its order."""
 
 MOST_CONTENTS: Final = 64
 """Rows of which one answer tells what no column holds."""
@@ -46,6 +53,7 @@ class Session(Protocol):
     @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
+    async def ahistory(self, chat: str, n: int | None = ...) -> Any: ...
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
 
 
@@ -54,10 +62,15 @@ class Actions:
 
     Rows are named by their `seq`; chat, message and file come from the record, never from the page, so a page that
     is out of date cannot send anything to another chat than the one it shows.
+
+    Args:
+        session: the connected bot.
+        only_chat: the one chat that the feed shows, of which the past can be read; None where it shows several.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, only_chat: str | None = None) -> None:
         self._session = session
+        self._only_chat = only_chat
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,6 +79,8 @@ class Actions:
         try:
             if kind == "contents":
                 return {"done": await self._contents(request.get("seqs"))}
+            if kind == "past":
+                return {"done": await self._past()}
             row = self._row(request.get("seq"))
             return {"done": await getattr(self, f"_{kind}")(row, request)}
         except TcnbError as error:
@@ -154,6 +169,12 @@ class Actions:
                 said = await self._session.bot.get_message_by_id(_message_of(self._row(seq)))
                 told[seq] = said.content.to_dict()
         return told
+
+    async def _past(self) -> dict[str, Any]:
+        """Read the newest messages of the chat into the record, from where they come as all rows do."""
+        if self._only_chat is None:
+            raise UsageError("this feed shows more than one chat: tc.history reads the past of one")
+        return {"messages": len(await self._session.ahistory(self._only_chat, MOST_PAST))}
 
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):

@@ -109,6 +109,39 @@ function isSafe(address) {
   }
 }
 
+// An address in a plain text. A backslash would lead to another host than it seems to, and characters that are not seen could hide where it leads.
+const ADDRESS = /\bhttps?:\/\/[^\s<>"`\\^{|}\p{C}]+/giu;
+const AFTER_ADDRESS = /[.,;:!?…'’”»*_~]/u; // at its end these belong to the sentence
+
+const hasAddress = (text) => text.includes("://") && text.search(ADDRESS) >= 0;
+
+// Put a plain text into a node, with the addresses in it as links.
+function drawPlain(text, into) {
+  let from = 0;
+  for (const found of hasAddress(text) ? text.matchAll(ADDRESS) : []) {
+    const address = withoutEnd(found[0]), link = safeLink(address, "tcf-a");
+    if (!link) continue;
+    link.textContent = address;
+    into.append(text.slice(from, found.index), link);
+    from = found.index + address.length;
+  }
+  into.append(text.slice(from));
+}
+
+// Take away what stands behind an address: punctuation, and brackets that were opened before it.
+function withoutEnd(found) {
+  const open = { ")": 0, "]": 0 };
+  for (const sign of found) {
+    if (sign === "(") open[")"] += 1; else if (sign === "[") open["]"] += 1; else if (sign in open) open[sign] -= 1;
+  }
+  let end = found.length;
+  for (; end > 0; end -= 1) {
+    const sign = found[end - 1];
+    if (open[sign] < 0) open[sign] += 1; else if (!AFTER_ADDRESS.test(sign)) break;
+  }
+  return found.slice(0, end);
+}
+
 // --------------------------------------------------------------------------------------------------- buttons and surveys
 
 const KEY_KINDS = new Set(["command", "url", "message", "copy", "share"]);

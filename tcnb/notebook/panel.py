@@ -21,6 +21,7 @@ from .composer_chats import Chat
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
 from .snapshot import describe
+from .stills import with_still
 from .widget import SessionWidget, as_json, page_script, page_style
 
 INTERVAL: Final = 0.4
@@ -294,7 +295,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
 
     Args:
         session: the connected bot.
-        chat: the chat to open with: an id, a title, or a person; without it, every chat is shown.
+        chat: the chat to open with, or an id, a title or a person that is looked for; without it, every chat is shown.
         stickers: a folder with WebP files to choose stickers from.
         height: in pixels.
 
@@ -311,13 +312,13 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
     _is_closed = True
 
     def __init__(
-        self, session: Any, chat: str | None = None, *, stickers: str | Path | None = None, height: int = 640
+        self, session: Any, chat: str | Chat | None = None, *, stickers: str | Path | None = None, height: int = 640
     ) -> None:
         self.session = session
         self._feed_height = max(240, height - COMPOSER_HEIGHT - 8)
         self._changing = threading.Lock()
         self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
-        self.feed = Feed(session, height=self._feed_height)
+        self.feed = self._feed_of(chat.chat_id if isinstance(chat, Chat) else None)
         self.chats = ChatList(session, self._chosen_in_list, height=height)
         self._middle = ipywidgets.VBox([self.feed, self.composer])
         self._middle.layout = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
@@ -333,8 +334,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         self._looked_for: str | None = None
         self._passed_over: str | None = None
         self.composer.on_chat(self._chosen_in_composer)
-        if self.composer.chat is not None:
-            self._show(self.composer.chat)
+        self.chats._hand_over(lambda: self._chosen_in_composer(self.composer._chat))
 
     @property
     def chat(self) -> str | None:
@@ -387,9 +387,14 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
             if self._is_closed or self.feed.chats == wanted:
                 return
             before = self.feed
-            self.feed = Feed(self.session, *([] if chat_id is None else [chat_id]), height=self._feed_height)
+            self.feed = self._feed_of(chat_id)
             self._middle.children = [self.feed, self.composer]
         before.close()
+
+    def _feed_of(self, chat_id: str | None) -> Feed:
+        """Return the feed of a chat, or of all; which one is chosen is said in the list alone."""
+        chats = [] if chat_id is None else [chat_id]
+        return Feed(self.session, *chats, height=self._feed_height, on_chat=self._chosen_in_list)
 
     # -- where there is no live view --------------------------------------------------------------------------------
 
@@ -398,10 +403,9 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         shown = self.feed._repr_mimebundle_(**kwargs)
-        if shown is not None:
-            data["text/html"], data["text/plain"] = shown[0]["text/html"], shown[0]["text/plain"]
-            # Where Colab shall look for what draws the widgets in it; ipywidgets itself does not say.
-            metadata = {**shown[1], **metadata}
-        return data, metadata
+        if shown is None:
+            return bundle
+        data, metadata = with_still(bundle, shown[0]["text/html"], shown[0]["text/plain"])
+        # Where Colab shall look for what draws the widgets in it; ipywidgets itself does not say.
+        return data, {**shown[1], **metadata}

@@ -28,7 +28,14 @@ from tcnb.client.link import Batch
 from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
-from tcnb.errors import ApiErrorException, NotConnectedError, RequestTimeoutError, TcnbError, UnknownChatError
+from tcnb.errors import (
+    ApiErrorException,
+    NotConnectedError,
+    RequestTimeoutError,
+    TcnbError,
+    UnknownChatError,
+    WSConnectionError,
+)
 from tcnb.record.intake import Intake
 from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
@@ -55,6 +62,7 @@ from tcnb.wire.frames import Frame
 
 if TYPE_CHECKING:
     from tcnb.notebook.composer import Composer
+    from tcnb.notebook.composer_chats import Chat
     from tcnb.notebook.feed import Feed
     from tcnb.notebook.panel import Panel
     from tcnb.practice import PracticeProcess
@@ -242,16 +250,21 @@ class Session(SendingVerbs, AnalysingVerbs):
         Args:
             chat: id, title or person that it writes to first; None leaves the choice to whoever writes.
             stickers: a folder with WebP files to choose stickers from.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates. While there is no connection the widget looks for the
+                name, and shows what came of it.
+            FileMissingError: there is no such folder.
         """
         from tcnb.notebook.composer import Composer
 
-        return Composer(self, chat, stickers=stickers)
+        return Composer(self, self._written_to(chat), stickers=stickers)
 
     def panel(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Panel:
         """Return a widget with chats, what is unread, the feed and the composer; arguments as of `composer`."""
         from tcnb.notebook.panel import Panel
 
-        return Panel(self, chat, stickers=stickers)
+        return Panel(self, self._written_to(chat), stickers=stickers)
 
     def on_rows(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have `listener` called on the bot's loop whenever the record has grown; returns what ends that."""
@@ -325,6 +338,17 @@ class Session(SendingVerbs, AnalysingVerbs):
             if not (past["chat_id"].eq(chat) | past["chat"].str.casefold().eq(chat.casefold())).any():
                 raise
             return [chat]
+
+    def _written_to(self, chat: str | None) -> str | Chat | None:
+        """Return the chat that a name means, or the name where the server cannot be asked now."""
+        if chat is None or self._closed or self.state["state"] != "connected":
+            return chat
+        from tcnb.notebook.composer_chats import ChatFinder
+
+        try:
+            return self._wait(ChatFinder(self).find(getattr(chat, "chat_id", chat)))
+        except (WSConnectionError, RequestTimeoutError):
+            return chat
 
     # -- inside: the parts that are tied to one another ----------------------------------------------------------------
 

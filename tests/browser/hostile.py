@@ -90,6 +90,21 @@ INVISIBLE = (
     "👨‍👩‍👧‍👦" * 200,
     "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
 )
+ADDRESSES = (
+    "see https://elsewhere.example/\u202egnp.exe",
+    "https://elsewhere.example\\@video.example.com/",
+    "https://video.example.com@elsewhere.example/",
+    "https://ex\u200bample.com/\u2066hidden\u2069",
+    "https://elsewhere.example/'onmouseover='window.hit=1",
+    'https://elsewhere.example/"onmouseover="window.hit=1',
+    "https://elsewhere.example/<script>window.hit=1</script>",
+    "javascript://https://elsewhere.example/%0Awindow.hit=1",
+    "javascript:https://elsewhere.example/;window.hit=1",
+    "https://javascript:window.hit=1",
+    "https://" + ")" * 3000,
+    "https://x" + "(" * 2000 + ")." * 900,
+    "https://a.b " * 340,
+)
 GIANTS = (
     "x" * 4096,
     "слово " * 700,
@@ -119,6 +134,6 @@ def corpus() -> list[str]:
     texts += [f"<{tag} src=https://elsewhere.example/x href=https://elsewhere.example/x>" for tag in TAGS]
     texts += [f"<{carrier} {handler}=window.hit=1>" for carrier in CARRIERS for handler in HANDLERS]
     texts += [f"{scheme}:window.hit=1//text/html,<script>window.hit=1</script>" for scheme in SCHEMES]
-    for more in (ELSEWHERE, STYLES, BREAKOUTS, DIRECTIONS, INVISIBLE, GIANTS, BROKEN):
+    for more in (ELSEWHERE, STYLES, BREAKOUTS, DIRECTIONS, INVISIBLE, ADDRESSES, GIANTS, BROKEN):
         texts += more
     return list(dict.fromkeys(texts))

@@ -343,6 +343,45 @@ def test_away_connection_is_waited_for(page, practice, crew):
     assert page.texts(crew) == ["after the storm"]
 
 
+@pytest.mark.parametrize("width", [1100, 700, 590, 480, 330])
+def test_words_of_the_head_do_not_overlap(open_page, width):
+    """Beside a long reason the chat's title and kind, and what the connection is like, stand side by side."""
+    page = open_page(viewport={"width": width, "height": 500})
+    parts = [".tcc-chat", ".tcc-kind", ".tcc-dot", ".tcc-state"]
+    assert (
+        page.page.evaluate(OVERLAPPING, [parts, "Reconnecting · what you send waits for it · cannot reach it " * 3])
+        == []
+    )
+
+
+# The text is put there in the same breath, since the page words its state anew twice a second.
+OVERLAPPING = """([names, state]) => {
+  document.querySelector('.tcc-state').textContent = state;
+  const shown = names.map((name) => document.querySelector(name)).filter((one) => one.offsetWidth);
+  const boxes = shown.map((one) => one.getBoundingClientRect());
+  const cross = (a, b, from, to) => a[from] < b[to] - 0.5 && b[from] < a[to] - 0.5;
+  const meet = (a, b) => cross(a, b, 'left', 'right') && cross(a, b, 'top', 'bottom');
+  const found = [];
+  for (let i = 0; i < boxes.length; i += 1)
+    for (let j = 0; j < i; j += 1) if (meet(boxes[i], boxes[j])) found.push([j, i].map((n) => shown[n].className));
+  return found;
+}"""
+
+
+def test_field_keeps_its_place_while_one_writes(page, practice):
+    """Neither what is on its way, nor what became of it, nor a notice moves the field under one's hands."""
+    place = page.area.bounding_box()
+    page.write("the first of two")
+    page.wait_sent("the first of two")
+    practice.call(lambda server: server.fail_next("sendMessage", 300))
+    page.write("the second")
+    page.wait_state("failed")
+    assert page.area.bounding_box() == place
+    page.bridge.composer.chat = "Nobody of that name"
+    page.page.locator(".tcc-notice.tcc-shown").wait_for(timeout=15_000)
+    assert page.area.bounding_box() == place
+
+
 def test_failure_is_shown_and_tried_again(page, practice, crew):
     """A refusal shows its reason; one press sends the same again."""
     practice.call(lambda server: server.fail_next("sendMessage", 300))

@@ -62,6 +62,52 @@ def test_link_with_an_unknown_scheme_is_inert(page):
     assert made.evaluate("(one) => one.tagName") == "SPAN"
 
 
+A = "https://a.example/"
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        (
+            "see https://a.example/x?y=1&z=(2)#end, then http://b.example.",
+            ["https://a.example/x?y=1&z=(2)#end", "http://b.example"],
+        ),
+        (f"({A}x), [{A}y] «{A}z» “{A}w”", [f"{A}x", f"{A}y", f"{A}z", f"{A}w"]),
+        (f"{A}wiki/Build_(42)", [f"{A}wiki/Build_(42)"]),
+        (f"{A}ends?! {A}dots... <{A}b>", [f"{A}ends", f"{A}dots", f"{A}b"]),
+        ("HTTPS://A.EXAMPLE/x и https://пример.рф/путь", ["HTTPS://A.EXAMPLE/x", "https://пример.рф/путь"]),
+        ("https:// and http://?! and ftp://a.example/ and a.example and javascript:alert(1)", []),
+        (f"*{A}* and ~{A}x~", [A, f"{A}x"]),
+    ],
+)
+def test_addresses_in_plain_texts_are_links(page, text, links):
+    """An address can be clicked; the text is as it was, and what stands around the address is no part of it."""
+    page.push([a_row(7, x=text)])
+    shown = page.page.locator(".tcf-text").last
+    assert shown.inner_text() == text
+    assert shown.locator("a").all_inner_texts() == links
+    assert [one.get_attribute("title") for one in shown.locator("a").all()] == links
+    assert all("noopener" in one.get_attribute("rel") for one in shown.locator("a").all())
+
+
+def test_nodes_of_a_text_with_an_address_show_no_other_text(page):
+    """While rows run by, each address is the link of its own row, and no row has that of another."""
+    for first in range(10, 100, 15):
+        page.push([a_row(n, x=f"see {A}{n}" if n % 3 else f"plain {n}") for n in range(first, first + 15)])
+        for text in page.page.locator(".tcf-text").all():
+            said = text.inner_text()
+            assert text.locator("a").all_inner_texts() == (
+                [said.removeprefix("see ")] if said.startswith("see ") else []
+            )
+
+
+def test_text_full_of_addresses_keeps_to_the_limit(page):
+    """Where so many links would need more nodes than there may be, they are shown as text."""
+    page.push([a_row(n, x=f"{A} " * 60) for n in range(8)])
+    assert page.node_count <= NODE_LIMIT
+    assert page.texts[-1].count(A) == 60
+
+
 def test_copy_button_copies(open_page):  # noqa: F811
     """A button that copies does so here too, and the feed says what is on the clipboard."""
     page = open_page(permissions=["clipboard-read", "clipboard-write"])

@@ -64,6 +64,10 @@ KNOWN = {
 }
 
 
+LINKS = "[...document.querySelectorAll('.tcnb-feed a')].map((one) => [one.protocol, one.target, one.rel, one.title])"
+OUT = ["_blank", "noopener noreferrer nofollow"]
+
+
 def test_corpus_is_large():
     """There are at least a hundred and fifty different texts."""
     assert len(TEXTS) >= 150
@@ -86,6 +90,8 @@ def test_hostile_texts_stay_texts(open_page, place):  # noqa: F811
             page.page.mouse.move(*place_of)
         assert page.page.evaluate(LEAVES) is False
         assert set(page.page.evaluate(TAGS)) <= KNOWN
+        for protocol, *how, title in page.page.evaluate(LINKS):
+            assert (protocol in ("http:", "https:", "mailto:", "trueconf:"), how) == (True, OUT), title
     assert page.page.evaluate("window.hit") is None
     assert [url for url in elsewhere if "elsewhere.example" in url or url.startswith(("javascript", "data:text"))] == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import nbformat
 import pytest
 from browser_pages import SLOW, Notebook
 
@@ -63,6 +64,22 @@ def test_reloaded_page_shows_the_feed_again(notebook, lab, screenshots):
     notebook.page.wait_for_function(f"{paper} !== 'rgb(255, 255, 255)'", timeout=SLOW)
     notebook.page.locator(".tcnb-feed").first.scroll_into_view_if_needed()
     notebook.page.screenshot(path=screenshots / "lab-dark.png")
+
+
+def test_saved_notebook_has_its_still_in_nbconvert(notebook, lab):
+    """A feed that is live in JupyterLab is a still in the page that nbconvert makes of the saved notebook."""
+    exporter = pytest.importorskip("nbconvert").HTMLExporter()
+    soup = pytest.importorskip("bs4").BeautifulSoup
+    notebook.open(lab.write_notebook("saved.ipynb", CONNECT, SHOW, LAST, CLOSE))
+    notebook.command("notebook:run-all-cells")
+    notebook.wait_for_last()
+    notebook.page.locator(".tcnb-feed").wait_for(timeout=SLOW)
+    notebook.save()
+    saved = nbformat.read(lab.folder / "saved.ipynb", as_version=4)
+    still = saved.cells[1].outputs[0].data["text/html"]
+    page = soup(exporter.from_notebook_node(saved)[0], "html.parser")
+    (shown,) = page.select(".jp-OutputArea-output.jp-RenderedHTML")
+    assert shown.get_text().strip() == soup(still, "html.parser").get_text()
 
 
 def test_letters_in_the_feed_are_no_commands_of_the_notebook(notebook, lab):

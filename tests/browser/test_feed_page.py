@@ -57,9 +57,9 @@ class Page:
         self.page = page
         self.problems = problems
 
-    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None) -> None:
-        """Open a feed whose record holds these rows."""
-        self.page.evaluate("([rows, state]) => start(rows, state)", [list(given), state])
+    def start(self, *given: dict[str, Any], state: dict[str, Any] | None = None, **opening: Any) -> None:
+        """Open a feed whose record holds these rows; `opening` is what else the kernel says of it."""
+        self.page.evaluate("([rows, state, more]) => start(rows, state, false, more)", [list(given), state, opening])
         self.wait_for("document.querySelector('.tcf-dot').className.includes('tcf-is-')")
         self.settle()
 
@@ -438,13 +438,78 @@ def test_hostile_content_stays_text(page):
     assert fetched == []
 
 
+def test_chat_that_is_chosen_elsewhere_is_not_chosen_here(page):
+    """In the panel the feed offers no choice of chats, and a chat's name that is clicked is handed to the kernel."""
+    page.start(*rows(4), is_chat_chosen_elsewhere=True)
+    assert page.page.get_by_label("Chat", exact=True).count() == 0
+    page.page.locator(".tcf-chat").get_by_text(CHATS[1][1]).first.click()
+    assert page.requests("chat") == [{"type": "chat", "chat": "c2"}]
+    assert len(page.texts) == 4
+    page.page.locator(".tcf-author").first.click()
+    page.wait_for("document.querySelectorAll('.tcf-row').length === 2")
+    assert page.requests("filter")[-1]["filter"]["chat"] == ""
+
+
+@pytest.mark.parametrize("asked", ["c1", "release CREW"])
+def test_feed_of_one_chat_does_not_repeat_its_name(page, asked):
+    """Where one chat is shown, there is none to choose, and it is named at the top instead of in every row."""
+    page.start(a_row(0), a_row(2), a_row(4, k="join", u="bob@practice.local"), only_chat=asked)
+    assert page.page.get_by_label("Chat", exact=True).count() == 0
+    assert page.page.locator(".tcf-chat").count() == 0
+    assert page.text_of(".tcf-which") == "Release crew"
+    assert page.texts == ["message number 0", "message number 2"]
+
+
+def test_past_of_a_chat_that_is_not_in_the_record_can_be_read(page):
+    """An empty feed of one chat offers to load what was said before, once, and shows it when it is there."""
+    page.start(only_chat="c1")
+    assert "on the server" in page.text_of(".tcf-empty")
+    page.page.get_by_role("button", name="Load earlier messages").press("Enter")
+    page.wait_for("model.pastAsked && document.querySelector('.tcf-empty').innerText.includes('Loading')")
+    assert not page.page.get_by_role("button", name="Load earlier messages").is_visible()
+    page.page.evaluate("(rows) => model.readPast({ rows })", rows(3))
+    page.settle()
+    assert page.texts == ["message number 0", "message number 1", "message number 2"]
+    assert not page.page.locator(".tcf-empty").is_visible()
+    assert len(page.requests("past")) == 1
+
+
+def test_past_that_cannot_be_read_says_why(page):
+    """A refusal stands where the rows would, with a way to try again; where nothing was said, that is all."""
+    page.start(only_chat="c1")
+    page.page.get_by_role("button", name="Load earlier messages").click()
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("model.readPast({ refused: 'the server <b>keeps</b> it to itself' })")
+    page.page.get_by_text("the server <b>keeps</b> it to itself").wait_for()
+    page.page.evaluate("model.pastAsked = ''")
+    page.page.get_by_role("button", name="Try again").click()
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("model.readPast({ rows: [] })")
+    page.page.get_by_text("Nothing was said in this chat before.").wait_for()
+    assert not page.page.locator(".tcf-past").is_visible()
+
+
+def test_past_is_offered_of_one_chat_alone(page):
+    """A feed of every chat, one with a filter, and one that has rows, offer nothing."""
+    page.start()
+    assert not page.page.locator(".tcf-past").is_visible()
+    page.page.evaluate("stop()")
+    page.start(a_row(0), only_chat="c1")
+    assert not page.page.locator(".tcf-past").is_visible()
+    page.page.get_by_label("Search text").fill("nobody said this")
+    page.page.get_by_text("Nothing matches").wait_for()
+    assert not page.page.locator(".tcf-past").is_visible()
+
+
 def test_state_line_says_what_is_wrong(page):
     """A lost connection is shown with its reason and the time of the next try."""
     page.start(*rows(3))
     state = {"state": "reconnecting", "reason": "the server is away", "retry_at": time.time() + 30}
     page.page.evaluate("(state) => model.say({ state })", state)
     line = page.text_of(".tcf-state")
-    assert line.startswith("Reconnecting · the server is away · next try in ")
+    assert line.startswith("Reconnecting · next try in ")
+    assert line.endswith(" · the server is away")
+    assert page.page.locator(".tcf-state").get_attribute("title") == line
     page.page.evaluate("model.say({ state: { state: 'closed', reason: null, retry_at: null } })")
     assert page.text_of(".tcf-state") == "Closed"
 

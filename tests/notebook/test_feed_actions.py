@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from io import BytesIO
 from typing import Any
 
@@ -121,6 +122,47 @@ def test_refusal_of_the_server_is_told(do, talk, alice):
 
     alice.act(remove)
     assert "chat" in do("reply", seq, text="hello")["refused"].lower()
+
+
+@pytest.fixture
+def long_talk(alice, practice) -> str:
+    """A chat with a past of which no session has got anything."""
+    chat_id = alice.group("Release crew")
+
+    def talk(server: Any, me: Any) -> None:
+        for number in range(130):
+            with server.world.at(server.world.clock() - (200 - number) * 1000):
+                server.world.say(me, chat_id, f"message {number}")
+
+    alice.act(talk)
+    robot = practice.call(lambda server: server.world.user("robot@practice.local"))
+    alice.act(lambda server, me: server.world.add_participant(me, chat_id, robot, display_history=True))
+    return str(chat_id)
+
+
+def test_past_of_the_one_chat_is_read(connect, long_talk):
+    """The newest page of a chat's history comes into the record in its order, and reading it again doubles nothing."""
+    tc = connect(receive_unread_messages=False)
+    actions = Actions(tc, long_talk)
+    for _ in range(2):
+        asked = actions.carry_out({"type": "past"})
+        assert asyncio.run_coroutine_threadsafe(asked, tc.loop).result(30) == {"done": {"messages": 100}}
+    said = [row["text"] for row in tc.record.rows(0, 1000) if (row["text"] or "").startswith("message ")]
+    assert said[-3:] == ["message 127", "message 128", "message 129"]
+    assert said == sorted(set(said), key=lambda text: int(text.split()[1]))
+
+
+def test_past_of_many_chats_is_not_read(do):
+    """Where several chats are shown, nobody knows whose past is meant."""
+    assert "more than one chat" in do("past", None)["refused"]
+
+
+@pytest.mark.parametrize(("chats", "only"), [((), None), (("Release crew",), "Release crew"), (("a", "b"), None)])
+def test_page_knows_whether_the_past_can_be_read(tc, chats, only):
+    """The page is told the one chat that it shows."""
+    feed = Feed(tc, *chats)
+    assert json.loads(feed._opening_state())["only_chat"] == only
+    feed.close()
 
 
 def a_photo() -> bytes:

@@ -133,6 +133,15 @@ def test_close_frees_everything(tc, crew):
     assert panel.chats._removals == []
 
 
+def test_chat_that_is_clicked_in_the_feed_is_chosen(panel, patience, crew):
+    """The list, the feed and the composer are of one chat, whichever of them was asked for it."""
+    patience(lambda: panel.chats.line(crew))
+    panel.feed._handle_custom_msg({"type": "chat", "chat": crew}, [])
+    patience(lambda: panel.chats.chosen == crew)
+    assert panel.chat == crew
+    assert panel.feed.chats == {crew}
+
+
 def test_terminal_gets_the_feed(panel):
     """Where nothing is live, the panel is the table of its feed."""
     bundle = panel._repr_mimebundle_()

@@ -4,14 +4,20 @@ back.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import ssl
 import traceback
 
 import pytest
 import trustme
+from httpx import ConnectError
+from websockets.exceptions import InvalidHandshake
 
 import tcnb
+from tcnb.client.address import Address
+from tcnb.client.tokens import unreachable
 from tcnb.errors import (
     AuthenticationError,
     CertificateError,
@@ -68,8 +74,35 @@ def test_server_away(connect):
     """A port where nobody listens is an error that names the address and what to check."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with pytest.raises(WSConnectionError, match=f"{port}.*check"):
+    with pytest.raises(WSConnectionError, match=rf"{port} \(nothing listens there\): check"):
         connect(web_port=port)
+
+
+REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 9)")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (REFUSED, "nothing listens there"),
+        (OSError(f"Multiple exceptions: {REFUSED}, {REFUSED}"), "nothing listens there"),
+        (OSError(errno.EHOSTUNREACH, "Connect call failed ('10.9.9.9', 9)"), os.strerror(errno.EHOSTUNREACH).lower()),
+        (socket.gaierror(-2, "Name or service not known"), "its name is not known here"),
+        (ssl.SSLError(1, "[SSL] wrong version number"), "[SSL] wrong version number"),
+        (InvalidHandshake("no handshake"), "no handshake"),
+        (InvalidHandshake(), "InvalidHandshake"),
+    ],
+)
+def test_reason_has_no_numbers_of_the_system(error, why):
+    """Why a server cannot be reached is worded, for it stands where people look."""
+    assert f"({why})" in str(unreachable(Address("video.example.com", 443), error))
+
+
+def test_reason_is_that_of_the_cause():
+    """A library that words it anew names what it came from."""
+    error = ConnectError("All connection attempts failed")
+    error.__cause__ = REFUSED
+    assert "(nothing listens there)" in str(unreachable(Address("video.example.com", 443), error))
 
 
 def test_server_that_never_answers(connect):

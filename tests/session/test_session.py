@@ -108,6 +108,40 @@ def test_feed_of_an_unknown_chat_is_refused(tc, alice):
         tc.feed("Relase crew")
 
 
+@pytest.mark.parametrize("verb", ["composer", "panel"])
+def test_widget_for_an_unknown_chat_is_refused(tc, alice, verb):
+    """A widget that could write to nobody because of a wrong name is an error with candidates, as the verbs have it."""
+    alice.group("Release crew", "robot")
+    with pytest.raises(UnknownChatError, match="Did you mean 'Release crew'"):
+        getattr(tc, verb)("Relase crew")
+    with pytest.raises(UsageError, match="not 5"):
+        getattr(tc, verb)(5)
+
+
+@pytest.mark.parametrize("verb", ["composer", "panel"])
+def test_widget_has_its_chat_from_the_beginning(tc, alice, verb):
+    """The chat is chosen before the widget is shown, so a still of that moment is of it."""
+    chat = alice.group("Release crew", "robot")
+    alice.group("Coffee", "robot")
+    for name in ("release CREW", chat):
+        widget = getattr(tc, verb)(name)
+        assert widget.chat == chat
+        widget.close()
+    composer = tc.composer("Release crew")
+    assert "to Release crew" in composer._repr_mimebundle_()[0]["text/plain"]
+    panel = tc.panel("Release crew")
+    assert panel.feed.chats == {chat}
+    tc.refresh()  # the bot's loop has done what was handed to it before
+    assert panel.chats.chosen == chat
+
+
+def test_widgets_of_a_closed_session_are_made(tc):
+    """Where the server cannot be asked any more, a widget is made all the same: what it shows is there."""
+    tc.close()
+    assert tc.composer("Whatever").chat is None
+    assert tc.panel("Whatever").chat is None
+
+
 def test_feed_takes_ids_titles_people_and_chats_of_the_past(tc, alice, practice, until):
     """A title in any case, an id, a person who wrote, and a chat that is no more, are each found; none is made."""
     chat = alice.group("Release crew", "robot")
