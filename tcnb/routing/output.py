@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,9 @@ from typing import Any, Final
 
 MOST_OUTPUT: Final = 10_000
 """Characters of one run's output that are kept, the last ones."""
+
+MOST_STAND_INS: Final = 100
+"""Streams whose stand-ins are kept, those that were replaced last."""
 
 _STREAMS: Final = ("stdout", "stderr")
 
@@ -65,6 +69,9 @@ _output: ContextVar[Output | None] = ContextVar("tcnb_handler_output", default=N
 _is_shown: ContextVar[bool] = ContextVar("tcnb_handler_output_is_shown", default=False)
 _lock = threading.Lock()
 _running = 0
+# `print` in CPython 3.11 does not hold the stream that it writes to: one that vanishes meanwhile, since the last
+# handler has ended in another thread, takes the whole interpreter with it. So stand-ins outlive their use.
+_stand_ins: OrderedDict[int, _Stream] = OrderedDict()
 
 
 @contextmanager
@@ -97,7 +104,17 @@ def _enter() -> None:
         for name in _STREAMS:
             stream = getattr(sys, name)
             if stream is not None and not isinstance(stream, _Stream):
-                setattr(sys, name, _Stream(stream))
+                setattr(sys, name, _stand_in(stream))
+
+
+def _stand_in(stream: Any) -> _Stream:
+    """Return the stand-in for a stream, the same one each time; to be called with the lock."""
+    key = id(stream)  # which no other stream gets: the stand-in keeps it alive
+    found = _stand_ins.setdefault(key, _Stream(stream))
+    _stand_ins.move_to_end(key)
+    if len(_stand_ins) > MOST_STAND_INS:
+        _stand_ins.popitem(last=False)
+    return found
 
 
 def _leave() -> None:

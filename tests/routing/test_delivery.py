@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -227,6 +229,40 @@ def test_others_print_as_ever_while_a_handler_runs(post, seen, capsys):
     goes_on.set()
     post.settle()
     assert capsys.readouterr().out == "outside\n"
+
+
+PRINTING = """
+import sys, threading
+from tcnb.routing.output import captured
+
+class Slow:
+    def write(self, text):
+        writing.set()
+        assert has_ended.wait(30)
+        sys.__stdout__.write(text)
+
+    def flush(self):
+        sys.__stdout__.flush()
+
+def handle():
+    with captured():
+        begun.set()
+        assert writing.wait(30)
+    [Slow() for _ in range(10_000)]  # takes the memory of whatever was dropped
+    has_ended.set()
+
+begun, writing, has_ended = (threading.Event() for _ in range(3))
+sys.stdout = Slow()
+threading.Thread(target=handle).start()
+assert begun.wait(30)
+print("a cell", "prints")
+"""
+
+
+def test_stream_that_is_being_written_to_stays():
+    """A cell that prints while the last handler ends does not lose its stream, and the kernel with it."""
+    ran = subprocess.run([sys.executable, "-c", PRINTING], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "a cell prints\n", "")
 
 
 def test_long_output_is_cut_at_its_beginning(post, seen):
