@@ -69,8 +69,8 @@ _output: ContextVar[Output | None] = ContextVar("tcnb_handler_output", default=N
 _is_shown: ContextVar[bool] = ContextVar("tcnb_handler_output_is_shown", default=False)
 _lock = threading.Lock()
 _running = 0
-# `print` in older CPython (gh-130163) does not hold the stream it writes to: one that vanishes meanwhile, since the last
-# handler has ended in another thread, takes the whole interpreter with it. So stand-ins outlive their use.
+# `print` in older CPython does not hold the stream that it writes to (gh-130163): one that vanishes meanwhile, since
+# the last handler has ended in another thread, takes the whole interpreter with it. So stand-ins outlive their use.
 _stand_ins: OrderedDict[int, _Stream] = OrderedDict()
 
 
