@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -55,6 +56,11 @@ def choose(panel: Panel, chat_id: str | None) -> None:
     panel.chats._handle_custom_msg({"type": "choose", "chat": chat_id}, [])
 
 
+def on_loop(panel: Panel, work: Coroutine[Any, Any, Any]) -> None:
+    """Have something done on the session's loop, and wait until it is."""
+    asyncio.run_coroutine_threadsafe(work, panel.session.loop).result(UNIT)
+
+
 def test_unread_is_counted_by_chat(panel, patience, alice, crew, coffee):
     """Messages of others count in the chats that are not looked at, one by one."""
     for text in ("one", "two"):
@@ -95,9 +101,14 @@ def test_every_chat_can_be_shown_again(panel, patience, crew):
 def test_chat_that_is_found_late_does_not_come_back(panel, patience, crew):
     """A chat that the list did not know, and that the composer finds after all chats were chosen, stays passed over."""
     panel.chats.line = lambda chat_id: None  # as before the list of chats has come
-    choose(panel, crew)
-    choose(panel, None)
+
+    async def click_both():
+        choose(panel, crew)
+        choose(panel, None)
+
+    on_loop(panel, click_both())  # the composer looks for the chat after both
     patience(lambda: panel.chat == crew)
+    on_loop(panel, asyncio.sleep(0))
     assert panel.feed.chats == frozenset()
     assert panel.chats.chosen is None
 
