@@ -64,7 +64,7 @@ class Items {
     this.passHoles(row.s);
     const today = row.t ? dayNumber(row.t) : this.day;
     if (today !== this.day) {
-      this.all.push(this.dayLine(row, today));
+      this.all.push(this.dayLine(row, today, this.day !== null && today < this.day));
       this.day = today;
       this.before = null;
     }
@@ -95,9 +95,10 @@ class Items {
     return { type: "hole", key, seq: hole.last, hole, height: this.heights.get(key) };
   }
 
-  dayLine(row, today) {
+  // Rows stand in the order in which they were recorded: what was read of the past goes back behind what came before it.
+  dayLine(row, today, isBack = false) {
     const key = `d${row.s}`;
-    return { type: "day", key, seq: row.s - 0.5, time: row.t, today, height: this.heights.get(key) };
+    return { type: "day", key, seq: row.s - 0.5, time: row.t, today, isBack, height: this.heights.get(key) };
   }
 
   // Take rows away that memory no longer holds; false if more changes than the beginning.
