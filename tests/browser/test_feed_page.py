@@ -270,7 +270,7 @@ def test_repeated_rows_are_shown_once(page):
 
 
 def test_what_is_read_of_the_past_is_called_so(page):
-    """Rows of the history stand where they were recorded, behind newer ones; a line with their day says what they are."""
+    """Rows of the history stand where they were recorded, behind newer ones; the line of their day says so."""
     page.start(*rows(3))
     long_ago = NOON - 30 * 24 * 3600 * 1000
     page.push([a_row(3, t=long_ago), a_row(4, t=long_ago + 1000), a_row(5, t=long_ago + 24 * 3600 * 1000), a_row(6)])
