@@ -190,7 +190,7 @@ class ChatList(SessionWidget):
                 break
             for row in reversed(rows):
                 line = self._line_of(row)
-                if line is not None and not line.at:
+                if line is not None and _time_of(row) > line.at:
                     self._note(line, row)
             seq, looked = rows[0]["seq"], looked + len(rows)
             await asyncio.sleep(0)
@@ -223,7 +223,8 @@ class ChatList(SessionWidget):
         if line is None:
             return
         self._note(line, row)
-        if is_own(row, self.session.me_id) or line.chat_id == self.chosen:
+        # What is read of a chat's past is not unread: what is, the server sends by itself.
+        if is_own(row, self.session.me_id) or line.chat_id == self.chosen or row.get("origin") == "history":
             return
         line.came += 1
         if line.held and (row.get("timestamp") or 0) <= line.asked_at:
@@ -237,11 +238,14 @@ class ChatList(SessionWidget):
         return line if is_spoken else None
 
     def _note(self, line: Line, row: Row) -> None:
+        """Show what was said, unless something later is shown already."""
+        if _time_of(row) < line.at:
+            return
         author_id = str(row.get("author_id") or "")
         author = row.get("author") or self._names.get(author_id) or author_id.partition("@")[0]
         said = " ".join(describe(row)[:120].split())
         line.last = said if line.kind == "p2p" or not author else f"{author}: {said}"
-        line.at = int(row.get("timestamp") or row.get("received") or 0)
+        line.at = _time_of(row)
 
     def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
         shown = self._names.get(title or "") or title
@@ -288,6 +292,11 @@ class ChatList(SessionWidget):
         # What is said while the page still loads is heard by nobody, so it is said again a little later.
         self._hand_over(lambda: self.session.loop.call_later(1.0, self._schedule))
         return as_json(self._everything()).decode()
+
+
+def _time_of(row: Row) -> int:
+    """Return when a row's event happened, as far as that is known (ms since 1970)."""
+    return int(row.get("timestamp") or row.get("received") or 0)
 
 
 class Panel(ipywidgets.HBox):  # type: ignore[misc]

@@ -68,6 +68,8 @@ _REDELIVERED: Final = "redelivered"
 _PART: Final = 50_000
 """Message ids that are strings at once while a record is restored."""
 
+_ROW: Final = (*NAMES, ORIGIN.name)
+
 _TIMES: Final = frozenset(column.name for column in COLUMNS if column.kind is Kind.TIME)
 
 
@@ -333,7 +335,8 @@ class Record:
             limit: at most so many rows.
 
         Returns:
-            A dictionary a row, by column; times in whole milliseconds since 1970, None for what is missing.
+            A dictionary a row, by column, with `origin` besides; times in whole milliseconds since 1970, None for what is
+            missing.
         """
         with self._lock:
             start = self._table.search("seq", after)
@@ -497,7 +500,7 @@ class Record:
             self._named = learned  # last, since an interrupt may strike before: then it is done again
 
     def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        found = [dict(zip(NAMES, row, strict=False)) for row in self._table.rows(start, stop)]
+        found = [dict(zip(_ROW, row, strict=True)) for row in self._table.rows(start, stop)]
         person = self._directory.person
         for row in found:
             for name in _TIMES:

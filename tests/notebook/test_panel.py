@@ -32,9 +32,8 @@ def panel(tc: Any, crew: str, coffee: str) -> Iterator[Panel]:
     panel.close()
 
 
-@pytest.fixture
-def patience(panel: Panel) -> Callable[[Callable[[], Any]], None]:
-    """Waits until something is true, looking again whenever the list would have told the page something."""
+def told_by(panel: Panel) -> Callable[[Callable[[], Any]], None]:
+    """Return what waits until something is true, looking again whenever the list would have told the page something."""
     told = threading.Condition()
 
     def take(content: dict[str, Any], buffers: list[bytes]) -> None:
@@ -49,6 +48,12 @@ def patience(panel: Panel) -> Callable[[Callable[[], Any]], None]:
             assert told.wait_for(condition, UNIT), (panel.chats.unread, panel.chats.chosen, panel.chat)
 
     return wait
+
+
+@pytest.fixture
+def patience(panel: Panel) -> Callable[[Callable[[], Any]], None]:
+    """Waits for the panel."""
+    return told_by(panel)
 
 
 def choose(panel: Panel, chat_id: str | None) -> None:
@@ -113,6 +118,41 @@ def test_chat_that_is_found_late_does_not_come_back(panel, patience, crew):
     assert panel.chats.chosen is None
 
 
+def test_what_is_read_of_the_past_is_not_unread(connect, until, alice, coffee):
+    """Reading a chat's history counts nothing as unread, and what was said last stays what the list shows."""
+    with connect() as before:
+        for text in ("long ago", "the last word"):
+            alice.say(coffee, text)
+        until(before, lambda: len(before.messages) >= 2)
+    tc = connect(journal=None, catch_up=False)
+    panel = Panel(tc)
+    patience = told_by(panel)
+    alice.say(coffee, "after all")
+    patience(lambda: panel.chats.unread == {coffee: 1})
+    assert list(tc.history(coffee)["text"].dropna())[-3:] == ["long ago", "the last word", "after all"]
+    alice.say(coffee, "and more")
+    patience(lambda: panel.chats.unread.get(coffee, 0) > 1)
+    assert panel.chats.unread == {coffee: 2}
+    assert panel.chats.line(coffee).last == "Alice Doe: and more"
+    panel.close()
+
+
+def test_list_looks_back_by_time(connect, until, alice, coffee):
+    """What was said last stands in the list, also where older messages came into the record later."""
+    with connect() as before:
+        alice.say(coffee, "long ago")
+        until(before, lambda: len(before.messages) >= 1)
+    tc = connect(journal=None, catch_up=False)
+    alice.say(coffee, "the last word")
+    until(tc, lambda: len(tc.messages) >= 1)
+    tc.history(coffee)
+    panel = Panel(tc)
+    told_by(panel)(lambda: panel.chats.line(coffee) and panel.chats.line(coffee).at)
+    on_loop(panel, asyncio.sleep(0))
+    assert panel.chats.line(coffee).last == "Alice Doe: the last word"
+    panel.close()
+
+
 def test_chat_can_be_assigned(panel, patience, coffee):
     """A title that is assigned chooses its chat everywhere."""
     panel.chat = "Coffee"
@@ -149,6 +189,7 @@ def test_chat_that_is_clicked_in_the_feed_is_chosen(panel, patience, crew):
     patience(lambda: panel.chats.line(crew))
     panel.feed._handle_custom_msg({"type": "chat", "chat": crew}, [])
     patience(lambda: panel.chats.chosen == crew)
+    on_loop(panel, asyncio.sleep(0))
     assert panel.chat == crew
     assert panel.feed.chats == {crew}
 
