@@ -204,7 +204,7 @@ class ChatList(SessionWidget):
     async def _read_new(self) -> None:
         """Count what came, at most so often, however fast it comes."""
         await asyncio.sleep(INTERVAL / 2)
-        while rows := self.session.record.rows(self._read_to, STEP):
+        while rows := self.session.record.rows(self._read_to, STEP, with_origin=True):
             self._read_to = rows[-1]["seq"]
             self._learn_names()
             for row in rows:

@@ -68,8 +68,6 @@ _REDELIVERED: Final = "redelivered"
 _PART: Final = 50_000
 """Message ids that are strings at once while a record is restored."""
 
-_ROW: Final = (*NAMES, ORIGIN.name)
-
 _TIMES: Final = frozenset(column.name for column in COLUMNS if column.kind is Kind.TIME)
 
 
@@ -327,26 +325,27 @@ class Record:
             made = self._views[name] = state, make(events, *known)
         return frames.copy(made[1])
 
-    def rows(self, after: int, limit: int) -> list[dict[str, Any]]:
+    def rows(self, after: int, limit: int, *, with_origin: bool = False) -> list[dict[str, Any]]:
         """Return the first rows behind a position, oldest first, ready for JSON.
 
         Args:
             after: the `seq` behind which to begin.
             limit: at most so many rows.
+            with_origin: whether each says besides how it came (`origin`, one of `schema.ORIGINS`).
 
         Returns:
-            A dictionary a row, by column, with `origin` besides; times in whole milliseconds since 1970, None for what is
-            missing.
+            A dictionary a row, by column; times in whole milliseconds since 1970, None for what is missing.
         """
         with self._lock:
             start = self._table.search("seq", after)
-            return self._rows(start, min(start + max(limit, 0), self._table.length))
+            stop = min(start + max(limit, 0), self._table.length)
+            return self._rows(start, stop, (*NAMES, ORIGIN.name) if with_origin else NAMES)
 
     def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]:
         """Return the last rows before a position, oldest first, ready for JSON as in `rows`."""
         with self._lock:
             stop = self._table.search("seq", seq - 1)
-            return self._rows(max(stop - max(limit, 0), 0), stop)
+            return self._rows(max(stop - max(limit, 0), 0), stop, NAMES)
 
     def state(self) -> State:
         """Return all that is in here now, for `restore`."""
@@ -499,8 +498,9 @@ class Record:
             self._table.derive("author", "author_id", lambda user_id: self._directory.person(user_id).name)
             self._named = learned  # last, since an interrupt may strike before: then it is done again
 
-    def _rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        found = [dict(zip(_ROW, row, strict=True)) for row in self._table.rows(start, stop)]
+    def _rows(self, start: int, stop: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+        # The origin stands last in the table.
+        found = [dict(zip(names, row, strict=False)) for row in self._table.rows(start, stop)]
         person = self._directory.person
         for row in found:
             for name in _TIMES:
