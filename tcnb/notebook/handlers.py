@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tcnb.errors import CellSyntaxError, UsageError
 from tcnb.notebook import messages
 from tcnb.notebook.arguments import Arguments
-from tcnb.routing.awaiting import refuse_unawaited_in
-from tcnb.routing.events import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,8 +111,7 @@ def _function(code: str, name: str, shell: Any, takes: tuple[str, ...], event: s
     label = re.sub(r"\W", "_", name)
     filename = f"<tc_on {name}>"
     body = ast.parse(shell.transform_cell(code), filename).body
-    if event in KINDS:
-        refuse_unawaited_in(ast.Module(body, []), "message", KINDS[event].event_type, name)
+    _refuse_unawaited(ast.Module(body, []), event, name)
     head = f"def {label}(message, *, {', '.join(takes)}): pass"
     for prefix in ("", "async "):
         tree = ast.parse(prefix + head)
@@ -134,6 +131,15 @@ def _function(code: str, name: str, shell: Any, takes: tuple[str, ...], event: s
     exec(compiled, shell.user_ns, holder)
     made: Callable[..., Any] = holder[label]
     return made
+
+
+def _refuse_unawaited(tree: ast.AST, event: str, name: str) -> None:
+    # They bring the types and httpx along, for which %load_ext would have to wait.
+    from tcnb.routing.awaiting import refuse_unawaited_in
+    from tcnb.routing.events import KINDS
+
+    if event in KINDS:
+        refuse_unawaited_in(tree, "message", KINDS[event].event_type, name)
 
 
 def _wants_async(error: SyntaxError) -> bool:

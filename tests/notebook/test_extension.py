@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -86,3 +88,25 @@ def test_help_names_every_option(shell: InteractiveShell, name: str) -> None:
     verb = VERBS[name]
     missing = [option.written for option in verb.options if option.written not in help_text and option.name != "mode"]
     assert not missing
+
+
+def test_loading_waits_for_nothing_that_takes_long():
+    """`%load_ext tcnb` imports neither what talks to a server nor what makes frames and widgets."""
+    code = (
+        "import sys\nfrom IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'tcnb')\n"
+        "print(*sorted(name for name in sys.modules if name.split('.')[0] in sys.argv[1:] or name in sys.argv[1:]))"
+    )
+    slow = [
+        "httpx",
+        "websockets",
+        "pandas",
+        "pyarrow",
+        "ipywidgets",
+        "anywidget",
+        "tcnb.types",
+        "tcnb.routing",
+        "tcnb.client",
+    ]
+    ran = subprocess.run([sys.executable, "-c", code, *slow], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout.strip(), ran.returncode) == ("", 0), ran.stderr
