@@ -55,7 +55,7 @@ def given_text(value: Any, what: str = "a text") -> str:
     """
     if not isinstance(value, str):
         raise UsageError(f"{what} is a str, not {shown(value)}: use str(…) or an f-string")
-    return value
+    return str.__str__(value)  # the encoder of frames takes no text of NumPy, nor any other kind of str
 
 
 def given_id(value: Any, kind: str) -> str:
@@ -74,7 +74,7 @@ def given_id(value: Any, kind: str) -> str:
         raise UsageError(
             f"a {kind} is given by its {kind}_id, or as what has one (a sent message, a row), not {shown(found)}"
         )
-    return found
+    return given_text(found)
 
 
 def replied_to(value: Any) -> str | None:

@@ -207,14 +207,14 @@ class Bot:
     @on_bots_loop
     async def create_group_chat(self, title: str) -> CreateGroupChatResponse:
         """Create a group; the bot is its owner. Raises `GroupTitleTooLongError` over 256 characters."""
-        _check_title(title, GroupTitleTooLongError)
-        return await self._ask("createGroupChat", {"title": title}, CreateGroupChatResponse)
+        payload = {"title": _title(title, GroupTitleTooLongError)}
+        return await self._ask("createGroupChat", payload, CreateGroupChatResponse)
 
     @on_bots_loop
     async def create_channel(self, title: str) -> CreateChannelResponse:
         """Create a channel; the bot is its owner. Raises `ChannelTitleTooLongError` over 256 characters."""
-        _check_title(title, ChannelTitleTooLongError)
-        return await self._ask("createChannel", {"title": title}, CreateChannelResponse)
+        payload = {"title": _title(title, ChannelTitleTooLongError)}
+        return await self._ask("createChannel", payload, CreateChannelResponse)
 
     @on_bots_loop
     async def create_favorites_chat(self) -> CreateFavoritesChatResponse:
@@ -241,8 +241,8 @@ class Bot:
     @on_bots_loop
     async def edit_chat_title(self, chat_id: str, title: str) -> EditChatTitleResponse:
         """Rename a group or channel. Raises `GroupTitleTooLongError` over 256 characters."""
-        _check_title(title, GroupTitleTooLongError)
-        return await self._ask("editChatTitle", {"chatId": chat_id, "title": title}, EditChatTitleResponse)
+        payload = {"chatId": chat_id, "title": _title(title, GroupTitleTooLongError)}
+        return await self._ask("editChatTitle", payload, EditChatTitleResponse)
 
     @on_bots_loop
     async def edit_chat_avatar(self, chat_id: str, file: Any) -> EditChatAvatarResponse:
@@ -491,7 +491,7 @@ class Bot:
             FileUploadError: the upload broke off.
         """
         reply_message_id = replied_to(reply_message_id)
-        _check_caption(caption, parse_mode)
+        caption = _caption(caption, parse_mode)
         picture = await self._outgoing(file, as_image=True)
         small = await make_preview(picture) if preview is None else await input_file(preview, as_image=True)
         return await self._send_file(chat_id, picture, small, caption, parse_mode, reply_message_id, progress)
@@ -509,7 +509,7 @@ class Bot:
     ) -> SendFileResponse:
         """Send any file as it is; arguments and errors as in `send_photo`."""
         reply_message_id = replied_to(reply_message_id)
-        _check_caption(caption, parse_mode)
+        caption = _caption(caption, parse_mode)
         document = await self._outgoing(file)
         return await self._send_file(chat_id, document, None, caption, parse_mode, reply_message_id, progress)
 
@@ -743,8 +743,8 @@ class Bot:
 
 
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
-    mode = _known_mode(parse_mode)
-    if not given_text(text).strip():
+    mode, text = _known_mode(parse_mode), given_text(text)
+    if not text.strip():
         raise UsageError("there is no text to send")
     length = visible_length(text, mode)
     if length > MOST_TEXT:
@@ -785,16 +785,19 @@ def _destination(file_path: str | Path | None) -> Path | None:
         ) from None
 
 
-def _check_caption(caption: str | None, parse_mode: ParseMode | str) -> None:
-    length = visible_length("" if caption is None else given_text(caption), _known_mode(parse_mode))
+def _caption(caption: str | None, parse_mode: ParseMode | str) -> str | None:
+    caption = None if caption is None else given_text(caption)
+    length = visible_length(caption or "", _known_mode(parse_mode))
     if length > MOST_TEXT:
         raise FileCaptionTooLongError(length, MOST_TEXT)
+    return caption
 
 
-def _check_title(title: str, too_long: type[GroupTitleTooLongError] | type[ChannelTitleTooLongError]) -> None:
-    length = len(given_text(title, "a title"))
-    if length > MOST_TITLE:
-        raise too_long(length, MOST_TITLE)
+def _title(title: str, too_long: type[GroupTitleTooLongError] | type[ChannelTitleTooLongError]) -> str:
+    title = given_text(title, "a title")
+    if len(title) > MOST_TITLE:
+        raise too_long(len(title), MOST_TITLE)
+    return title
 
 
 def _at_least_one(name: str, value: int) -> int:
