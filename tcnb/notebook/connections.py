@@ -40,7 +40,7 @@ class Connections:
     elsewhere: Callable[[], list[Any]]
     _sessions: dict[str, Any] = field(default_factory=dict)
     _requests: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _default_was_closed: bool = False
+    _had_default: bool = False
 
     def connect(self, name: str, request: Mapping[str, Any], make: Callable[..., Any]) -> Any:
         """Return the living connection of that name, or make it.
@@ -62,8 +62,6 @@ class Connections:
         self._forget(name)
         self._sessions[name] = session
         self._requests[name] = dict(request)
-        if name == DEFAULT:
-            self._default_was_closed = False
         if own is not None:
             own.close()
         return session
@@ -93,8 +91,6 @@ class Connections:
         if name not in living:
             raise NotConnectedError(messages.no_such_connection(name, living))
         self._forget(name)
-        if name == DEFAULT:
-            self._default_was_closed = True
         living[name].close()
 
     def names(self) -> list[str]:
@@ -111,7 +107,7 @@ class Connections:
             raise NotConnectedError(messages.not_connected())
         if DEFAULT in living:
             return DEFAULT
-        if len(living) > 1 or self._default_was_closed:
+        if len(living) > 1 or self._had_default:
             raise NotConnectedError(messages.which_connection(living))
         return next(iter(living))
 
@@ -126,6 +122,7 @@ class Connections:
             if found.get(session.name) is not session:
                 found.pop(session.name, None)
                 found[session.name] = session
+        self._had_default |= DEFAULT in found
         return found
 
 

@@ -66,6 +66,16 @@ def test_after_disconnecting_no_other_connection_takes_over() -> None:
     assert connections.get() is again
 
 
+def test_after_closing_in_python_no_other_connection_takes_over() -> None:
+    """It does not matter who made the default connection, and who closed it."""
+    elsewhere = [StandInSession()]
+    connections = Connections(lambda: elsewhere)
+    connections.connect("ops", {}, make)
+    assert connections.get() is elsewhere.pop()
+    with pytest.raises(NotConnectedError, match="no connection is called default: say which is meant, --as ops"):
+        connections.get()
+
+
 def test_session_of_python_is_not_closed_by_connecting() -> None:
     """Connecting under the name of somebody else's session leaves that one open."""
     theirs = StandInSession()
