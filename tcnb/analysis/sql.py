@@ -105,25 +105,28 @@ WHERE said.event = 'message'
 """
 
 _TALLY: Final = """
-SELECT {of}, arg_max({name}, received) FILTER ({name} IS NOT NULL) AS {name}, {more}
+SELECT first({of} ORDER BY received, seq) AS {of},
+    last({name} ORDER BY received, seq) FILTER ({name} IS NOT NULL) AS {name}, {more}
     count(*) FILTER ({counted}) AS messages, count(DISTINCT {other}) FILTER ({counted}) AS {others},
     min(coalesce(timestamp, received)) FILTER ({counted}) AS first,
     max(coalesce(timestamp, received)) FILTER ({counted}) AS last
-FROM events WHERE {of} IS NOT NULL {only} GROUP BY {of}
+FROM events WHERE {of} IS NOT NULL {only} GROUP BY {one}
 """
 _COUNTED: Final = "event = 'message' AND author_type IS DISTINCT FROM 'system'"
 _CHATS: Final = _TALLY.format(
     of="chat_id",
     name="chat",
-    more="arg_max(chat_type, received) FILTER (chat_type IS NOT NULL) AS chat_type,",
+    one="chat_id",
+    more="last(chat_type ORDER BY received, seq) FILTER (chat_type IS NOT NULL) AS chat_type,",
     counted=_COUNTED,
-    other="author_id",
+    other="lower(author_id)",
     others="people",
     only="",
 )
 _PEOPLE: Final = _TALLY.format(
     of="author_id",
     name="author",
+    one="lower(author_id)",
     more="",
     counted=_COUNTED,
     other="chat_id",

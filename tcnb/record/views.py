@@ -99,7 +99,7 @@ def chats(events: pd.DataFrame, known: Mapping[str, KnownChat]) -> pd.DataFrame:
         events: the event frame.
         known: what is known about chats, by id; those without any event have their row, too.
     """
-    tallies = _tallies(_messages_of_people(events), "chat_id", "author_id")
+    tallies = _tallies(_of_persons(_messages_of_people(events), str.casefold), "chat_id", "author_id")
     table = []
     for chat_id in dict.fromkeys((*tallies, *known)):
         chat, tally = known.get(chat_id, KnownChat()), tallies.get(chat_id, Tally())
@@ -114,10 +114,12 @@ def people(events: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
         events: the event frame.
         names: display names by id; people who did nothing yet have their row, too.
     """
-    tallies = _tallies(_messages_of_people(events), "author_id", "chat_id")
     active = events["author_id"][events["author_type"] != "system"].cat.remove_unused_categories().cat.categories
     by_case = _by_case(names)
-    ids = {user_id.casefold(): user_id for user_id in (*names, *active)}
+    # Who was seen is called by the id that was seen first.
+    ids = {user_id.casefold(): user_id for user_id in (*names, *reversed(active))}
+    said = _of_persons(_messages_of_people(events), lambda user_id: ids.get(user_id.casefold()))
+    tallies = _tallies(said, "author_id", "chat_id")
     table = [(user_id, by_case.get(case), *tallies.get(user_id, Tally())) for case, user_id in ids.items()]
     return frames.small(PEOPLE, _latest_first(table))
 
@@ -242,6 +244,11 @@ def _latest_first(table: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def _messages_of_people(events: pd.DataFrame) -> pd.DataFrame:
     needed = events[["received", "timestamp", "chat_id", "author_id"]]
     return needed[(events["event"] == "message") & (events["author_type"] != "system")]
+
+
+def _of_persons(events: pd.DataFrame, name_of: Callable[[str], str | None]) -> pd.DataFrame:
+    """Return events with one name for each author, since the case of an id does not matter."""
+    return events.assign(author_id=_translated(events["author_id"], name_of))
 
 
 def _naming(events: pd.DataFrame, event: str) -> pd.DataFrame:

@@ -63,12 +63,17 @@ def test_messages_follow_the_rules_of_the_record(tmp_path):
     record.append("sendMessage", message(6, author=bob, replyMessageId="m0"), at)
     gone = {"messageId": "m3", "chatId": "c0", "removedBy": {"id": "u1@practice.local", "type": 1}}
     record.append("removeMessage", json.dumps(gone).encode(), at + 1)
-    record.append("editChatTitle", json.dumps({"chatId": "c0", "title": "Renamed"}).encode(), at + 2)
+    for number, user_id in enumerate(["u3@practice.local", "U3@practice.local"]):
+        record.append("sendMessage", message(9 + 3 * number, author={"id": user_id, "type": 1}), at)
+    for title in ("Named", "Renamed"):
+        record.append("editChatTitle", json.dumps({"chatId": "c0", "title": title}).encode(), at + 2)
     export(record.frame(), tmp_path / "archive", source="robot@practice.local")
+    for table in ("chats", "people"):
+        assert_agree(Live(record), tmp_path / "archive", table)
     messages = assert_agree(Live(record), tmp_path / "archive", "messages")
     assert messages["text"].tolist()[0] == "second"
-    assert messages["edits"].tolist() == [2, 0, 0]
-    assert messages["chat"].tolist() == ["Renamed"] * 3
+    assert messages["edits"].tolist() == [2, 0, 0, 0, 0]
+    assert messages["chat"].tolist() == ["Renamed"] * 5
     assert messages["first_reply_by_id"].tolist()[0] == "U3@practice.local"
     assert messages["origin"].isna().all()
 

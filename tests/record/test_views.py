@@ -149,6 +149,15 @@ def test_chats_are_counted(record: Record) -> None:
     assert chat["last"] == moment(SENT_AT + 60_000)
 
 
+def test_case_of_an_id_does_not_make_two_people(record: Record) -> None:
+    """Whoever is named in another case is one person, with everything that they wrote, and counts once in a chat."""
+    for number, user_id in enumerate([BOB.upper(), BOB]):
+        record.append("sendMessage", text(message_id=f"m-{4 + number}", author={"id": user_id, "type": 1}), RECEIVED)
+    people = record.people().set_index("author_id")
+    assert people["messages"].to_dict() == {ALICE: 1, BOB: 3, ME: 1}
+    assert record.chats()["people"].tolist() == [3]
+
+
 def test_messages_of_the_system_can_be_told_from_those_of_people(record: Record) -> None:
     """Counting the messages of users by chat gives what the chats say, also for what this account wrote itself."""
     system = {"id": "trueconf.server", "type": 0}
