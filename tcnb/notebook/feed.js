@@ -728,7 +728,7 @@ class Painter {
 
   text(row, context) {
     const text = node("div", "tcf-text"), seq = row.writtenIn || row.s, tree = row.g && !context.isBrief ? this.store.contents.of(seq)?.tree : null;
-    if (tree) drawTree(tree, text, styled); else if (row.g || context.isBrief) text.textContent = row.x; else drawPlain(row.x, text);
+    if (tree) drawTree(tree, text, styled); else if (row.g || context.isBrief) text.textContent = row.x; else drawPlain(row.x, text, row.q !== undefined);
     if (row.g) this.store.contents.want(seq, text);
     text.dir = "auto";
     if (!isLong(row.x)) return text;

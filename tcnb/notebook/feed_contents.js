@@ -115,10 +115,11 @@ const AFTER_ADDRESS = /[.,;:!?…'’”»*_~]/u; // at its end these belong to 
 
 const hasAddress = (text) => text.includes("://") && text.search(ADDRESS) >= 0;
 
-// Put a plain text into a node, with the addresses in it as links.
-function drawPlain(text, into) {
+// Put a plain text into a node, with the addresses in it as links. One that a cut text ends with would lead elsewhere than it did.
+function drawPlain(text, into, isCut) {
   let from = 0;
   for (const found of hasAddress(text) ? text.matchAll(ADDRESS) : []) {
+    if (isCut && found.index + found[0].length === text.length) break;
     const address = withoutEnd(found[0]), link = safeLink(address, "tcf-a");
     if (!link) continue;
     link.textContent = address;

@@ -90,6 +90,13 @@ def test_addresses_in_plain_texts_are_links(page, text, links):
     assert all("noopener" in one.get_attribute("rel") for one in shown.locator("a").all())
 
 
+def test_address_that_is_cut_off_is_no_link(page):
+    """An address at whose place a long text was cut would lead elsewhere; one before it is a link."""
+    page.push([a_row(7, x=f"{A}x and {A}y", q=5000), a_row(8, x=f"{A}x and {A}y")])
+    links = [text.locator("a").all_inner_texts() for text in page.page.locator(".tcf-text").all()[-2:]]
+    assert links == [[f"{A}x"], [f"{A}x", f"{A}y"]]
+
+
 def test_nodes_of_a_text_with_an_address_show_no_other_text(page):
     """While rows run by, each address is the link of its own row, and no row has that of another."""
     for first in range(10, 100, 15):
