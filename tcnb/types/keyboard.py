@@ -78,6 +78,10 @@ class InlineKeyboardButton(WireObject):
             value = getattr(self, name)
             if not (value is None or isinstance(value, str)):
                 raise UsageError(f"{name} of a button is a str, not {value!r}")
+            if isinstance(value, str):
+                object.__setattr__(
+                    self, name, str.__str__(value)
+                )  # the encoder of frames takes no other kind, as NumPy has
         actions = [name for name in _ACTIONS if getattr(self, name) is not None]
         if len(actions) != 1:
             given = ", ".join(actions) or "none"

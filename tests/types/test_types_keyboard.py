@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from wire_samples import BUTTONS, user_envelope
 
@@ -100,6 +101,12 @@ def test_too_many_buttons_are_refused(rows, columns, limit):
     with pytest.raises(LimitExceededError) as raised:
         InlineKeyboardMarkup([[InlineKeyboardButton("x", command="/a")] * columns] * rows)
     assert raised.value.limit == limit
+
+
+def test_texts_of_a_button_may_be_of_numpy():
+    """What comes out of an array is kept as a text that can be sent."""
+    button = InlineKeyboardButton(np.str_("x"), command=np.str_("/a"))
+    assert {type(value) for value in (button.text, button.command)} == {str}
 
 
 BUTTON = InlineKeyboardButton("x", command="/a")
