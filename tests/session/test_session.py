@@ -135,6 +135,18 @@ def test_widget_has_its_chat_from_the_beginning(tc, alice, verb):
     assert panel.chats.chosen == chat
 
 
+def test_widget_that_is_made_in_a_break_takes_what_bears_a_chat(tc, alice, monkeypatch):
+    """What a sending returned stands for its chat, also where the widget has to look for it later."""
+    sent = tc.send(alice.group("Release crew", "robot"), "hello")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(tc), "state", {"state": "reconnecting"})  # as if the server could not be asked just now
+        composer = tc.composer(sent)
+    chosen = threading.Event()
+    tc.loop.call_soon_threadsafe(lambda: chosen.set() if composer.chat else composer.on_chat(lambda chat: chosen.set()))
+    assert chosen.wait(20)
+    assert composer.chat == sent.chat_id
+
+
 def test_widgets_of_a_closed_session_are_made(tc):
     """Where the server cannot be asked any more, a widget is made all the same: what it shows is there."""
     tc.close()
