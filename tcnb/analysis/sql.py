@@ -142,8 +142,8 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
         archive: ask this archive instead, see `scan`; it may be larger than memory.
 
     Returns:
-        A row a row; integers, truths and texts as the types that know missing values. Columns that are called like
-        times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
+        A row a row; numbers, truths and texts as the types that know missing values, dates as midnights. Columns that
+        are called like times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
 
     Raises:
         UsageError: DuckDB refuses the query; its reason is in the error.
@@ -168,7 +168,11 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
             table = None if result is None else result.to_arrow_table()
         except duckdb.Error as error:
             raise UsageError(f"DuckDB: {_in_brief(error)}") from None
-    return pd.DataFrame() if table is None else _in_utc(table).to_pandas(types_mapper=_types().get)
+    if table is None:
+        return pd.DataFrame()
+    plain = _plain_numbers(_in_utc(table))
+    answer: pd.DataFrame = plain.to_pandas(types_mapper=_types().get, date_as_object=False)
+    return answer
 
 
 def _add_live(connection: Any, source: Source, names: set[str]) -> None:
@@ -213,13 +217,29 @@ def _in_utc(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
+def _plain_numbers(table: pa.Table) -> pa.Table:
+    """Return a table without decimals, which pandas would take for objects: DuckDB's sums of whole numbers are such."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            column = table.column(place)
+            try:
+                column = column.cast(pa.int64() if field.type.scale == 0 else pa.float64())
+            except pa.ArrowInvalid:
+                column = column.cast(pa.float64())  # a whole number of more than 64 bits
+            table = table.set_column(place, field.name, column)
+    return table
+
+
 def _types() -> dict[Any, Any]:
     import pandas as pd
     import pyarrow as pa
 
-    whole = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
+    numbers = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64")
+    known = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in numbers}
     text = {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}
-    return {**whole, **text, pa.float64(): pd.Float64Dtype()}
+    return {**known, **text, pa.bool_(): pd.BooleanDtype()}
 
 
 def _in_brief(error: Exception) -> str:
