@@ -36,6 +36,14 @@ def test_summary_counts_messages_of_people_that_are_still_there():
     assert result.iloc[0].to_dict() == counts | {"edits": 1, "removed": 1, "first": at(0), "last": at(2)}
 
 
+def test_summary_counts_an_edit_once():
+    """An edit that was told, and told again when its message was found, or by another account, is one edit."""
+    told = event("edited_message", 1, text="new")
+    found = told | {"message_id": "m1", "received": at(2)}
+    assert analysis.summary(frame(said("a", 0), told, found, found))["edits"].item() == 1
+    assert analysis.summary(frame(said("a", 0), told, found, event("edited_message", 3)))["edits"].item() == 2
+
+
 def test_activity_counts_days_of_a_zone_and_shows_the_empty_ones():
     """A period is a day of the chosen zone, and a day without messages stands between two with them."""
     result = analysis.activity(
