@@ -345,6 +345,22 @@ def test_files_by_type():
     ]
 
 
+def test_membership_knows_what_the_history_tells():
+    """The history tells of joins and leaves by messages of the server; told by both, each counts once."""
+    system = {"author_type": "system", "text": None}
+    result = analysis.membership(
+        frame(
+            said(None, 0, message_type="add_participant", user_id="b@s", **system),
+            said(None, 1, message_type="add_participant", user_id="c@s", **system),
+            event("added_chat_participant", 1, user_id="c@s"),
+            said("b", 2),
+            said(None, 3, message_type="remove_participant", user_id="c@s", **system),
+            said(None, 4, message_type="participant_role", user_id="b@s", **system),
+        )
+    )
+    assert rows(result, "chat", "joins", "leaves", "headcount") == [("Group", 2, 1, 1)]
+
+
 def test_membership_counts_back_to_the_beginning():
     """Who first wrote or left was there from the beginning, who first joined came then; joining twice is once."""
     day = 24 * 60
