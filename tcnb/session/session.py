@@ -341,12 +341,13 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _written_to(self, chat: str | None) -> str | Chat | None:
         """Return the chat that a name means, or the name where the server cannot be asked now."""
+        chat = getattr(chat, "chat_id", chat)
         if chat is None or self._closed or self.state["state"] != "connected":
             return chat
         from tcnb.notebook.composer_chats import ChatFinder
 
         try:
-            return self._wait(ChatFinder(self).find(getattr(chat, "chat_id", chat)))
+            return self._wait(ChatFinder(self).find(chat))
         except (WSConnectionError, RequestTimeoutError):
             return chat
 
