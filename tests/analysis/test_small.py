@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pandas as pd
+import pytest
 
 from tcnb import analysis
 from tests.analysis.frames import at, event, frame, said
@@ -343,6 +344,12 @@ def test_files_by_type():
         ("image/png", 2, 5, 5, 2, at(0), at(1)),
         (None, 1, 100, 100, 1, at(2), at(2)),
     ]
+
+
+@pytest.mark.parametrize("gap", ["2 hours", "120 minutes", "1 week", "7200 seconds"])
+def test_lengths_of_time_in_words(gap):
+    """A length of time may be said in words, as in `tc.since`."""
+    assert len(analysis.conversations(frame(said("a", 0), said("b", 119)), gap)) == 1
 
 
 def test_membership_knows_what_the_history_tells():
