@@ -156,14 +156,16 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
         import duckdb
     except ImportError as error:
         raise MissingPackageError("SQL needs DuckDB: pip install 'tcnb[analysis]'") from error
-    if not sql.strip():
+    if not isinstance(sql, str) or not sql.strip():
         raise UsageError("there is no query: write SQL over events, messages, chats, people")
+    if source is not None and not all(hasattr(source, name) for name in ("df", "messages")):
+        raise UsageError(f"SQL asks a session or an archive, not a {type(source).__name__}: query(sql, tc)")
     with duckdb.connect() as connection:
         try:
             if archive is not None:
                 _add_archive(connection, archive)
             elif source is not None:
-                _add_live(connection, source, connection.get_table_names(sql))
+                _add_live(connection, source, sql)
             result = connection.sql(sql)
             table = None if result is None else result.to_arrow_table()
         except duckdb.Error as error:
@@ -175,13 +177,14 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
     return answer
 
 
-def _add_live(connection: Any, source: Source, names: set[str]) -> None:
-    """Hand over those tables that the query names; the others cost nothing."""
+def _add_live(connection: Any, source: Source, sql: str) -> None:
+    """Hand over those tables that the query names, or all if it asks which there are; the others cost nothing."""
     import pyarrow as pa
 
     homes = {"events": "df"}
+    is_listing, names = sql.split()[0].casefold() == "show", connection.get_table_names(sql)
     for name in TABLES:
-        if name in {asked.casefold() for asked in names}:
+        if is_listing or name in {asked.casefold() for asked in names}:
             frame = getattr(source, homes.get(name, name))
             connection.register(name, _without_zones(pa.Table.from_pandas(frame, preserve_index=False)))
 
@@ -248,6 +251,8 @@ def _in_brief(error: Exception) -> str:
     Those that DuckDB itself would name are of its own catalogue.
     """
     unknown = _UNKNOWN_TABLE.search(str(error))
+    if unknown is not None and unknown[1].casefold() in TABLES:
+        return f"{unknown[1]} is there for reading alone, and only with a session or an archive"
     if unknown is not None:
         return f"there is no table {unknown[1]}: there are {', '.join(TABLES)}"
     lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]

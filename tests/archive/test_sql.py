@@ -147,11 +147,26 @@ def test_statement_without_an_answer(live):
     assert query("SET threads = 1", live).empty
 
 
+def test_tables_are_listed(live, archive):
+    """Who asks which tables there are is told."""
+    assert set(TABLES) <= set(query("SHOW TABLES", live)["name"])
+    assert set(TABLES) <= set(query("SHOW TABLES", archive=archive)["name"])
+
+
+@pytest.mark.parametrize("source", [5, pd.DataFrame({"text": ["x"]}), None])
+def test_source_that_has_no_tables_is_refused(source):
+    """SQL asks a session or an archive; what else is given, or that nothing is, is told in one line."""
+    with pytest.raises(UsageError, match="a session or an archive") as caught:
+        query("SELECT * FROM messages", source)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
         ("selec 1", "syntax error"),
         ("SELECT x FROM events", '"x" not found'),
+        ("INSERT INTO chats VALUES (1)", "chats"),
         ("FROM mesages", "no table mesages: there are events, messages, chats, people$"),
         ("  ", "no query"),
     ],
