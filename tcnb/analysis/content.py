@@ -120,8 +120,8 @@ def links(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
 def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     """Return who mentions whom, the most frequent first.
 
-    A mention is `@login`, `@login@server`, `@all`, or the display name of a person, if it has two words or more: the
-    column `text` has no markup, and of a mention only the name is left in it.
+    A mention is `@login`, `@login@server`, `@all`, or the display name of a person, if it has two words or more or
+    stands behind an `@`: the column `text` has no markup, and of a mention only the name is left in it.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.

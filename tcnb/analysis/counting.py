@@ -40,13 +40,16 @@ def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     kinds = collect(source.rows.group_by("event").agg(nw.len().alias("rows")))
     rows = kinds.set_index("event")["rows"]
     removed = collect(removals(source).select(nw.len().alias("removed")))["removed"]
+    # An edit is told a second time when its message is found, and by each account that saw it.
+    edits = source.rows.filter(nw.col("event") == EDITED).unique(["chat_id", WHEN])
+    edited = collect(edits.select(nw.len().alias("edits")))["edits"]
     totals = cells[["messages", "replies", "files", "bytes"]].sum()
     made = {
         "events": int(rows.sum()),
         **totals.astype(int).to_dict(),
         "people": _distinct(cells["author_id"]),
         "chats": _distinct(cells["chat_id"]),
-        "edits": int(rows.get(EDITED, 0)),
+        "edits": int(edited.sum()),
         "removed": int(removed.sum()),
         "first": cells["first"].min(),
         "last": cells["last"].max(),

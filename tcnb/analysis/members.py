@@ -9,12 +9,14 @@ import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis.engines import collect
-from tcnb.analysis.events import UNKNOWN, WHEN, messages, name_columns, open_messages
+from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns, open_messages
 from tcnb.analysis.presenting import present
 from tcnb.analysis.zones import Frequency, frequency, zone
 
 JOINED: Final = "added_chat_participant"
 LEFT: Final = "removed_chat_participant"
+_TOLD: Final = {"add_participant": JOINED, "remove_participant": LEFT}
+"""Types of the messages by which the server says the same in a chat, and so in its history."""
 _WROTE: Final = "wrote"
 
 Evidence = tuple[int, str, str]
@@ -26,7 +28,8 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
 
     A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave
     was there from the beginning; somebody whose first trace is a joining came then. Who never wrote, joined or left is
-    not known. Joining twice without leaving, as a concatenation of records may say, is joining once.
+    not known. Joining twice without leaving, as a concatenation of records may say, is joining once. What the server
+    says in a chat's history of joins and leaves counts as what it says when they happen.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
@@ -45,14 +48,15 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
     """
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, "chat", "user_id", events=(JOINED, LEFT))
-    moves = source.rows.filter(
-        nw.col("event").is_in([JOINED, LEFT]), ~nw.col("user_id").is_null(), nw.col("chat_id") != UNKNOWN
-    )
-    moved = collect(moves.select("chat_id", WHEN, "user_id", "event")).dropna(subset=[WHEN])
+    is_move = nw.col("event").is_in([JOINED, LEFT])
+    is_told = (nw.col("event") == MESSAGE) & nw.col("message_type").is_in(list(_TOLD))
+    moves = source.rows.filter(is_move | is_told, ~nw.col("user_id").is_null(), nw.col("chat_id") != UNKNOWN)
+    moved = collect(moves.select("chat_id", WHEN, "user_id", "event", "message_type")).dropna(subset=[WHEN])
+    moved["event"] = moved["message_type"].map(_TOLD).fillna(moved["event"])
     first = messages(source).filter(nw.col("author_id") != UNKNOWN).group_by("chat_id", "author_id")
     wrote = collect(first.agg(nw.col(WHEN).min())).rename(columns={"author_id": "user_id"})
     wrote = wrote[wrote["chat_id"].isin(moved["chat_id"])].assign(event=_WROTE)
-    traces = pd.concat([moved, wrote[["chat_id", WHEN, "user_id", "event"]]])
+    traces = pd.concat([told[["chat_id", WHEN, "user_id", "event"]] for told in (moved, wrote)])
     rows = [
         (chat_id, *row)
         for chat_id, chat in traces.sort_values([WHEN, "event", "user_id"]).groupby("chat_id")

@@ -42,7 +42,7 @@ RESULTS: Final[dict[str, tuple[Column, ...]]] = {
         _count("replies", "how many of them answer another message"),
         _count("files", "how many of them are files"),
         _count("bytes", "size of these files together"),
-        _count("edits", "how many edits were recorded"),
+        _count("edits", "how many edits were recorded, each counted once"),
         _count("removed", "how many messages were removed again"),
         *_SPAN,
     ),

@@ -145,8 +145,8 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
         archive: ask this archive instead, see `scan`; it may be larger than memory.
 
     Returns:
-        A row a row; integers, truths and texts as the types that know missing values. Columns that are called like
-        times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
+        A row a row; numbers, truths and texts as the types that know missing values, dates as midnights. Columns that
+        are called like times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
 
     Raises:
         UsageError: DuckDB refuses the query; its reason is in the error.
@@ -159,28 +159,35 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
         import duckdb
     except ImportError as error:
         raise MissingPackageError("SQL needs DuckDB: pip install 'tcnb[analysis]'") from error
-    if not sql.strip():
+    if not isinstance(sql, str) or not sql.strip():
         raise UsageError("there is no query: write SQL over events, messages, chats, people")
+    if source is not None and not all(hasattr(source, name) for name in ("df", "messages")):
+        raise UsageError(f"SQL asks a session or an archive, not a {type(source).__name__}: query(sql, tc)")
     with duckdb.connect() as connection:
         try:
             if archive is not None:
                 _add_archive(connection, archive)
             elif source is not None:
-                _add_live(connection, source, connection.get_table_names(sql))
+                _add_live(connection, source, sql)
             result = connection.sql(sql)
             table = None if result is None else result.to_arrow_table()
         except duckdb.Error as error:
             raise UsageError(f"DuckDB: {_in_brief(error)}") from None
-    return pd.DataFrame() if table is None else _in_utc(table).to_pandas(types_mapper=_types().get)
+    if table is None:
+        return pd.DataFrame()
+    plain = _plain_numbers(_in_utc(table))
+    answer: pd.DataFrame = plain.to_pandas(types_mapper=_types().get, date_as_object=False)
+    return answer
 
 
-def _add_live(connection: Any, source: Source, names: set[str]) -> None:
-    """Hand over those tables that the query names; the others cost nothing."""
+def _add_live(connection: Any, source: Source, sql: str) -> None:
+    """Hand over those tables that the query names, or all if it asks which there are; the others cost nothing."""
     import pyarrow as pa
 
     homes = {"events": "df"}
+    is_listing, names = sql.split()[0].casefold() == "show", connection.get_table_names(sql)
     for name in TABLES:
-        if name in {asked.casefold() for asked in names}:
+        if is_listing or name in {asked.casefold() for asked in names}:
             frame = getattr(source, homes.get(name, name))
             connection.register(name, _without_zones(pa.Table.from_pandas(frame, preserve_index=False)))
 
@@ -216,13 +223,29 @@ def _in_utc(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
+def _plain_numbers(table: pa.Table) -> pa.Table:
+    """Return a table without decimals, which pandas would take for objects: DuckDB's sums of whole numbers are such."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            column = table.column(place)
+            try:
+                column = column.cast(pa.int64() if field.type.scale == 0 else pa.float64())
+            except pa.ArrowInvalid:
+                column = column.cast(pa.float64())  # a whole number of more than 64 bits
+            table = table.set_column(place, field.name, column)
+    return table
+
+
 def _types() -> dict[Any, Any]:
     import pandas as pd
     import pyarrow as pa
 
-    whole = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.bool_(): pd.BooleanDtype()}
+    numbers = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64")
+    known = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in numbers}
     text = {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}
-    return {**whole, **text, pa.float64(): pd.Float64Dtype()}
+    return {**known, **text, pa.bool_(): pd.BooleanDtype()}
 
 
 def _in_brief(error: Exception) -> str:
@@ -231,6 +254,8 @@ def _in_brief(error: Exception) -> str:
     Those that DuckDB itself would name are of its own catalogue.
     """
     unknown = _UNKNOWN_TABLE.search(str(error))
+    if unknown is not None and unknown[1].casefold() in TABLES:
+        return f"{unknown[1]} is there for reading alone, and only with a session or an archive"
     if unknown is not None:
         return f"there is no table {unknown[1]}: there are {', '.join(TABLES)}"
     lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]

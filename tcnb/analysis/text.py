@@ -176,22 +176,23 @@ class People:
             self._logins[login] = None if login in self._logins else user_id
         by_name: dict[str, set[str]] = {}
         for user_id, name in names.items():
-            if len(name.split()) > 1:
-                by_name.setdefault(_spaced(name), set()).add(user_id)
+            by_name.setdefault(_spaced(name), set()).add(user_id)
         self._names = {name: next(iter(ids)) for name, ids in by_name.items() if len(ids) == 1}
-        # The longest first: `Anna Maria Lee` is not `Anna Maria`.
-        choices = "|".join(re.escape(name) for name in sorted(self._names, key=len, reverse=True))
+        # The longest first: `Anna Maria Lee` is not `Anna Maria`. A single word is a mention behind an @ alone.
+        several = (name for name in self._names if " " in name)
+        choices = "|".join(re.escape(name) for name in sorted(several, key=len, reverse=True))
         self._pattern = re.compile(rf"(?<!\w)(?:{choices})(?!\w)") if choices else None
 
     def mentioned(self, text: str) -> set[tuple[str, str]]:
         """Return who is mentioned in a text: pairs of an id, empty where it is not known, and of what was written."""
         found: set[tuple[str, str]] = set()
-        if "@" in text:
-            for match in _MENTION.finditer(text):
-                written = match[1].rstrip(".-")
-                found.add(self._who(written))
         if self._pattern is not None:
-            found |= {(self._names[match[0]], "") for match in self._pattern.finditer(_spaced(text))}
+            text = _spaced(text)
+            found |= {(self._names[match[0]], "") for match in self._pattern.finditer(text)}
+            if "@" in text:  # as other products write them: of `@Anna Maria`, `@Anna` is no mention of its own
+                text = self._pattern.sub(" ", text)
+        for match in _MENTION.finditer(text) if "@" in text else ():
+            found.add(self._who(match[1].rstrip(".-")))
         return found
 
     def left_out(self, text: str) -> str:
@@ -199,7 +200,7 @@ class People:
         return text if self._pattern is None else self._pattern.sub(" ", _spaced(text))
 
     def _who(self, written: str) -> tuple[str, str]:
-        known = self._ids.get(written.casefold()) or self._logins.get(written.casefold())
+        known = self._ids.get(written.casefold()) or self._logins.get(written.casefold()) or self._names.get(written)
         return (known, "") if known else ("", f"@{written}")
 
 

@@ -30,7 +30,13 @@ _CALENDAR: Final = {
     **dict.fromkeys(("y", "ys", "ye", "a", "year"), "Y"),
 }
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|)\s*([a-z]+)")
-_UNITS: Final = {"s": 1, "sec": 1, "min": 60, "h": HOUR, "d": DAY, "day": DAY, "days": DAY, "w": 7 * DAY}
+_UNITS: Final = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), HOUR),
+    **dict.fromkeys(("d", "day", "days"), DAY),
+    **dict.fromkeys(("w", "week", "weeks"), 7 * DAY),
+}
 _MONTHS: Final = {"M": 1, "Q": 3, "Y": 12}
 
 

@@ -30,7 +30,7 @@ class DataMagics(VerbMagics):
     def tc_sql(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> Any:
         """Ask what was collected, in SQL, and return the answer as a DataFrame.
 
-        Usage: %tc_sql [options] query
+        Usage: %tc_sql [name <<] [options] query
                %%tc_sql [name <<] [options]     and the query below
 
             %%tc_sql
@@ -47,7 +47,7 @@ class DataMagics(VerbMagics):
         The tables are events (as in tc.df), messages, chats and people; the SQL is DuckDB's. Times are in UTC.
         On a line {expression} and $name are expanded; a query below stands as it is.
         """
-        name, line = _assigned(line) if cell is not None else (None, line)
+        name, line = _assigned(line)
         given = self._given(verbs.SQL, line, local_ns, cell)
         archive = given.value("archive")
         source = None if archive is not None else connections.get(given.connection)

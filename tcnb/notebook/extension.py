@@ -35,7 +35,8 @@ def load(ipython: Any) -> None:
     ipython.input_transformer_manager.token_transformers.append(transforms.MagicLine)
     ipython.input_transformers_post.append(transforms.silence)
     ipython.Completer.custom_matchers.extend(MATCHERS)
-    if "pandas" in sys.modules:  # otherwise a session will see to it; importing pandas would take half a second
+    ipython.events.register("pre_run_cell", _offer_analyses)
+    if "pandas" in sys.modules:  # otherwise importing it would take half a second
         importlib.import_module("tcnb.analysis.accessor").register()
 
 
@@ -50,6 +51,14 @@ def unload(ipython: Any) -> None:
     _remove(ipython.input_transformers_post, transforms.silence)
     for matcher in MATCHERS:
         _remove(ipython.Completer.custom_matchers, matcher)
+    if _offer_analyses in ipython.events.callbacks["pre_run_cell"]:
+        ipython.events.unregister("pre_run_cell", _offer_analyses)
+
+
+def _offer_analyses(info: Any) -> None:
+    """Before a cell that names them, see to it that frames which no session made have the analyses, too."""
+    if ".tc." in (info.raw_cell or ""):
+        importlib.import_module("tcnb.analysis.accessor").register()
 
 
 def _refuse_cell_with_questions(ipython: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from numbers import Real
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ When = datetime.datetime | datetime.timedelta | str
 """A moment, a length of time back from now, or either in words."""
 
 DAYS: Final = {"today": 0, "yesterday": 1}
+
+_WEEKS: Final = re.compile(r"(?<=[\d ])w(eeks?)?$", re.IGNORECASE)
+"""Weeks in words, of which pandas knows the letter alone."""
 """Days by their names, and how many midnights ago each began besides the last one."""
 
 FILES: Final = tuple(column.name for column in schema.FILES)
@@ -80,7 +84,7 @@ def since(events: pd.DataFrame, when: When) -> pd.DataFrame:
         events: the event frame.
         when: a moment (without a zone: in the zone of this machine), a length of time back from now (with a minus sign
             or without), or either in words: `2026-11-22 09:00`, `09:00` (of today), `today`, `yesterday`, `90min`,
-            `2h`, `7 days`.
+            `2h`, `7 days`, `3 weeks`.
 
     Raises:
         UsageError: it is none of these.
@@ -113,7 +117,7 @@ def _parsed(when: When) -> pd.Timestamp:
         return pd.Timestamp.now().normalize() - pd.Timedelta(days=DAYS[text.lower()])
     if text[-1:].isalpha():
         try:
-            return pd.Timestamp.now("UTC") - abs(pd.Timedelta(text))
+            return pd.Timestamp.now("UTC") - abs(pd.Timedelta(_WEEKS.sub("W", text)))
         except ValueError:
             return pd.Timestamp(text)
     return pd.Timestamp(text)

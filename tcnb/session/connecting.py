@@ -100,6 +100,11 @@ def _prepare(
     if not (router is None or isinstance(router, Router)):
         raise UsageError(f"router is a Router, not {router!r}")
     if practice:
+        own = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
+        if given := [f"{name}=" for name, value in own.items() if value is not None]:
+            raise UsageError(
+                f"the practice server has an address and an account of its own: leave out {', '.join(given)}"
+            )
         process = _start_practice(practice)
         address = Address(process.host, process.port, https=False)
         username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
 import pandas as pd
@@ -76,6 +76,38 @@ def test_every_analysis_draws_itself(name, events):
 def test_activity_by_chat_draws_lines(events):
     """With groups, the activity is drawn as lines."""
     assert figure_png(events.tc.activity("h", by="chat").plot()).startswith(PNG)
+
+
+def test_line_falls_to_zero_where_nobody_wrote():
+    """Between two days with messages the line of a chat lies on the ground; hours that a clock shows twice are one."""
+    figure = analysis.activity(frame(said("a", 0), said("a", 4 * 1440)), by="chat", plot=True)
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [1, 0, 0, 0, 1]
+    night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    twice = frame(said("a", night), said("a", night + timedelta(hours=1)))
+    figure = analysis.activity(twice, "h", by="chat", tz="Europe/Berlin", plot=True)
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [2]
+
+
+@pytest.mark.parametrize("freq", ["15min", "6h", "D", "W", "M", "Q", "Y"])
+def test_lines_have_a_point_a_period(freq):
+    """The periods between are those of the result without groups."""
+    events = frame(said("a", 0), said("a", 800 * 1440))
+    lines = analysis.activity(events, freq, by="chat", plot=True).axes[0].lines
+    assert lines[0].get_ydata().tolist() == analysis.activity(events, freq)["messages"].tolist()
+
+
+def test_lines_that_are_left_out_are_told_of():
+    """Of more groups than can be told apart the largest are drawn, and the figure says so."""
+    events = frame(*(said("a", place, chat_id=f"g{place}") for place in range(7)))
+    assert below(analysis.activity(events, by="chat", plot=True))[0].endswith("UTC; the largest 6 of 7")
+    assert below(analysis.activity(events[:6], by="chat", plot=True))[0].endswith("UTC")
+
+
+def test_longest_response_time_is_inside_the_figure():
+    """The longest bar and the last person's point have room beside them; what took less than a second is told so."""
+    figure = analysis.response_times(frame(said("a", 0), said("b", 10)), plot=True)
+    assert figure.axes[1].get_xlim()[1] > 600 * 1.1
+    assert figure.axes[1].get_xticklabels()[0].get_text() == "≤ 1 s"
 
 
 def below(figure) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pandas as pd
+import pytest
 
 from tcnb import analysis
 from tests.analysis.frames import at, event, frame, said
@@ -34,6 +35,14 @@ def test_summary_counts_messages_of_people_that_are_still_there():
     )
     counts = {"events": 8, "messages": 3, "people": 2, "chats": 2, "replies": 1, "files": 1, "bytes": 10}
     assert result.iloc[0].to_dict() == counts | {"edits": 1, "removed": 1, "first": at(0), "last": at(2)}
+
+
+def test_summary_counts_an_edit_once():
+    """An edit that was told, and told again when its message was found, or by another account, is one edit."""
+    told = event("edited_message", 1, text="new")
+    found = told | {"message_id": "m1", "received": at(2)}
+    assert analysis.summary(frame(said("a", 0), told, found, found))["edits"].item() == 1
+    assert analysis.summary(frame(said("a", 0), told, found, event("edited_message", 3)))["edits"].item() == 2
 
 
 def test_activity_counts_days_of_a_zone_and_shows_the_empty_ones():
@@ -335,6 +344,28 @@ def test_files_by_type():
         ("image/png", 2, 5, 5, 2, at(0), at(1)),
         (None, 1, 100, 100, 1, at(2), at(2)),
     ]
+
+
+@pytest.mark.parametrize("gap", ["2 hours", "120 minutes", "1 week", "7200 seconds"])
+def test_lengths_of_time_in_words(gap):
+    """A length of time may be said in words, as in `tc.since`."""
+    assert len(analysis.conversations(frame(said("a", 0), said("b", 119)), gap)) == 1
+
+
+def test_membership_knows_what_the_history_tells():
+    """The history tells of joins and leaves by messages of the server; told by both, each counts once."""
+    system = {"author_type": "system", "text": None}
+    result = analysis.membership(
+        frame(
+            said(None, 0, message_type="add_participant", user_id="b@s", **system),
+            said(None, 1, message_type="add_participant", user_id="c@s", **system),
+            event("added_chat_participant", 1, user_id="c@s"),
+            said("b", 2),
+            said(None, 3, message_type="remove_participant", user_id="c@s", **system),
+            said(None, 4, message_type="participant_role", user_id="b@s", **system),
+        )
+    )
+    assert rows(result, "chat", "joins", "leaves", "headcount") == [("Group", 2, 1, 1)]
 
 
 def test_membership_counts_back_to_the_beginning():

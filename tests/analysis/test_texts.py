@@ -98,6 +98,13 @@ def test_login_of_two_servers_names_nobody():
     assert people.mentioned("@bob and @BOB@b") == {("", "@bob"), ("bob@b", "")}
 
 
+def test_display_name_behind_an_at():
+    """Exports of Slack write display names behind an @: of several words or of one, it is that person alone."""
+    people = text.People({"U1": "Anna Maria", "U2": "bob", "U3": "Anna"})
+    assert people.mentioned("@Anna Maria, @bob: bob?") == {("U1", ""), ("U2", "")}
+    assert people.mentioned("@Anna and @Bobby") == {("U3", ""), ("", "@Bobby")}
+
+
 def test_name_within_a_longer_name_is_not_mentioned():
     """The longest name counts, and only as whole words; a name that two people have names nobody."""
     people = text.People(

@@ -42,6 +42,23 @@ def test_query_over_the_live_record(live):
     assert list(answer.dtypes.astype(str)) == ["string", "Int64"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "dtype", "value"),
+    [
+        ("sum(messages)", "Int64", 1001),
+        ("100.0 * count(*)", "Float64", 300.0),
+        ("sum(messages) * 100000000000000000000", "Float64", 1001e20),
+        ("any_value(1::SMALLINT)", "Int16", 1),
+        ("any_value(1::FLOAT)", "Float32", 1.0),
+        ("min(last)::DATE", "datetime64[ms]", pd.Timestamp("2026-01-05")),
+    ],
+)
+def test_numbers_and_dates_can_be_counted_with(live, sql, dtype, value):
+    """Sums, quotients and dates have types that pandas counts with and draws."""
+    answer = query(f"SELECT {sql} AS x FROM chats", live)
+    assert (str(answer["x"].dtype), answer["x"].item()) == (dtype, value)
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_live_and_archive_agree(live, archive, table):
     """Every table says the same over an archive as over the record from which it was exported."""
@@ -135,11 +152,26 @@ def test_statement_without_an_answer(live):
     assert query("SET threads = 1", live).empty
 
 
+def test_tables_are_listed(live, archive):
+    """Who asks which tables there are is told."""
+    assert set(TABLES) <= set(query("SHOW TABLES", live)["name"])
+    assert set(TABLES) <= set(query("SHOW TABLES", archive=archive)["name"])
+
+
+@pytest.mark.parametrize("source", [5, pd.DataFrame({"text": ["x"]}), None])
+def test_source_that_has_no_tables_is_refused(source):
+    """SQL asks a session or an archive; what else is given, or that nothing is, is told in one line."""
+    with pytest.raises(UsageError, match="a session or an archive") as caught:
+        query("SELECT * FROM messages", source)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
         ("selec 1", "syntax error"),
         ("SELECT x FROM events", '"x" not found'),
+        ("INSERT INTO chats VALUES (1)", "chats"),
         ("FROM mesages", "no table mesages: there are events, messages, chats, people$"),
         ("  ", "no query"),
     ],

@@ -384,7 +384,7 @@ def test_broken_file_of_slack_is_reported(tmp_path):
 
 
 @pytest.mark.parametrize("read", [read_telegram, read_slack, read_discord])
-@pytest.mark.parametrize("content", [None, "", "[]", '{"something": "else"}'])
+@pytest.mark.parametrize("content", [None, "", "[]", '{"something": "else"}', '{"messages": [{}]}'])
 def test_what_is_no_export_is_refused(tmp_path, read, content):
     """A place without an export gives one line that says what is wanted."""
     if content is not None:

@@ -48,6 +48,13 @@ def test_answer_is_assigned(run):
     assert isinstance(run.user_ns["said"], pd.DataFrame)
 
 
+def test_answer_of_a_line_is_assigned(run):
+    """On a line `name <<` does the same; a shift in the query is none."""
+    assert run.run_line_magic("tc_sql", "shifted << SELECT 1 << 2 AS n") is None
+    assert run.user_ns["shifted"]["n"].to_list() == [4]
+    assert run.run_line_magic("tc_sql", "SELECT 1<<2 AS n")["n"].to_list() == [4]
+
+
 @pytest.mark.parametrize("name", ["1st", "class", "a.b"])
 def test_answer_needs_the_name_of_a_variable(run, name):
     """What cannot be a variable is refused before anything runs."""

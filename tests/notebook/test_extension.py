@@ -22,6 +22,7 @@ def footprint(shell: InteractiveShell) -> dict[str, Any]:
         "tokens": list(shell.input_transformer_manager.token_transformers),
         "post": list(shell.input_transformers_post),
         "matchers": list(shell.Completer.custom_matchers),
+        "before": list(shell.events.callbacks["pre_run_cell"]),
         "names": set(shell.user_ns),
     }
 
@@ -110,3 +111,15 @@ def test_loading_waits_for_nothing_that_takes_long():
     ]
     ran = subprocess.run([sys.executable, "-c", code, *slow], capture_output=True, text=True, timeout=60)
     assert (ran.stdout.strip(), ran.returncode) == ("", 0), ran.stderr
+
+
+def test_frames_of_no_session_have_the_analyses() -> None:
+    """A cell that reads a frame with pandas, which nobody has imported before, may use df.tc at once."""
+    cell = "import pandas as pd\nframe = pd.DataFrame()\nnames = dir(frame.tc.talkers)"
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance(); shell.run_cell('%load_ext tcnb').raise_error()\n"
+        f"assert 'pandas' not in sys.modules; shell.run_cell({cell!r}).raise_error()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -133,6 +133,8 @@ def test_wrong_arguments_of_connect() -> None:
     for practice in (1, "yes", ["people"]):
         with pytest.raises(UsageError, match="practice is True, or a dictionary"):
             tcnb.connect(practice=practice)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="of its own: leave out server=, username="):
+        tcnb.connect("video.example.com", username="robot", practice=True)
     with pytest.raises(UsageError, match="journal is a path"):
         tcnb.connect(practice=True, journal=5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="router is a Router"):

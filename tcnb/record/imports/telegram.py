@@ -48,8 +48,8 @@ def read_telegram(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     file = found(path, "result.json")
     said = load_json(file)
-    if not isinstance(said, dict) or not ({"messages", "chats"} & said.keys()):
-        raise ArchiveError(f"{file} is no JSON export of Telegram Desktop: it has neither messages nor chats")
+    if not isinstance(said, dict) or not ("chats" in said or {"id", "messages"} <= said.keys()):
+        raise ArchiveError(f"{file} is no JSON export of Telegram Desktop: it has neither chats nor one with messages")
     owner = _object(said.get("personal_information")).get("user_id")
     rows = Rows()
     chats = [said] if "messages" in said else _chats(said)
