@@ -30,6 +30,9 @@ _PERIODS: Final = {
 }
 """What periods of the calendar are called, how one is named below the axis, and how where years have to be told."""
 
+_OFFSETS: Final = {"D": "D", "W": "W-MON", "M": "MS", "Q": "QS", "Y": "YS"}
+"""What pandas calls periods of the calendar that begin as ours do."""
+
 
 def summary(frame: pd.DataFrame, theme: Theme) -> Chart:
     """Draw the numbers as tiles."""
@@ -61,7 +64,9 @@ def activity(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D"
     grouped = frame["group_id"].notna() | frame["group"].notna()
     when = _local(frame, tz)
     name, short, long = _naming(freq)
-    figure, axes = look.chart(theme, "Activity", f"messages per {name}, {_span(when, long)}{tz}")
+    groups = frame["group_id"].nunique(dropna=False) if grouped.any() else 0
+    most = f"; the largest {MOST_SERIES} of {groups}" if groups > MOST_SERIES else ""
+    figure, axes = look.chart(theme, "Activity", f"messages per {name}, {_span(when, long)}{tz}{most}")
     if frame.empty:
         look.nothing(axes, theme)
         return figure
@@ -69,7 +74,7 @@ def activity(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D"
     width = _width(when)
     shift = pd.Timedelta(0)
     if grouped.any():
-        _lines(axes, frame.assign(when=when), theme)
+        _lines(axes, frame.assign(when=when), theme, freq)
     else:
         values = frame["messages"].to_numpy(float)
         if len(frame) <= MOST_PERIODS:
@@ -177,12 +182,14 @@ def membership(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "
     return figure
 
 
-def _lines(axes: Axes, frame: pd.DataFrame, theme: Theme) -> None:
+def _lines(axes: Axes, frame: pd.DataFrame, theme: Theme, freq: str) -> None:
     totals = frame.groupby("group_id", dropna=False)["messages"].sum().sort_values(ascending=False, kind="stable")
-    periods = pd.Index(sorted(frame["when"].unique()))
+    when = frame["when"]
+    # Nobody has a row for a period in which nobody wrote, and a line must not lead across it.
+    periods = pd.date_range(when.min(), when.max(), freq=_step(freq)).union(pd.DatetimeIndex(when.unique()))
     for place, key in enumerate(totals.index[:MOST_SERIES]):
         rows = frame[frame["group_id"].isna() if pd.isna(key) else frame["group_id"] == key]
-        values = rows.set_index("when")["messages"].reindex(periods, fill_value=0)
+        values = rows.groupby("when")["messages"].sum().reindex(periods, fill_value=0)
         name = look.label(rows["group"].iloc[-1], key)
         marker = "o" if len(periods) == 1 else None
         drawn: dict[str, Any] = {"color": theme.series[place], "linewidth": 1.6, "marker": marker, "label": name}
@@ -208,6 +215,12 @@ def _naming(freq: str) -> tuple[str, str, str]:
     if length.calendar is not None:
         return _PERIODS[length.calendar]
     return "hour" if length.seconds == HOUR else freq, "%d %b\n%H:%M", "%d %b %Y"
+
+
+def _step(freq: str) -> str:
+    """Return what pandas calls a length of periods."""
+    length = frequency(freq)
+    return f"{length.seconds}s" if length.calendar is None else _OFFSETS[length.calendar]
 
 
 def _span(when: pd.Series[Any], form: str) -> str:

@@ -37,7 +37,7 @@ def response_times(frame: pd.DataFrame, theme: Theme) -> Chart:
     upper.hist(seconds, bins=edges.tolist(), color=theme.main, rwidth=0.9)
     look.counted(upper.yaxis)
     _people(lower, frame, people, theme)
-    _log_axis(lower, edges[-1])
+    _log_axis(lower, edges[-1] * 1.2)
     with look.style(theme):
         lower.set_title("by who answers: the median, and the middle half", loc="left", fontsize=9, color=theme.soft)
     return figure
@@ -122,5 +122,6 @@ def _log_axis(axes: Axes, longest: float) -> None:
     axes.set_xscale("log")
     axes.minorticks_off()
     ticks: Sequence[int] = [tick for tick in _TICKS if tick <= longest]
-    axes.set_xticks(ticks, [look.span(tick) for tick in ticks])
+    # What takes less than a second is drawn at one.
+    axes.set_xticks(ticks, [f"{'≤ ' if tick == 1 else ''}{look.span(tick)}" for tick in ticks])
     axes.set_xlim(0.8, longest)
