@@ -99,6 +99,8 @@ def _prepare(
         raise UsageError(f"journal is a path, AUTO or None, not {journal!r}")
     if not (router is None or isinstance(router, Router)):
         raise UsageError(f"router is a Router, not {router!r}")
+    if not isinstance(catch_up, bool | CatchUp):
+        raise UsageError(f"catch_up is True, False or a CatchUp(…), not {catch_up!r}")
     if practice:
         process = _start_practice(practice)
         address = Address(process.host, process.port, https=False)
@@ -149,9 +151,16 @@ def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], C
     return describe
 
 
+def _refuse_unnamed(given: tuple[object, ...], what: str) -> None:
+    """Refuse arguments without their names, of which one may be a password: none is repeated."""
+    if len(given) > 1:
+        raise UsageError(f"of {what} only the server goes without a name: {what}(server, username=…, password=…)")
+
+
 @_described_by(_prepare)
 def connect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session."""
+    _refuse_unnamed(args, "connect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "connect")
     session = _prepare(*args, **kwargs)
     try:
@@ -166,6 +175,7 @@ def connect(*args: Any, **kwargs: Any) -> Session:
 @_described_by(_prepare)
 async def aconnect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session; awaited twin of `connect`."""
+    _refuse_unnamed(args, "aconnect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "aconnect")
     session = await asyncio.to_thread(_prepare, *args, **kwargs)
     try:
