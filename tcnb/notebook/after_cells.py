@@ -6,7 +6,7 @@ All of it happens on the kernel's main thread, between cells; a line that is pri
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
@@ -15,7 +15,7 @@ from tcnb.notebook import messages
 from tcnb.routing.handlers import Failure
 from tcnb.session import Session
 
-_CONTAINERS: Final = (list, tuple, set, frozenset, dict)
+_CONTAINERS: Final = (list, tuple, set, frozenset)
 
 
 class _Failures:
@@ -75,20 +75,37 @@ class AfterCells:
                 _tell(messages.handlers_failed(count, last.handler, last.error, variable))
 
     def _variables(self) -> Iterator[tuple[str, Session]]:
-        """Return the sessions in variables that a person named: IPython's own, as `_` and `Out`, do not count."""
-        for name, value in list(self.shell.user_ns.items()):
-            if isinstance(value, Session) and value in self._failures and not name.startswith("_"):
-                yield name, value
+        """Return the sessions in variables that a person named."""
+        return (
+            (name, value) for name, value in self._named() if isinstance(value, Session) and value in self._failures
+        )
 
     def _is_held(self, session: Session) -> bool:
-        """Tell whether a variable still leads to a session, straight or by a list, a tuple, a set or a dictionary."""
-        for name, value in list(self.shell.user_ns.items()):
-            if name.startswith("_") or name == "Out":
-                continue
-            inside = value.values() if isinstance(value, dict) else value if isinstance(value, _CONTAINERS) else ()
-            if value is session or any(one is session for one in inside):
+        """Tell whether a variable still leads to a session, by whatever a person has put it into."""
+        seen: dict[int, object] = {}
+        waiting = [value for _, value in self._named()]
+        while waiting:
+            value = waiting.pop()
+            if value is session:
                 return True
+            if id(value) not in seen:
+                seen[id(value)] = value
+                waiting.extend(_inside(value))
         return False
+
+    def _named(self) -> list[tuple[str, Any]]:
+        """Return the variables that a person named: IPython's own, as `_` and `Out`, do not count."""
+        hidden = self.shell.user_ns_hidden
+        return [(name, value) for name, value in list(self.shell.user_ns.items()) if name not in hidden]
+
+
+def _inside(value: object) -> Iterable[object]:
+    """Return what is in a list, a tuple, a set, a dictionary, or an object of a class that a cell defined."""
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, _CONTAINERS):
+        return list(value)
+    return list(vars(value).values()) if type(value).__module__ == "__main__" and hasattr(value, "__dict__") else ()
 
 
 _after_cells: AfterCells | None = None

@@ -62,12 +62,16 @@ def test_cell_that_connects_is_run_again(kernel: Kernel) -> None:
 
 
 def test_session_that_is_still_held_stays_open(kernel: Kernel) -> None:
-    """A session that another variable or a list holds goes on, and so does one of another account."""
+    """A session that another variable, a list or an own object holds goes on, and so does one of another account."""
     kernel.good("kept = tc\ntc = connect()")
     kernel.good("bots = {'first': tc}\ntc = connect()")
+    kernel.good("_kept = tc\ntc = connect()")
+    kernel.good("class Desk: pass\ndesk = Desk()\ndesk.bots = {'all': [tc]}\ntc = connect()")
     kernel.good("other = ops")
     assert kernel.good("other = connect()").printed == ""
-    assert kernel.good("[one.is_open for one in (kept, bots['first'], tc, ops)]").text == "[True, True, True, True]"
+    assert kernel.good("[one.is_open for one in (kept, bots['first'], _kept, *desk.bots['all'], tc, ops)]").text == str(
+        [True] * 6
+    )
 
 
 def test_failed_connecting_closes_nothing(kernel: Kernel) -> None:
