@@ -57,10 +57,12 @@ class AfterCells:
 
         The old one would go on in secret and answer beside the new one.
         """
-        before, self._held = self._held, dict(self._variables())
+        before = {name: old for name, old in self._held.items() if old.is_open}
+        # A variable may hold nothing for some cells, or a script's bot that is not started yet.
+        self._held = before | dict(self._variables())
         for name, old in before.items():
-            new = self._held.get(name)
-            if new is None or new is old or not (old.is_open and new.is_open):
+            new = self._held[name]
+            if new is old or not new.is_open:
                 continue
             if (old.server, old.me_id) == (new.server, new.me_id) and not self._is_held(old):
                 old.close()
@@ -71,14 +73,16 @@ class AfterCells:
             count, last = failures.count - failures.told, failures.last
             if count and last is not None:
                 failures.told += count
-                variable = next((name for name, held in self._held.items() if held is session), None)
-                _tell(messages.handlers_failed(count, last.handler, last.error, variable))
+                variable = next((name for name, held in self._variables() if held is session), None)
+                holder = f"{variable}.session" if variable and _is_script(session) else variable
+                _tell(messages.handlers_failed(count, last.handler, last.error, holder))
 
     def _variables(self) -> Iterator[tuple[str, Session]]:
-        """Return the sessions in variables that a person named."""
-        return (
-            (name, value) for name, value in self._named() if isinstance(value, Session) and value in self._failures
-        )
+        """Return the sessions in variables that a person named, those of the bots of scripts among them."""
+        for name, value in self._named():
+            for session in self._failures:
+                if _holds(value, session):
+                    yield name, session
 
     def _is_held(self, session: Session) -> bool:
         """Tell whether a variable still leads to a session, by whatever a person has put it into."""
@@ -86,7 +90,7 @@ class AfterCells:
         waiting = [value for _, value in self._named()]
         while waiting:
             value = waiting.pop()
-            if value is session:
+            if _holds(value, session):
                 return True
             if id(value) not in seen:
                 seen[id(value)] = value
@@ -97,6 +101,15 @@ class AfterCells:
         """Return the variables that a person named: IPython's own, as `_` and `Out`, do not count."""
         hidden = self.shell.user_ns_hidden
         return [(name, value) for name, value in list(self.shell.user_ns.items()) if name not in hidden]
+
+
+def _holds(value: object, session: Session) -> bool:
+    """Tell whether something is a session, or the bot of a script that has it."""
+    return value is session or (_is_script(session) and value is session.bot)
+
+
+def _is_script(session: Session) -> bool:
+    return hasattr(type(session.bot), "session")
 
 
 def _inside(value: object) -> Iterable[object]:

@@ -168,7 +168,7 @@ def connect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         session.close()
         raise
-    _tell_notebook(session)
+    tell_notebook(session)
     return session
 
 
@@ -183,11 +183,11 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         await session.aclose()
         raise
-    _tell_notebook(session)
+    tell_notebook(session)
     return session
 
 
-def _tell_notebook(session: Session) -> None:
+def tell_notebook(session: Session) -> None:
     """Let the notebook, if this is one, look after the session when cells have run."""
     if "IPython" in sys.modules:
         from tcnb.notebook.after_cells import look_after  # it stands above, and is reached only where it is in use
