@@ -91,7 +91,10 @@ class Connections:
             NotConnectedError: there is none, or nothing says which of several is meant.
         """
         session = self._session(name)
-        self._passed_over.update(other for other in self._found()[session.name] if other is not session)
+        others = [other for other in self._found()[session.name] if other is not session]
+        self._passed_over.update(others)
+        if not any(other.is_open for other in others):
+            self._forget(session.name)
         self._close(session)
 
     def disconnect_all(self) -> None:

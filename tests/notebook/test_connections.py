@@ -65,6 +65,22 @@ def test_after_disconnecting_no_other_session_of_the_name_takes_over() -> None:
     assert connections.get() is third
 
 
+def test_disconnecting_what_took_the_place_of_a_session_of_a_magic() -> None:
+    """Where Python put another session into `tc`, that is closed, and the older one of the magic does not come back."""
+    held: dict[str, StandInSession] = {}
+    connections = Connections(lambda: held)
+    mine = connections.connect("default", {"server": "a"}, make)
+    held["tc"] = StandInSession()
+    connections.disconnect()
+    with pytest.raises(NotConnectedError, match="run %tc_connect again, or %tc_disconnect --all"):
+        connections.get()
+    mine.is_open = False
+    held["tc"] = StandInSession()
+    connections.disconnect()
+    with pytest.raises(NotConnectedError, match="there is no connection yet"):
+        connections.get()
+
+
 @pytest.mark.parametrize("name", ["default", "ops"])
 def test_after_closing_what_tc_holds_no_other_session_takes_over(name: str) -> None:
     """`tc.close()` is as good as disconnecting: what was meant for it goes out through nothing else."""
