@@ -100,10 +100,6 @@ def delays() -> Iterator[float]:
         yield delay
 
 
-class _ExpiredTokenError(TokenValidationError):
-    """A token had its day, which says nothing against login and password."""
-
-
 class Connection:
     """Keeps one account connected to one server.
 
@@ -253,8 +249,8 @@ class Connection:
         """Try until it works and return the new link and how many tries it took; None where it has to end."""
         refusals, attempts = 0, 0
         waits = delays()
+        delay, has_old_token = next(waits), True
         while True:
-            delay = next(waits)
             self._change(State("reconnecting", reason, time.time() + delay))
             if await self._is_hurried(delay):
                 waits = delays()
@@ -262,13 +258,17 @@ class Connection:
             try:
                 return await self._connect(), attempts
             except (TcnbError, OSError, WebSocketException) as error:
-                if not isinstance(error, _ExpiredTokenError):
+                if not getattr(error, "has_expired", False):  # which says nothing against login and password
                     refusals = refusals + 1 if isinstance(error, AuthenticationError) else 0
                 reason = str(error)
                 if not is_worth_another_try(error, refusals):
                     self._end(error)
                     self._change(State("closed", reason))
                     return None
+                delay = next(waits)
+                if has_old_token and isinstance(error, TokenValidationError):
+                    # A server that was started again may know no token from before: that is nothing to wait for.
+                    delay, has_old_token = 0.0, False
 
     async def _is_hurried(self, delay: float) -> bool:
         """Wait before the next try; True if that was cut short because the machine woke up."""
@@ -362,8 +362,9 @@ class Connection:
             return AuthenticationError("this account is disabled on the server: its administrator can enable it")
         if error.code in (codes.INVALID_CREDENTIALS, codes.CREDENTIALS_EXPIRED, codes.UNSUPPORTED_CREDENTIALS):
             self._tokens.discard()
-            kind = _ExpiredTokenError if error.code == codes.CREDENTIALS_EXPIRED else TokenValidationError
-            return kind(f"the server refuses the token: {error.detail} [{error.code}]")
+            refused = TokenValidationError(f"the server refuses the token: {error.detail} [{error.code}]")
+            refused.has_expired = error.code == codes.CREDENTIALS_EXPIRED  # type: ignore[attr-defined]
+            return refused
         return WSConnectionError(f"{self.address} refuses the login: {error.detail} [{error.code}]")
 
     def lost(self, link: Link) -> None:

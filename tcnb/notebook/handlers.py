@@ -111,7 +111,7 @@ def _function(code: str, name: str, shell: Any, takes: tuple[str, ...], event: s
     label = re.sub(r"\W", "_", name)
     filename = f"<tc_on {name}>"
     body = ast.parse(shell.transform_cell(code), filename).body
-    _refuse_unawaited(ast.Module(body, []), event, name)
+    _refuse_unawaited(body, event, name, shell.user_ns | dict.fromkeys(takes))
     head = f"def {label}(message, *, {', '.join(takes)}): pass"
     for prefix in ("", "async "):
         tree = ast.parse(prefix + head)
@@ -133,13 +133,16 @@ def _function(code: str, name: str, shell: Any, takes: tuple[str, ...], event: s
     return made
 
 
-def _refuse_unawaited(tree: ast.AST, event: str, name: str) -> None:
+def _refuse_unawaited(code: list[ast.stmt], event: str, name: str, known: dict[str, Any]) -> None:
     # They bring the types and httpx along, for which %load_ext would have to wait.
+    from tcnb.client.bot import Bot
     from tcnb.routing.awaiting import refuse_unawaited_in
     from tcnb.routing.events import KINDS
+    from tcnb.session import Session
 
     if event in KINDS:
-        refuse_unawaited_in(tree, "message", KINDS[event].event_type, name)
+        own = dict.fromkeys(("message", "event"), KINDS[event].event_type)
+        refuse_unawaited_in(code, {**known, **own, "bot": Bot, "tc": Session}, name)
 
 
 def _wants_async(error: SyntaxError) -> bool:

@@ -86,15 +86,13 @@ class TcnbMagics(VerbMagics):
         Usage: %tc_disconnect [--as NAME] [--all]
         """
         given = self._given(verbs.DISCONNECT, line, local_ns)
-        names: list[str] = connections.names()
         if given.has("all") and given.has("as"):
             raise UsageError(messages.options_exclude("--all", "--as"))
         with one_line_errors():
-            if given.connection is not None or (names and not given.has("all")):
+            if given.has("all"):
+                connections.disconnect_all()
+            elif given.connection is not None or connections.names():
                 connections.disconnect(given.connection)
-            else:
-                for name in names:
-                    connections.disconnect(name)
 
     @line_magic
     @needs_local_scope

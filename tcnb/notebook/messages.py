@@ -225,6 +225,16 @@ def which_connection(names: Iterable[str]) -> str:
     return f"no connection is called default: say which is meant, {' or '.join(f'--as {name}' for name in names)}"
 
 
+def which_of_one_name(name: str, variables: Iterable[str]) -> str:
+    """Several sessions have one name, or one has the name of another that was closed."""
+    held = list(variables)
+    what = f"which session called {name} is meant is not clear"
+    if not held:
+        return f"{what}: run %tc_connect again, or %tc_disconnect --all before it"
+    where = f"{' and '.join(held)} hold{'s' if len(held) == 1 else ''} one, made by tcnb.connect"
+    return f"{what}: {where}: put the right one into tc (tc = {held[0]})"
+
+
 def connection_closed(name: str) -> str:
     """The connection of that name was closed."""
     again = "%tc_connect" if name == "default" else f"%tc_connect --as {name}"

@@ -106,6 +106,8 @@ class Handler:
             getattr(function, "__call__", None)  # noqa: B004  # an object with an awaited __call__
         )
         self._takes_event, self._takes = _parameters(function)
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise UsageError(f"{self.name} would do nothing, for a function with a yield is a generator: leave it out")
         if isinstance(origin, FunctionType):
             refuse_unawaited(origin, kind.event_type)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
+from tcnb.errors import UsageError
 from tcnb.types.messages import Message
 from tcnb.wire.paths import bare_id
 
@@ -15,7 +17,7 @@ Step = Callable[[Any, dict[str, Any]], Awaitable[None]]
 class Middleware(Protocol):
     """Something that stands around the rest of an event's way; the event ends where it does not call `handler`."""
 
-    def __call__(self, handler: Step, event: Any, data: dict[str, Any], /) -> Awaitable[None]: ...
+    def __call__(self, handler: Step, event: Any, data: dict[str, Any], /) -> Awaitable[Any]: ...
 
 
 class BaseMiddleware:
@@ -48,6 +50,21 @@ def is_own(event: Any, me: str | None) -> bool:
     return bare_id(event.author.id).casefold() == me.casefold()
 
 
+def checked(middleware: Middleware) -> Middleware:
+    """Return a middleware as it was given.
+
+    Raises:
+        UsageError: it is the class of one, or none at all.
+    """
+    if isinstance(middleware, type):
+        raise UsageError(
+            f"a middleware is an object, and {middleware.__name__} is its class: write {middleware.__name__}()"
+        )
+    if not callable(middleware):
+        raise UsageError(f"a middleware is called with handler, event and data, which {middleware!r} cannot be")
+    return middleware
+
+
 def chained(middlewares: Iterable[Middleware], last: Step) -> Step:
     """Return the way through middlewares, the first one outermost, to the last step."""
     step = last
@@ -58,6 +75,8 @@ def chained(middlewares: Iterable[Middleware], last: Step) -> Step:
 
 def _around(middleware: Middleware, step: Step) -> Step:
     async def way(event: Any, data: dict[str, Any]) -> None:
-        await middleware(step, event, data)
+        result = await middleware(step, event, data)
+        if inspect.isawaitable(result):  # it says `return handler(event, data)`
+            await result
 
     return way

@@ -16,7 +16,7 @@ from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBui
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
 from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions, together
 from tcnb.routing.handlers import Failure, Handler
-from tcnb.routing.middleware import Middleware, chained, is_own
+from tcnb.routing.middleware import Middleware, chained, checked, is_own
 from tcnb.routing.suggestions import suggestion_for
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -145,8 +145,10 @@ class Router:
         """Put a router below this one; again changes nothing, and one of the same name takes the place of the other.
 
         Raises:
-            UsageError: it is above this one already.
+            UsageError: it is above this one already, or no router.
         """
+        if not isinstance(router, Router):
+            raise UsageError(f"a router is a Router(…), not {router!r}")
         if any(below is self for below in router._tree()):
             raise UsageError(f"{router!r} cannot be below itself")
         with _lock:
@@ -169,11 +171,11 @@ class Router:
 
     def outer_middleware(self, middleware: Middleware) -> None:
         """Put something around the search for a handler, of this router and those below; it sees every event."""
-        self._outer.append(middleware)
+        self._outer.append(checked(middleware))
 
     def inner_middleware(self, middleware: Middleware) -> None:
         """Put something around the handlers of this router and those below; it sees only events that one is for."""
-        self._inner.append(middleware)
+        self._inner.append(checked(middleware))
 
     def setup_fsm(
         self,

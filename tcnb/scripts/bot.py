@@ -36,6 +36,7 @@ from tcnb.routing.router import Router
 from tcnb.scripts.routes import Routes
 from tcnb.scripts.signals import ended_by_signals, failures_shown
 from tcnb.session import Session
+from tcnb.session.connecting import tell_notebook
 
 logger = logging.getLogger("tcnb.bot")
 
@@ -411,6 +412,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
                 raise refusal from None
             raise
         self._session = session
+        tell_notebook(session)
 
     def _new_session(self) -> Session:
         return Session(

@@ -99,6 +99,8 @@ def _prepare(
         raise UsageError(f"journal is a path, AUTO or None, not {journal!r}")
     if not (router is None or isinstance(router, Router)):
         raise UsageError(f"router is a Router, not {router!r}")
+    if not isinstance(catch_up, bool | CatchUp):
+        raise UsageError(f"catch_up is True, False or a CatchUp(…), not {catch_up!r}")
     if practice:
         own = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
         if given := [f"{name}=" for name, value in own.items() if value is not None]:
@@ -154,9 +156,16 @@ def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], C
     return describe
 
 
+def _refuse_unnamed(given: tuple[object, ...], what: str) -> None:
+    """Refuse arguments without their names, of which one may be a password: none is repeated."""
+    if len(given) > 1:
+        raise UsageError(f"of {what} only the server goes without a name: {what}(server, username=…, password=…)")
+
+
 @_described_by(_prepare)
 def connect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session."""
+    _refuse_unnamed(args, "connect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "connect")
     session = _prepare(*args, **kwargs)
     try:
@@ -164,13 +173,14 @@ def connect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         session.close()
         raise
-    _tell_notebook(session)
+    tell_notebook(session)
     return session
 
 
 @_described_by(_prepare)
 async def aconnect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session; awaited twin of `connect`."""
+    _refuse_unnamed(args, "aconnect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "aconnect")
     session = await asyncio.to_thread(_prepare, *args, **kwargs)
     try:
@@ -178,11 +188,11 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
     except BaseException:
         await session.aclose()
         raise
-    _tell_notebook(session)
+    tell_notebook(session)
     return session
 
 
-def _tell_notebook(session: Session) -> None:
+def tell_notebook(session: Session) -> None:
     """Let the notebook, if this is one, look after the session when cells have run."""
     if "IPython" in sys.modules:
         from tcnb.notebook.after_cells import look_after  # it stands above, and is reached only where it is in use

@@ -431,13 +431,16 @@ class URLInputFile(InputFile):
 
     async def _ask(self) -> int | None:
         """Return the size that the address tells; None where it tells none, or cannot be asked that way."""
+        request = _Request(self, "HEAD")
         try:
-            async with _Request(self, "HEAD") as response:
+            async with request as response:
                 self._fetched.note(response)
                 length = response.headers.get("Content-Length", "")
                 encoded = response.headers.get("Content-Encoding", "identity") != "identity"
                 return int(length) if length.isdecimal() and not encoded else None
-        except _Refused:
+        except FileUploadError:
+            if not request.is_refused:
+                raise
             return None  # some addresses refuse HEAD and give the file; the GET that follows tells what is wrong
 
     async def _fetch(self) -> None:
@@ -501,14 +504,15 @@ class _Fetched:
             return bytes(self.file.read(size))
 
 
-class _Refused(FileUploadError):
-    """An address answered, and not with a file."""
-
-
 class _Request:
-    """One request for a remote file, whose failures are told without the query of the address."""
+    """One request for a remote file, whose failures are told without the query of the address.
+
+    Attributes:
+        is_refused: whether the address answered, and not with a file.
+    """
 
     def __init__(self, file: URLInputFile, method: str) -> None:
+        self.is_refused = False
         self._file = file
         self._method = method
 
@@ -529,7 +533,8 @@ class _Request:
             raise
         if not self._response.is_success:
             await self._close()
-            raise _Refused(f"{shown_url(file.url)} gives no file: it answers {self._response.status_code}")
+            self.is_refused = True
+            raise FileUploadError(f"{shown_url(file.url)} gives no file: it answers {self._response.status_code}")
         return self._response
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:

@@ -48,7 +48,7 @@ def desk(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
         return sessions[-1]
 
     monkeypatch.setattr("tcnb.notebook.magics._open_session", connect)
-    monkeypatch.setattr("tcnb.notebook.magics.connections", fresh := registry.Connections(list))
+    monkeypatch.setattr("tcnb.notebook.magics.connections", fresh := registry.Connections(dict))
     monkeypatch.setattr("tcnb.notebook.data_magics.connections", fresh)
     monkeypatch.setattr("tcnb.notebook.completion.connections", fresh)
     load(shell)

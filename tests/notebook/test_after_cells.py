@@ -62,12 +62,16 @@ def test_cell_that_connects_is_run_again(kernel: Kernel) -> None:
 
 
 def test_session_that_is_still_held_stays_open(kernel: Kernel) -> None:
-    """A session that another variable or a list holds goes on, and so does one of another account."""
+    """A session that another variable, a list or an own object holds goes on, and so does one of another account."""
     kernel.good("kept = tc\ntc = connect()")
     kernel.good("bots = {'first': tc}\ntc = connect()")
+    kernel.good("_kept = tc\ntc = connect()")
+    kernel.good("class Desk: pass\ndesk = Desk()\ndesk.bots = {'all': [tc]}\ntc = connect()")
     kernel.good("other = ops")
     assert kernel.good("other = connect()").printed == ""
-    assert kernel.good("[one.is_open for one in (kept, bots['first'], tc, ops)]").text == "[True, True, True, True]"
+    assert kernel.good("[one.is_open for one in (kept, bots['first'], _kept, *desk.bots['all'], tc, ops)]").text == str(
+        [True] * 6
+    )
 
 
 def test_failed_connecting_closes_nothing(kernel: Kernel) -> None:
@@ -86,3 +90,40 @@ def test_failures_of_handlers_are_told_once(kernel: Kernel) -> None:
     assert kernel.good("1").printed == ""
     cell = "for _ in range(2):\n    ops.send(chat, 'boom')\nwait(lambda: len(failed) == 3)"
     assert kernel.good(cell).printed == f"tcnb: handlers failed 2 times: the last: {said}"
+
+
+SCRIPT = """
+import asyncio
+from tcnb import Bot, F, Router
+router = Router("script")
+@router.message(F.text)
+async def echo(message):
+    if message.text == "boom":
+        raise ValueError("too loud")
+    await message.answer("script " + message.text)
+bot = Bot.from_credentials("127.0.0.1", "robot", "robot", dispatcher=router, https=False, web_port=tc.address.port)
+"""
+
+
+def test_bot_of_a_script_that_is_started_again(kernel: Kernel) -> None:
+    """When a new bot is started in the variable of another, that one is closed, and one of them answers."""
+    kernel.good("tc.close()")
+    for _ in range(2):
+        assert kernel.good(SCRIPT).printed == ""
+        outcome = kernel.good("await bot.start()")
+    assert outcome.printed == "tcnb: bot holds a new session of robot@practice.local; the one before was closed\n"
+    # Its handlers run on the loop of the notebook, which a cell that waits would hold up.
+    said = "await asyncio.to_thread(wait, lambda: {!r} in answers())".format
+    kernel.good("chat = ops.send('robot', 'one').chat_id\n" + said("script one"))
+    kernel.good("ops.send(chat, 'two')\n" + said("script two"))
+    kernel.good("await bot.send_message(chat, 'end')\n" + said("end"))
+    assert kernel.good("answers()").text == "['script one', 'script two', 'end']"
+
+
+def test_failure_in_the_bot_of_a_script_is_told(kernel: Kernel) -> None:
+    """Where nothing else shows it, the line below the next cell names the handler and where the traceback is."""
+    kernel.good("tc.close()" + SCRIPT + "await bot.start()")
+    cell = "failed = threading.Event()\nbot.session.on_failure(lambda failure: failed.set())\nops.send('robot', 'boom')"
+    printed = kernel.good(cell).printed + kernel.good("await asyncio.to_thread(failed.wait, 30)").printed
+    said = "echo: ValueError: too loud (traceback: print(bot.session.router.failures[-1]))"
+    assert printed == f"tcnb: a handler failed: {said}\n"

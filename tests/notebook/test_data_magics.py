@@ -21,7 +21,7 @@ def run(tc, alice, until, monkeypatch):
     chat_id = alice.group("Release crew", "robot")
     message_id = alice.say(chat_id, "Build 42 is out")
     until(tc, lambda: message_id in set(tc.df["message_id"]))
-    registry = Connections(lambda: [tc])
+    registry = Connections(lambda: {"tc": tc})
     monkeypatch.setattr(data_magics, "connections", registry)
     monkeypatch.setattr(registry, "get", lambda name=None: tc)
     shell = InteractiveShell.instance()
@@ -138,7 +138,7 @@ def test_sql_needs_a_connection_or_an_archive(monkeypatch):
     """Without a connection the error says how to make one."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    monkeypatch.setattr(data_magics, "connections", Connections(list))
+    monkeypatch.setattr(data_magics, "connections", Connections(dict))
     with pytest.raises(NotConnectedError):
         data_magics.DataMagics(InteractiveShell.instance()).tc_sql("", "SELECT 1")
     InteractiveShell.clear_instance()

@@ -22,6 +22,7 @@ from tcnb.errors import (
     TokenValidationError,
     WSConnectionError,
 )
+from tcnb.practice.tokens import TokenOffice
 
 REAL_DELAYS = delays
 
@@ -264,6 +265,28 @@ async def test_ready_token_that_expires_ends_it(network, server, robot, monkeypa
     await robot.until(lambda: robot.connection.state.state == "closed")
     with pytest.raises(TokenValidationError, match="get a new one"):
         await robot.bot.get_chats()
+
+
+async def test_token_that_a_restarted_server_does_not_know_costs_no_wait(network, server, robot, monkeypatch):
+    """A fresh token is fetched and tried at once, however long the waits between tries have become."""
+    monkeypatch.setattr(connections, "delays", lambda: iter([0.0, 3600.0]))
+    monkeypatch.setattr(server, "office", TokenOffice())
+    network.cut()
+    await robot.until(lambda: robot.statistics.connects == 2)
+
+
+async def test_expired_token_is_told_by_its_public_name(connect, server, monkeypatch):
+    """A first login that is refused for an expired token is the error that the page of errors has."""
+    authorize = connections.Connection._authorize
+
+    async def late(self, link, token):
+        server.expire_tokens()
+        await authorize(self, link, token)
+
+    monkeypatch.setattr(connections.Connection, "_authorize", late)
+    with pytest.raises(TokenValidationError) as caught:
+        await connect()
+    assert type(caught.value) is TokenValidationError
 
 
 def test_delays_grow_and_differ():

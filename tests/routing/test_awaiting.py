@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import functools
+import asyncio
+import re
+import threading
 
 import pytest
 
@@ -35,20 +37,99 @@ def test_plain_function_that_cannot_await():
             m.answer("hello")
 
 
-@pytest.mark.parametrize("call", ["bot.send_message(chat_id='c1', text='hello')", "event.remove()"])
-def test_other_names(call, tmp_path):
-    """The bot's methods are known, and `event` is the event; what is no coroutine is let be."""
-    source = f"async def on_message(message, bot, event):\n    {call}\n"
+def handler(tmp_path, head, line, **names):
+    """Return a function of a file: its head, one line, and the names that its file has."""
     path = tmp_path / "handlers.py"
-    path.write_text(source)
+    path.write_text(f"async def on_message({head}):\n    {line}\n")
+    exec(compile(path.read_text(), str(path), "exec", dont_inherit=True), names)
+    return names["on_message"]
+
+
+class Talker:
+    """Something with a name that the bot's methods have as well, and a coroutine."""
+
+    def send_message(self, chat_id, text): ...
+
+    async def speak(self): ...
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "call"),
+    [
+        ("message, bot", "bot.send_message('c1', 'hello')", "bot.send_message"),
+        ("message", "message.bot.send_message('c1', 'hello')", "message.bot.send_message"),
+        ("message, event", "event.reply('hello')", "event.reply"),
+        ("message, state", "state.set_state('asked')", "state.set_state"),
+        ("message, other: Talker", "other.speak()", "other.speak"),
+        ("message, other: 'Talker'", "other.speak()", "other.speak"),
+        ("message", "talker.speak()", "talker.speak"),
+        ("message", "asyncio.sleep(1)", "asyncio.sleep"),
+        ("message", "note()", "note"),
+    ],
+)
+def test_other_calls_that_are_not_awaited(tmp_path, head, line, call):
+    """What a handler gets by name is known, and so is what its file has: objects, modules, functions."""
+
+    async def note(): ...
+
+    function = handler(tmp_path, head, line, asyncio=asyncio, talker=Talker(), Talker=Talker, note=note)
+    with pytest.raises(UsageError, match=rf"write await {re.escape(call)}\(…\)"):
+        Router().message()(function)
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("message", "bot.send_message('c1', 'hello')"),
+        ("message, bot: Talker", "bot.send_message('c1', 'hello')"),
+        ("message, bot", "bot = Talker(); bot.send_message('c1', 'hello')"),
+        ("message, bot", "[bot.send_message('c1', 'hello') for bot in (Talker(),)]; bot.close()"),
+        ("message, bot", "def send(bot): bot.send_message('c1', 'hello')"),
+        ("message, talker", "talker.speak()"),
+        ("message", "event.set(); event.reply()"),
+        ("message, state: dict", "state.clear()"),
+        ("message", "unheard_of.speak(); message.text.strip(); message.nothing()"),
+    ],
+)
+def test_calls_that_only_look_like_it(tmp_path, head, line):
+    """Another object under a name that is known elsewhere is let be: another product's bot, an event of threads."""
+    function = handler(tmp_path, head, line, bot=Talker(), talker=Talker(), Talker=Talker, event=threading.Event())
+    router = Router()
+    router.message()(function)
+    assert len(router.handlers) == 1
+
+
+def test_variable_around_a_handler():
+    """A variable of the function around the handler hides the one of the file, whether it has a value yet or not."""
+
+    def define(router):
+        @router.message()
+        async def on_message(message):
+            asyncio.sleep(1)
+
+        asyncio = Talker()
+
+    def talker_speaks(router, talker):
+        @router.message()
+        async def on_message(message):
+            talker.speak()
+
+    router = Router()
+    define(router)
+    assert len(router.handlers) == 1
+    with pytest.raises(UsageError, match=r"await talker\.speak"):
+        talker_speaks(router, Talker())
+
+
+@pytest.mark.parametrize("head", ["async def", "def"])
+def test_generator(head):
+    """A function with a yield in it would only make a generator, so it is no handler."""
     names: dict = {}
-    exec(compile(source, str(path), "exec"), names)
-    add = functools.partial(Router().message(), names["on_message"])
-    if call.startswith("bot"):
-        with pytest.raises(UsageError, match=r"await bot\.send_message"):
-            add()
-    else:
-        add()
+    exec(f"{head} on_message(message):\n    yield", names)
+    router = Router()
+    with pytest.raises(UsageError, match="on_message would do nothing"):
+        router.message()(names["on_message"])
+    assert router.handlers == []
 
 
 def test_what_is_awaited_somewhere_else(post, seen):

@@ -207,6 +207,32 @@ def test_middlewares_stand_around(post, seen, texts):
     assert seen.take(4) == ["outer", "outer", "outer", ("hello", "en")]
 
 
+def test_middleware_that_returns_what_it_forgot_to_await(post, seen, texts):
+    """The rest of the way is gone all the same: no event ends there in silence."""
+
+    class Forgetful(BaseMiddleware):
+        async def __call__(self, handler, event, data):
+            return handler(event, data)
+
+    post.router.outer_middleware(Forgetful())
+    post.router.inner_middleware(Forgetful())
+    post.router.message()(texts("handled"))
+    post.say("hello")
+    assert seen.next() == ("handled", "hello")
+
+
+def test_what_is_no_middleware_and_no_router():
+    """The class of a middleware, and anything else that cannot do what is asked of it, is refused at once."""
+    router = Router()
+    with pytest.raises(UsageError, match=r"write BaseMiddleware\(\)"):
+        router.inner_middleware(BaseMiddleware)
+    with pytest.raises(UsageError, match="which 'one' cannot be"):
+        router.outer_middleware("one")
+    for given in ("crew", Router):
+        with pytest.raises(UsageError, match=r"a router is a Router\(…\)"):
+            router.include_router(given)
+
+
 def test_rerunning_a_cell_replaces_its_handler(post, seen, texts):
     """Another definition of the same name takes the place of the first one, and keeps its turn."""
     run_cell(CODE.format(label="old"), "cell-1", router=post.router, seen=seen)

@@ -57,6 +57,7 @@ def test_password_that_a_server_says_back_is_not_repeated(practice, connect):
         ({"ca_file": "company-ca.pem"}, r"connect has no ca_file=: did you mean verify_ssl=\?"),
         ({"login": "robot"}, r"connect has no login=: did you mean username=\?"),
         ({"practice": {"peeple": 3}}, r"practice has no peeple=: did you mean people=\?"),
+        ({"practice": True, "catch_up": 5000}, r"catch_up is True, False or a CatchUp\(…\), not 5000"),
         ({"practice": {"people": -3}}, "people is a number from 0 to 1000, not -3"),
         (
             {"server": "127.0.0.1", "username": "robot", "password": "x", "web_port": 99999},
@@ -68,6 +69,15 @@ def test_argument_that_makes_no_sense(given, said):
     """A wrong name or a number out of bounds is one line, before anything is started or asked."""
     with pytest.raises(UsageError, match=said):
         tcnb.connect(**given)
+
+
+async def test_arguments_without_names():
+    """A login and a password without their names are refused with the names, and not repeated."""
+    for call in (tcnb.connect, tcnb.aconnect):
+        with pytest.raises(UsageError, match="username=…, password=…") as caught:
+            made = call("127.0.0.1", "robot", "s3cret")
+            await made
+        assert "s3cret" not in str(caught.value)
 
 
 def test_server_away(connect):

@@ -457,6 +457,7 @@ async def test_address_without_a_file_is_an_error_without_its_secrets(pages):
     address = f"{pages.url}/nothing?token=s3cret".replace("//", "//user:pa55@")
     with pytest.raises(FileUploadError, match="answers 404") as raised:
         await URLInputFile(address).prepare()
+    assert type(raised.value) is FileUploadError
     assert "s3cret" not in str(raised.value)
     assert "pa55" not in str(raised.value)
     assert "s3cret" not in repr(URLInputFile(address))
