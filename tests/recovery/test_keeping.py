@@ -126,6 +126,21 @@ async def test_flood_waits_while_reading_is_paused(connect, server, chat, monkey
     await flood
 
 
+async def test_reconnect_is_counted_before_it_is_told(network, robot, monkeypatch):
+    """Who hears that the connection is back, on whatever thread, finds that in the numbers."""
+    seen = []
+    tell = robot.connection._on_state
+
+    def note(state):
+        seen.append((state.state, len(robot.statistics.reconnects)))
+        tell(state)
+
+    monkeypatch.setattr(robot.connection, "_on_state", note)
+    network.cut()
+    await robot.until(lambda: len(seen) == 2)
+    assert seen == [("reconnecting", 0), ("connected", 1)]
+
+
 # -- sleep and clocks ------------------------------------------------------------------------------------------------
 
 
