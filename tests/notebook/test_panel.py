@@ -186,7 +186,7 @@ def test_name_that_is_learned_late_is_shown(panel, patience, alice, crew, monkey
     record, people = panel.session.record, panel.session.known_people
     rows = record.rows
     monkeypatch.setattr(record, "rows", lambda *which, **how: [row | {"author": None} for row in rows(*which, **how)])
-    monkeypatch.setattr(panel.session, "known_people", lambda: [])
+    monkeypatch.setattr(panel.session, "known_people", list)
     alice.say(crew, "the last word")
     patience(lambda: panel.chats.line(crew) and panel.chats.line(crew).last == "alice: the last word")
     monkeypatch.setattr(panel.session, "known_people", people)
