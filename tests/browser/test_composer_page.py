@@ -49,6 +49,11 @@ class Page:
         self.area.fill(text)
         self.area.press("Enter")
 
+    def wait_told(self, condition: Callable[[Composer], bool]) -> None:
+        """Wait until the composer knows what the page has told it; on the way it would be lost with the page."""
+        while not condition(self.composer):
+            self.page.wait_for_timeout(20)
+
     def wait_sent(self, text: str) -> None:
         self.page.locator(SENT).filter(has_text=text).first.wait_for(timeout=SLOW)
 
@@ -437,7 +442,7 @@ def test_reloaded_page_has_the_draft(page):
     page.page.get_by_role("radio", name="Markdown").click()
     page.area.fill("half a *thought*")
     page.drop(("plan.pdf", "application/pdf", 100))
-    page.page.wait_for_function("model.sent.some((one) => one.type === 'draft' && one.attached.length)")
+    page.wait_told(lambda composer: composer._attached == ["plan.pdf"])
     page.open()
     page.page.wait_for_function("document.querySelector('textarea')?.value === 'half a *thought*'")
     assert page.chat_box.input_value() == "Release crew"
