@@ -162,6 +162,7 @@ class Connection:
             if not self._tokens.can_renew:
                 raise
             link = await self._connect()
+        self._let_in()
         self._life = asyncio.create_task(self._live(link), name="tcnb connection")
         self._life.add_done_callback(self._on_life_over)
         self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
@@ -236,6 +237,7 @@ class Connection:
             link, attempts = again
             took = asyncio.get_running_loop().time() - since
             self.statistics.reconnects.append(Reconnect(at, reason, took, attempts))
+            self._let_in()
 
     def _on_life_over(self, life: asyncio.Task[None]) -> None:
         """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""
@@ -331,9 +333,12 @@ class Connection:
             self._pinging.cancel()
         self._pinging = asyncio.create_task(link.keep_alive(PING_INTERVAL, PING_TIMEOUT), name="tcnb pings")
         self.statistics.connected()
+        return link
+
+    def _let_in(self) -> None:
+        """Let those go on who wait for the connection, and tell of it; all that is counted of it is counted already."""
         self._ready.set()
         self._change(State("connected"))
-        return link
 
     def _take(self, batch: Batch) -> None:
         """Pass notifications on, after a glance at what they tell about this account's own messages."""

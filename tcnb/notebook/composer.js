@@ -637,7 +637,14 @@ class ChatBox {
     this.store.ask({ type: "directory" }, (answer) => {
       if (answer.error) return;
       this.store.directory = answer.directory;
-      if (this.isOpen) this.openList(this.isTyped ? this.input.value : "");
+      if (!this.isOpen) return;
+      const marked = this.options[this.active];
+      this.openList(this.isTyped ? this.input.value : "");
+      if (!marked) return;
+      // A kernel that was busy answers late: what was marked meanwhile stays marked, wherever it stands now.
+      const idOf = (one) => (one.chat ? one.chat.chat_id : one.person);
+      this.active = this.options.findIndex((one) => idOf(one) === idOf(marked));
+      this.mark();
     });
   }
 

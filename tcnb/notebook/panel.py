@@ -58,7 +58,10 @@ class Line:
         came: messages of others that came since it was looked at here.
         held: messages that the server held as unread when it was asked, and that have not come.
         asked_at: time of the newest message at that moment, in milliseconds since 1970.
-        last: what was said last.
+        said: what was said last.
+        author_id: by whom; empty where nothing was said.
+        author: what its row calls them; empty where it does not say.
+        last: both, as it is shown.
         at: when, in milliseconds since 1970; 0 where nothing was.
     """
 
@@ -68,6 +71,9 @@ class Line:
     came: int = 0
     held: int = 0
     asked_at: int = 0
+    said: str = ""
+    author_id: str = ""
+    author: str = ""
     last: str = ""
     at: int = 0
 
@@ -135,6 +141,8 @@ class ChatList(SessionWidget):
         self._removals = [self.session.on_rows(self._grown), self.session.on_state(lambda _state: self._refresh())]
         self._meet_chats()
         last = self.session.record.last_seq
+        if last > self._read_to:
+            self._grown()  # something came before anybody listened
         self._begin(self._look_back(last))
         self._refresh()
 
@@ -204,6 +212,7 @@ class ChatList(SessionWidget):
     async def _read_new(self) -> None:
         """Count what came, at most so often, however fast it comes."""
         await asyncio.sleep(INTERVAL / 2)
+        self._learn_names()  # also where nothing came: a name is often learned after its owner's first rows
         while rows := self.session.record.rows(self._read_to, STEP, with_origin=True):
             self._read_to = rows[-1]["seq"]
             self._learn_names()
@@ -241,11 +250,15 @@ class ChatList(SessionWidget):
         """Show what was said, unless something later is shown already."""
         if _time_of(row) < line.at:
             return
-        author_id = str(row.get("author_id") or "")
-        author = row.get("author") or self._names.get(author_id) or author_id.partition("@")[0]
-        said = " ".join(describe(row)[:120].split())
-        line.last = said if line.kind == "p2p" or not author else f"{author}: {said}"
+        line.author_id = str(row.get("author_id") or "")
+        line.author = str(row.get("author") or "")
+        line.said = " ".join(describe(row)[:120].split())
         line.at = _time_of(row)
+        self._word(line)
+
+    def _word(self, line: Line) -> None:
+        author = line.author or self._names.get(line.author_id) or line.author_id.partition("@")[0]
+        line.last = line.said if line.kind == "p2p" or not author else f"{author}: {line.said}"
 
     def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
         shown = self._names.get(title or "") or title
@@ -262,7 +275,12 @@ class ChatList(SessionWidget):
             self._line(chat_id, title, kind)
 
     def _learn_names(self) -> None:
-        self._names = {user_id: name for name, user_id in self.session.known_people() if name}
+        names = {user_id: name for name, user_id in self.session.known_people() if name}
+        if names == self._names:
+            return
+        self._names = names
+        for line in self._lines.values():
+            self._word(line)
 
     def _hear(self, request: dict[str, Any], buffers: Sequence[Any]) -> None:
         if request.get("type") == "choose":

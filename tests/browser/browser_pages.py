@@ -91,6 +91,11 @@ class Notebook:
     def wait_for_events(self, count: int) -> None:
         self.page.wait_for_function(f"(count) => {EVENTS} >= count", arg=count, timeout=SLOW)
 
+    def wait_for_state(self, words: str) -> None:
+        """Wait until the feed says that of the connection; a page that has just opened waits for the kernel's word."""
+        said = "(words) => document.querySelector('.tcf-state')?.innerText === words"
+        self.page.wait_for_function(said, arg=words, timeout=SLOW)
+
     def status_line(self) -> tuple[str, str]:
         """Give what the feed says of the connection and of lost rows."""
         return self.page.locator(".tcf-state").first.inner_text(), self.page.locator(".tcf-lost").first.inner_text()

@@ -158,14 +158,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterato
     (settings / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES), encoding="utf-8")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", f"--port={port}"]
     command += ["--JupyterNotebookApp.expose_app_in_browser=True"]  # the same server shows Notebook 7
-    command += ["--ip=127.0.0.1", "--port-retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
+    command += ["--ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     with (home / "lab.log").open("wb") as log:
         process = subprocess.Popen(command, env=_environment(home), cwd=folder, stdout=log, stderr=log)
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/api/status", process, home / "lab.log")
-        yield Lab(f"http://127.0.0.1:{port}/", folder)
+        yield Lab(_answering(process, home), folder)
     finally:
         process.terminate()
         try:
@@ -187,14 +186,18 @@ def _environment(home: Path) -> dict[str, str]:
     return {**os.environ, **folders, "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": path}
 
 
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _answering(process: subprocess.Popen[bytes], home: Path) -> str:
+    """Wait until JupyterLab answers and return its address; it has another port where ours was taken meanwhile."""
     pause = threading.Event()
     for _ in range(int(START_TIMEOUT / 0.25)):
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
+            (told,) = (home / "runtime").glob("jpserver-*.json")
+            url = str(json.loads(told.read_text("utf-8"))["url"])
+            with urllib.request.urlopen(f"{url}api/status", timeout=5):
+                return url
+        except (ValueError, urllib.error.URLError, OSError):  # it is not there, or not written to its end
             pause.wait(0.25)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+    log = (home / "lab.log").read_text("utf-8", "replace")
+    pytest.fail(f"JupyterLab did not start:\n{log[-3000:]}")

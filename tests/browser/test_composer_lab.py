@@ -153,6 +153,7 @@ def test_person_sends_everything(notebook, lab, practice, crew, sticker_folder, 
     way.wait_sent("pasted")
     way.page.evaluate(DROP, DROPPED)
     way.page.locator(".tcc-card").wait_for()
+    practice.call(lambda server: server.delay_next("uploadFile", 3.0))  # on its way for long enough to be looked at
     way.area.press("Enter")
     way.page.locator(".tcc-progress.tcc-shown").wait_for(timeout=SLOW)
     way.page.locator(".tcnb-composer").screenshot(path=screenshots / "composer-lab-progress.png")
@@ -210,6 +211,8 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
     way.area.press("Shift+Enter")
     way.page.keyboard.type("stays")
     notebook.let_go()
+    way.area.evaluate("(area) => area.blur()")  # now the kernel is told
+    notebook.run_in_kernel("pass")
     notebook.save()
     way.page.reload()
     notebook.wait_kernel()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_pages import SLOW
 from composer_bridge import Bridge
 from PIL import Image
 
@@ -48,12 +49,17 @@ class Page:
         self.area.fill(text)
         self.area.press("Enter")
 
+    def wait_told(self, condition: Callable[[Composer], bool]) -> None:
+        """Wait until the composer knows what the page has told it; on the way it would be lost with the page."""
+        while not condition(self.composer):
+            self.page.wait_for_timeout(20)
+
     def wait_sent(self, text: str) -> None:
-        self.page.locator(SENT).filter(has_text=text).first.wait_for(timeout=15_000)
+        self.page.locator(SENT).filter(has_text=text).first.wait_for(timeout=SLOW)
 
     def wait_state(self, state: str) -> Any:
         row = self.page.locator(f".tcc-row[data-state={state}]").first
-        row.wait_for(timeout=15_000)
+        row.wait_for(timeout=SLOW)
         return row
 
     def said(self, chat_id: str) -> list[Any]:
@@ -225,6 +231,35 @@ def test_ambiguous_title_is_not_sent_to(open_page, alice, tc):
     assert (page.texts(twins[0]), page.texts(twins[1])) == ([], ["for one of them"])
 
 
+ANSWERED = """() => {
+  window.isAnswered = false;
+  model.on('msg:custom', (content, buffers) => {
+    window.isAnswered ||= Boolean(JSON.parse(new TextDecoder().decode(buffers[0])).answers);
+  });
+}"""
+
+
+def test_list_that_comes_late_leaves_the_mark_where_it_was(open_page, bridge, alice, tc):
+    """Who has gone down the list of chats chooses what is marked, also when a busy kernel tells the list after that."""
+    twins = [alice.group("Twins", "robot") for _ in range(2)]
+    tc.refresh()
+    page = open_page(None)
+    page.page.evaluate(ANSWERED)
+    bridge.hold()
+    page.chat_box.fill("Twins")
+    page.page.get_by_role("option").nth(1).wait_for()
+    page.chat_box.press("ArrowDown")
+    page.chat_box.press("ArrowDown")
+    marked = page.page.locator("[role=option][aria-selected=true]").inner_text()
+    (meant,) = [chat for chat in twins if chat[:8] in marked]
+    bridge.let_go()
+    page.page.wait_for_function("window.isAnswered")
+    page.chat_box.press("Enter")
+    page.write("for one of them")
+    page.wait_sent("for one of them")
+    assert [page.texts(chat) for chat in twins] == [["for one of them"] if chat == meant else [] for chat in twins]
+
+
 def test_unknown_person_is_asked_of_the_server(open_page, tc):
     """A login that nobody has seen yet opens the personal chat with that person."""
     page = open_page(None)
@@ -378,7 +413,7 @@ def test_field_keeps_its_place_while_one_writes(page, practice):
     page.wait_state("failed")
     assert page.area.bounding_box() == place
     page.bridge.composer.chat = "Nobody of that name"
-    page.page.locator(".tcc-notice.tcc-shown").wait_for(timeout=15_000)
+    page.page.locator(".tcc-notice.tcc-shown").wait_for(timeout=SLOW)
     assert page.area.bounding_box() == place
 
 
@@ -407,7 +442,7 @@ def test_reloaded_page_has_the_draft(page):
     page.page.get_by_role("radio", name="Markdown").click()
     page.area.fill("half a *thought*")
     page.drop(("plan.pdf", "application/pdf", 100))
-    page.page.wait_for_function("model.sent.some((one) => one.type === 'draft' && one.attached.length)")
+    page.wait_told(lambda composer: composer._attached == ["plan.pdf"])
     page.open()
     page.page.wait_for_function("document.querySelector('textarea')?.value === 'half a *thought*'")
     assert page.chat_box.input_value() == "Release crew"

@@ -55,8 +55,10 @@ def test_reloaded_page_shows_the_feed_again(notebook, lab, screenshots):
     notebook.save()
     seen = notebook.events
     notebook.page.reload()
+    notebook.page.locator(".tcnb-feed .tcf-row").first.wait_for(timeout=SLOW)
+    notebook.page.wait_for_function("document.querySelectorAll('.tcnb-feed').length === 2", timeout=SLOW)
     notebook.wait_for_events(seen + 20)
-    assert notebook.page.locator(".tcnb-feed").count() == 2
+    notebook.wait_for_state("Connected")
     assert notebook.status_line() == ("Connected", "0 lost")
     notebook.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
     notebook.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'", timeout=SLOW)

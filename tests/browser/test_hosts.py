@@ -395,6 +395,8 @@ def test_draft_is_kept_when_its_output_comes_again(host, crew):
     box = composer.get_by_role("combobox", name="Chat or person to write to")
     box.fill("Release crew")
     box.press("Enter")
+    document = host.document()
+    document.wait_for_function("document.querySelector('.tcc-kind').textContent === 'group'", timeout=SLOW)
     composer.locator(".tcc-text").fill("Half a sen")
     host.evaluate("document.activeElement.blur()")  # now the kernel is told
     host.run("told", "pass")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from browser_pages import ChatPage, a_picture
+from browser_pages import SLOW, ChatPage, a_picture
 
 import tcnb
 from tcnb.practice import PracticeServer, PracticeThread
@@ -29,7 +29,7 @@ def chat_page(browser, practice) -> Iterator[ChatPage]:
     """The page in a window of its own; a mistake in its script fails the test."""
     context = browser.new_context(viewport={"width": 1100, "height": 760}, locale="en-GB")
     page, problems = context.new_page(), []
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(SLOW)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     yield ChatPage(page, practice.url, problems)

@@ -48,6 +48,8 @@ def test_handler_answers_while_a_cell_runs(kernel: Kernel) -> None:
     kernel.good('%%tc_on message --as default --command status\nprint("asked")\nawait message.answer("all green")\n')
     outcome = kernel.good('ops.send(chat, "/status")\nwait("all green")\nprint("mine")')
     assert outcome.printed == "mine\n"
+    # It is answered before the handler has ended, whose output is noted at its end.
+    kernel.good("import time\nwhile not tc.router.handlers[0].output:\n    time.sleep(0.01)")
     frame = kernel.good("frame = %tc_handlers --as default\n(frame['calls'].tolist(), frame['output'].tolist())")
     assert frame.text == r"([1], ['asked\n'])"
     assert not [message for message in kernel.later_messages() if message["msg_type"] == "stream"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tcnb.notebook.panel import Panel
+from tcnb.notebook.panel import ChatList, Panel
 
 UNIT = 20.0
 """Seconds a test waits at most for something that comes much sooner."""
@@ -100,7 +100,7 @@ def test_every_chat_can_be_shown_again(panel, patience, crew):
     choose(panel, None)
     patience(lambda: panel.feed.chats == frozenset())
     patience(lambda: panel.chat == crew)
-    assert before.comm is None
+    patience(lambda: before.comm is None)
 
 
 def test_chat_that_is_found_late_does_not_come_back(panel, patience, crew):
@@ -118,12 +118,18 @@ def test_chat_that_is_found_late_does_not_come_back(panel, patience, crew):
     assert panel.chats.chosen is None
 
 
-def test_what_is_read_of_the_past_is_not_unread(connect, until, alice, coffee):
+def until_read(practice: Any) -> None:
+    """Wait until the server knows that the robot got everything, so that it sends nothing of it again."""
+    practice.run(practice.server.until(lambda: practice.server.is_settled("robot")))
+
+
+def test_what_is_read_of_the_past_is_not_unread(practice, connect, until, alice, coffee):
     """Reading a chat's history counts nothing as unread, and what was said last stays what the list shows."""
     with connect() as before:
         for text in ("long ago", "the last word"):
             alice.say(coffee, text)
         until(before, lambda: len(before.messages) >= 2)
+        until_read(practice)
     tc = connect(journal=None, catch_up=False)
     panel = Panel(tc)
     patience = told_by(panel)
@@ -133,23 +139,25 @@ def test_what_is_read_of_the_past_is_not_unread(connect, until, alice, coffee):
     alice.say(coffee, "and more")
     patience(lambda: panel.chats.unread.get(coffee, 0) > 1)
     assert panel.chats.unread == {coffee: 2}
-    assert panel.chats.line(coffee).last == "Alice Doe: and more"
+    patience(lambda: panel.chats.line(coffee).last == "Alice Doe: and more")
     panel.close()
 
 
-def test_list_looks_back_by_time(connect, until, alice, coffee):
+def test_list_looks_back_by_time(practice, connect, until, alice, coffee):
     """What was said last stands in the list, also where older messages came into the record later."""
     with connect() as before:
         alice.say(coffee, "long ago")
         until(before, lambda: len(before.messages) >= 1)
+        until_read(practice)
     tc = connect(journal=None, catch_up=False)
     alice.say(coffee, "the last word")
     until(tc, lambda: len(tc.messages) >= 1)
     tc.history(coffee)
     panel = Panel(tc)
-    told_by(panel)(lambda: panel.chats.line(coffee) and panel.chats.line(coffee).at)
+    patience = told_by(panel)
+    patience(lambda: panel.chats.line(coffee) and panel.chats.line(coffee).at)
     on_loop(panel, asyncio.sleep(0))
-    assert panel.chats.line(coffee).last == "Alice Doe: the last word"
+    patience(lambda: panel.chats.line(coffee).last == "Alice Doe: the last word")
     panel.close()
 
 
@@ -171,6 +179,41 @@ def test_what_was_said_last_is_shown(panel, patience, alice, crew):
     alice.say(crew, "the last\nword")
     patience(lambda: "Alice Doe: the last word" in panel.chats._opening_state())
     assert panel.chats._everything()["chats"][0]["chat_id"] == crew
+
+
+def test_name_that_is_learned_late_is_shown(panel, patience, alice, crew, monkeypatch):
+    """Who spoke last is called by the display name, also where it is known only after the words were shown."""
+    record, people = panel.session.record, panel.session.known_people
+    rows = record.rows
+    monkeypatch.setattr(record, "rows", lambda *which, **how: [row | {"author": None} for row in rows(*which, **how)])
+    monkeypatch.setattr(panel.session, "known_people", list)
+    alice.say(crew, "the last word")
+    patience(lambda: panel.chats.line(crew) and panel.chats.line(crew).last == "alice: the last word")
+    monkeypatch.setattr(panel.session, "known_people", people)
+    alice.say(alice.group("Elsewhere", "robot"), "something else")
+    patience(lambda: panel.chats.line(crew).last == "Alice Doe: the last word")
+
+
+def test_what_comes_before_the_list_listens_is_counted(tc, until, alice, crew, monkeypatch):
+    """A message that comes between the making of the list and its first step on the session's loop is unread."""
+    held = []
+    with monkeypatch.context() as patch:
+        patch.setattr(ChatList, "_hand_over", lambda chats, work, *given: held.append((chats, work, given)))
+        chats = ChatList(tc, lambda chat_id: None)
+        alice.say(crew, "early")
+        until(tc, lambda: "early" in set(tc.df["text"]))
+    for _, work, given in held:
+        tc.loop.call_soon_threadsafe(work, *given)
+    counted = threading.Condition()
+
+    def take(content: dict[str, Any], buffers: list[bytes]) -> None:
+        with counted:
+            counted.notify_all()
+
+    chats.send = take
+    with counted:
+        assert counted.wait_for(lambda: chats.unread == {crew: 1}, UNIT), chats.unread
+    chats.close()
 
 
 def test_close_frees_everything(tc, crew):

@@ -332,7 +332,7 @@ async def test_closing_gives_time_and_then_cancels(post, seen):
     post.say("never", chat="c1")
     post.say("quick", chat="c2")
     assert seen.take(2) == ["begun", "begun"]
-    await post.delivery.close(0.2)
+    await post.delivery.close(2.0)
     assert seen.take(2) == ["ended", "cancelled"]
     assert post.delivery.overflowed == 1
     assert not post.router.failures

@@ -278,9 +278,11 @@ def test_three_refusals_of_the_credentials_end_it(practice, tc, until, monkeypat
 
 def test_unanswered_request_times_out(practice, tc):
     """A server that does not answer one request ends that request alone."""
+    chat = tc.send("alice", "hello").chat_id
+    tc.refresh()  # from here on it needs no look-up
     practice.call(lambda server: server.ignore_next("sendMessage"))
     with pytest.raises(RequestTimeoutError, match="sendMessage: no answer"):
-        tc.send("alice", "hello", timeout=0.2)
+        tc.send(chat, "hello", timeout=0.2)
     assert tc.send("alice", "hello").message_id
 
 
