@@ -164,7 +164,13 @@ class OAuthMissingScopeError(AuthenticationError):
 
 
 class TokenValidationError(AuthenticationError):
-    """The token is not accepted by the server."""
+    """The token is not accepted by the server.
+
+    Attributes:
+        has_expired: whether it had its day, which says nothing against login and password.
+    """
+
+    has_expired: bool = False
 
 
 class ApiErrorException(TcnbError):

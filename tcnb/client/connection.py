@@ -260,7 +260,7 @@ class Connection:
             try:
                 return await self._connect(), attempts
             except (TcnbError, OSError, WebSocketException) as error:
-                if not getattr(error, "has_expired", False):  # which says nothing against login and password
+                if not (isinstance(error, TokenValidationError) and error.has_expired):
                     refusals = refusals + 1 if isinstance(error, AuthenticationError) else 0
                 reason = str(error)
                 if not is_worth_another_try(error, refusals):
@@ -368,7 +368,7 @@ class Connection:
         if error.code in (codes.INVALID_CREDENTIALS, codes.CREDENTIALS_EXPIRED, codes.UNSUPPORTED_CREDENTIALS):
             self._tokens.discard()
             refused = TokenValidationError(f"the server refuses the token: {error.detail} [{error.code}]")
-            refused.has_expired = error.code == codes.CREDENTIALS_EXPIRED  # type: ignore[attr-defined]
+            refused.has_expired = error.code == codes.CREDENTIALS_EXPIRED
             return refused
         return WSConnectionError(f"{self.address} refuses the login: {error.detail} [{error.code}]")
 
