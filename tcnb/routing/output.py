@@ -17,7 +17,7 @@ from typing import Any, Final
 MOST_OUTPUT: Final = 10_000
 """Characters of one run's output that are kept, the last ones."""
 
-MOST_STAND_INS: Final = 100
+MOST_STAND_INS: Final = 10
 """Streams whose stand-ins are kept, those that were replaced last."""
 
 _STREAMS: Final = ("stdout", "stderr")
