@@ -40,7 +40,7 @@ const WORDS = {
     messages: "Messages", media: "Photos, stickers", files: "Files, voice", places: "Places, surveys", changes: "Edits, removals",
     people: "People, chats", other: "Everything else",
     pause: "Pause", resume: "Resume", paused: "Paused", fresh: (n) => `${n} new`, toEnd: "To the latest",
-    today: "Today", yesterday: "Yesterday", readLater: (day) => `${day} · from the history`, you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
+    today: "Today", yesterday: "Yesterday", earlier: (day) => `${day} · earlier`, you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
     replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
     empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
     past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
@@ -69,7 +69,7 @@ const WORDS = {
     messages: "Сообщения", media: "Фото, стикеры", files: "Файлы, голос", places: "Места, опросы", changes: "Правки, удаления",
     people: "Люди, чаты", other: "Остальное",
     pause: "Пауза", resume: "Дальше", paused: "Пауза", fresh: (n) => `новых: ${n}`, toEnd: "К последним",
-    today: "Сегодня", yesterday: "Вчера", readLater: (day) => `${day} · из истории`, you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
+    today: "Сегодня", yesterday: "Вчера", earlier: (day) => `${day} · ранее`, you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
     replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
     empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
     past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
@@ -514,7 +514,7 @@ class Painter {
   day(item) {
     const line = node("div", "tcf-day");
     const name = this.locale.dayName(item.time);
-    line.append(node("span", "", item.isBack ? this.words.readLater(name) : name));
+    line.append(node("span", "", item.isBack ? this.words.earlier(name) : name));
     return line;
   }
 

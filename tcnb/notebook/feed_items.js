@@ -95,7 +95,7 @@ class Items {
     return { type: "hole", key, seq: hole.last, hole, height: this.heights.get(key) };
   }
 
-  // Rows stand in the order in which they were recorded: what was read of the past goes back behind what came before it.
+  // Rows stand in the order in which they were recorded: what was read or sent again later goes back in time behind newer rows.
   dayLine(row, today, isBack = false) {
     const key = `d${row.s}`;
     return { type: "day", key, seq: row.s - 0.5, time: row.t, today, isBack, height: this.heights.get(key) };

@@ -278,13 +278,13 @@ def test_repeated_rows_are_shown_once(page):
     page.settle()
 
 
-def test_what_is_read_of_the_past_is_called_so(page):
-    """Rows of the history stand where they were recorded, behind newer ones; the line of their day says so."""
+def test_days_that_lie_before_the_rows_above_say_so(page):
+    """What was read or sent again stands where it was recorded, behind newer rows; the line of its day says so."""
     page.start(*rows(3))
     long_ago = NOON - 30 * 24 * 3600 * 1000
     page.push([a_row(3, t=long_ago), a_row(4, t=long_ago + 1000), a_row(5, t=long_ago + 24 * 3600 * 1000), a_row(6)])
     days = page.page.locator(".tcf-drawn .tcf-day").all_inner_texts()
-    assert [day.endswith(" · from the history") for day in days] == [False, True, False, False]
+    assert [day.endswith(" · earlier") for day in days] == [False, True, False, False]
     assert days[0] == days[3] == "Today"
     assert page.texts[-4:] == [f"message number {number}" for number in range(3, 7)]
 
