@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import tcnb
 from tcnb.practice import PracticeServer, PracticeThread
 
 PATIENCE = 30.0
 """Seconds after which a test gives up waiting for something that should happen at once."""
+
+# How long an example takes says nothing about it: on a busy machine any may take a second.
+settings.register_profile("tcnb", deadline=None)
+settings.load_profile("tcnb")
 
 ACCOUNTS = ("robot:robot:Robot", "second:second:Second Robot", "alice:alice:Alice Doe", "bob:bob:Боб")
 

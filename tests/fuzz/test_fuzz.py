@@ -21,9 +21,7 @@ from tests.fuzz import long
 from tests.fuzz.mutations import SAMPLES, frame, frames
 from tests.fuzz.oracle import Subject, request_id
 
-ORDINARY = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+ORDINARY = settings(max_examples=120, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None)
 NAMES = st.sampled_from(["chatId", "type", "content", "text", "id", "author", "timestamp", "messageId", "size", "chat"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -70,21 +70,21 @@ def test_quote_outside_a_reply_is_a_problem():
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_markdown_reads_as_the_package_reads_it(text):
     """What a person reads in the preview is what `tcnb.wire.text` says they read."""
     assert flat(Rendering(text, "markdown").nodes) == plain(text, "markdown")
 
 
 @given(st.lists(TAGS, max_size=30).map("".join))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_html_reads_as_the_package_reads_it(text):
     """The same for HTML, however wrongly its tags are closed."""
     assert flat(Rendering(text, "html").nodes) == plain(text, "html")
 
 
 @given(st.text(max_size=300), st.sampled_from(["html", "markdown"]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_any_text_can_be_drawn(text, mode):
     """No text fails, and only known tags come out."""
     assert names(Rendering(text, mode).nodes) <= {"b", "i", "s", "u", "a", "br", "quote"}

@@ -121,14 +121,14 @@ def compare(frames: list[tuple[str, Any]], groups: int = 3) -> int:
     return count
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(FRAMES)
 def test_messages_make_the_same_rows_by_the_hundred(frames: list[tuple[str, Any]]) -> None:
     """What servers send is taken in alike one by one and all at once."""
     compare(frames)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(MIXED)
 def test_whatever_comes_makes_the_same_rows_by_the_hundred(frames: list[tuple[str, Any]]) -> None:
     """Any JSON under any method is taken in alike one by one and all at once."""

@@ -40,7 +40,7 @@ def plain_values(array: Any, kind: Kind) -> list[Any]:
     return [None if value is pd.NA or value is None or value != value else value for value in array.tolist()]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(list(Kind)).flatmap(lambda kind: st.tuples(st.just(kind), batches(kind))))
 def test_a_column_keeps_what_is_written(case: tuple[Kind, list[list[Any]]]) -> None:
     """Values written by the batch are read back alike, and every array handed out meanwhile stays right."""

@@ -71,7 +71,7 @@ def check(record: Record) -> None:
         assert "object" not in {str(dtype) for dtype in view.dtypes}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(METHODS), VALUES | MESSAGE_LIKE), max_size=5))
 def test_whatever_json_comes_makes_rows(batch: list[tuple[str, Any]]) -> None:
     """Any JSON as a payload, under any method, makes a row of right types or is a duplicate, and never raises."""
@@ -82,7 +82,7 @@ def test_whatever_json_comes_makes_rows(batch: list[tuple[str, Any]]) -> None:
     check(record)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from(METHODS), st.binary(max_size=60)), max_size=5))
 def test_whatever_bytes_come_make_rows(batch: list[tuple[str, bytes]]) -> None:
     """Any bytes as a payload make a row each, and never raise."""

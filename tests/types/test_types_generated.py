@@ -32,7 +32,6 @@ generated = settings(
     max_examples=EXAMPLES or 25,
     derandomize=not EXAMPLES,
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -68,7 +68,7 @@ def warnings_are_errors():
         yield
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(damaged(NOTIFICATIONS))
 def test_damaged_notification_is_read_shown_and_written(drawn):
     """A notification with anything anywhere becomes an object that can be shown and written."""
@@ -78,7 +78,7 @@ def test_damaged_notification_is_read_shown_and_written(drawn):
     assert isinstance(event.to_dict(), dict)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(damaged(ENVELOPES))
 def test_damaged_envelope_is_read_shown_and_written(drawn):
     """An envelope with anything anywhere becomes an object that can be shown and written, and read again."""
@@ -88,7 +88,7 @@ def test_damaged_envelope_is_read_shown_and_written(drawn):
     assert json.dumps(again.to_dict()) == json.dumps(message.to_dict())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(damaged(RESPONSES))
 def test_damaged_response_is_read_shown_and_written(drawn):
     """A response with anything anywhere becomes an object that can be shown and written."""
@@ -98,14 +98,14 @@ def test_damaged_response_is_read_shown_and_written(drawn):
     assert isinstance(response.to_dict(), dict)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(NAMES, ANYTHING, max_size=8), st.sampled_from(list(NOTIFICATIONS)))
 def test_payload_out_of_the_blue_is_read(payload, method):
     """Any object at all can be the payload of any notification."""
     assert repr(parse_event(method, payload))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(NAMES, ANYTHING, max_size=8))
 def test_properties_of_a_damaged_message_can_be_asked(payload):
     """The properties of a message answer whatever was sent."""

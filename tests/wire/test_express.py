@@ -132,7 +132,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(CHANGES)
 def test_mutated_texts_are_read_alike(changes):
     """Whatever is broken in a text, it is read the same way by both, or only by the long one."""

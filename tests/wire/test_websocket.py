@@ -20,7 +20,7 @@ def written(text: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True, mask
     return Frame(opcode, text, fin).serialize(mask=mask)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TEXTS)
 def test_whole_frames_are_cut(texts):
     """Text frames of any length that follow each other are all taken."""
@@ -28,7 +28,7 @@ def test_whole_frames_are_cut(texts):
     assert websocket.cut(data, 0) == (texts, len(data))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TEXTS, st.binary(min_size=1, max_size=70_000), st.data())
 def test_frame_in_part_is_left(texts, last, data):
     """What is not all there stays, and its length is told as soon as its head is there."""
@@ -63,7 +63,7 @@ def test_masked_frame_is_left_to_the_library():
     assert websocket.size(data, 0) == sys.maxsize
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(TEXTS)
 def test_a_server_reads_what_is_written(texts):
     """Frames that are written here are what a server by the book reads, in order."""
