@@ -38,6 +38,7 @@ TcnbError
 │   └── NotAnImageError
 ├── FileUploadError                   the upload failed
 └── FileDownloadError                 the download failed
+    └── DestinationExistsError        there is a file already at the path that it should be written to
 """
 
 from __future__ import annotations
@@ -340,6 +341,13 @@ class FileUploadError(TcnbError):
 
 class FileDownloadError(TcnbError):
     """A file could not be downloaded."""
+
+
+class DestinationExistsError(FileDownloadError, FileExistsError):
+    """A file should be written to a path where one is already, and replacing it was not asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def _listed(names: list[str], most: int = 8) -> str:

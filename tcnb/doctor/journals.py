@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from tcnb.doctor.findings import Finding, ok, problem, warning
+from tcnb.errors import TcnbError
+from tcnb.file_paths import absolute
 from tcnb.record.journal import APPLICATION, VERSION, default_path
 from tcnb.status import readable_size
 
@@ -38,10 +40,14 @@ def examine(journal: Path | None) -> Iterator[Finding]:
     Args:
         journal: one journal's file; None takes those in the user's data folder.
     """
-    folder = journal.expanduser().absolute().parent if journal is not None else default_path("server", "a").parents[1]
+    try:
+        folder = absolute(journal).parent if journal is not None else default_path("server", "a").parents[1]
+    except TcnbError as error:
+        yield problem("journal folder", str(error))
+        return
     yield _place(folder)
     if journal is not None:
-        files = [journal.expanduser().absolute()]
+        files = [absolute(journal)]
     else:
         files = sorted(folder.glob("*/*.sqlite")) if folder.is_dir() else []
     for path in files:

@@ -118,6 +118,16 @@ class Tools {
     this.box.replaceChildren();
     this.box.classList.toggle("tcf-shown", Boolean(row));
     if (row) for (const [name, iconName, label] of this.choices(row)) this.box.append(this.view.buildButton(`tcf-do-${name}`, iconName, label, () => this.view.dock.begin(name, row)));
+    this.nameFile(row, this.box.querySelector(".tcf-do-keep"));
+  }
+
+  // The kernel knows under which name a file would be saved: its own may be taken, or unsafe.
+  nameFile(row, button) {
+    if (button) this.view.store.askOnce({ type: "keep_name", seq: row.s }, ({ done }) => {
+      if (!done) return;
+      button.title = this.words.keep(done.path);
+      button.setAttribute("aria-label", button.title);
+    });
   }
 
   choices(row) {

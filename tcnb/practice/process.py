@@ -26,6 +26,10 @@ STOP_TIMEOUT: Final = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
 
 
+# It runs on this machine, which no proxy leads to.
+_DIRECTLY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 class PracticeError(TcnbError):
     """The practice server could not be started, or refused an order."""
 
@@ -83,7 +87,7 @@ class PracticeProcess:
             f"{self.url}/practice/{operation}", json.dumps(arguments).encode(), method="POST"
         )
         try:
-            with urllib.request.urlopen(request, timeout=STOP_TIMEOUT) as response:
+            with _DIRECTLY.open(request, timeout=STOP_TIMEOUT) as response:
                 return json.load(response)["result"]
         except urllib.error.HTTPError as error:
             raise PracticeError(f"{operation}: {error.read().decode('utf-8', 'replace')}") from error
