@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from importlib import import_module
 from typing import Final
 
 from tcnb._version import __version__
+from tcnb.console import replace_what_lacks
 from tcnb.errors import TcnbError
 from tcnb.file_paths import working_folder
 
@@ -27,9 +27,7 @@ COMMANDS: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; errors of tcnb are one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a code page may lack a character of a title or path
+    replace_what_lacks()
     parser = _parser(arguments)
     if not arguments:
         parser.print_help(sys.stderr)

@@ -47,12 +47,14 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
+from tcnb.console import printable
+
 
 class TcnbError(Exception):
     """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        return [printable(f"{type(self).__name__}: {self}")]
 
 
 class UsageError(TcnbError, ValueError):

@@ -45,6 +45,14 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     return folder / found
 
 
+def home_folder() -> Path | None:
+    """Return the home folder of whoever runs this; None where nobody says where it is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def working_folder() -> Path | None:
     """Return the working folder; None where it was deleted under this process, or may not be read."""
     try:

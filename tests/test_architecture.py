@@ -18,6 +18,7 @@ FLOORS = {
     "proxies": 0,
     "types": 0,
     "certificates": 0,
+    "console": 0,
     "file_names": 0,
     "file_paths": 0,
     "nesting": 0,

@@ -17,6 +17,7 @@ from tcnb.doctor.findings import Finding, ok, problem, warning
 from tcnb.errors import TcnbError
 from tcnb.file_paths import absolute
 from tcnb.record.journal import APPLICATION, VERSION, default_path
+from tcnb.record.raw import open_to_read
 from tcnb.status import readable_size
 
 TIGHT: Final = 1 << 30
@@ -81,7 +82,7 @@ def _journal(path: Path) -> Finding:
     if not path.exists():
         return ok("journal", f"{path} is not there yet and will be made")
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
+        with closing(open_to_read(path, timeout=1.0)) as connection:
             return _opened(path, connection)
     except sqlite3.Error as error:
         return problem(

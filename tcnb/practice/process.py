@@ -123,16 +123,19 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
         PracticeError: it did not start; the message holds what it said.
     """
     options = Options(**values)
-    log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tcnb", "practice", "--with-parent", *arguments_of(options)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env=_environment(),
-        # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
-        start_new_session=True,
-    )
+    try:
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tcnb", "practice", "--with-parent", *arguments_of(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=_environment(),
+            # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PracticeError(f"the practice server could not be started: {error.strerror or error}") from error
     line = _first_line(process, timeout)
     try:
         ready = json.loads(line)

@@ -593,8 +593,11 @@ def default_path(server: str, account: str) -> Path:
     """
     import platformdirs  # only a session that keeps a journal needs it
 
-    folder = platformdirs.user_data_path("tcnb", appauthor=False) / "journals"
-    if not folder.is_absolute():  # made of a home folder that nobody knows: it would be a folder called ~
+    try:
+        folder = platformdirs.user_data_path("tcnb", appauthor=False) / "journals"
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():  # older versions of platformdirs make a folder called ~ where they know no home folder
         raise JournalError(
             f"there is no home folder here in which a journal could be: set the variable {HOME}, name a file with "
             "journal=, or keep events in memory alone with journal=None"
