@@ -102,9 +102,13 @@ class _Routes(httpx.AsyncBaseTransport):
         proxy = await asyncio.to_thread(proxy_for, str(request.url))
         way = self._ways.get(proxy)
         if way is None:
-            through = None if proxy is None else httpx.Proxy(proxy.url, ssl_context=self._context)
-            way = self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=through)
+            way = self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=self._through(proxy))
         return await way.handle_async_request(request)
+
+    def _through(self, proxy: Proxy | None) -> httpx.Proxy | None:
+        if proxy is None:
+            return None
+        return httpx.Proxy(proxy.url, ssl_context=self._context if proxy.scheme == "https" else None)
 
     async def aclose(self) -> None:
         for way in self._ways.values():

@@ -35,7 +35,10 @@ _VARIABLES: Final = {
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _PROXY_PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
-_LOGIN: Final = re.compile(r"^((?:[^/@]*:)?//)?.*@", re.DOTALL)
+_BRACKETED: Final = re.compile(r"\[([^\]]*)\](/\d+)?(?::(\d+))?")
+"""An IPv6 address, or a network of them, as an entry of NO_PROXY may have it."""
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -143,26 +146,26 @@ def _fits(exception: str, host: str, port: int) -> bool:
     entry = exception.rpartition("://")[2].lower()
     if entry == "<local>":
         return "." not in host and ":" not in host
-    network = _network(entry)
-    address = _ip(host)
+    bracketed = _BRACKETED.fullmatch(entry)
+    if bracketed is not None:
+        name, own_port = bracketed[1] + (bracketed[2] or ""), bracketed[3]
+    elif entry.count(":") == 1:
+        name, _, own_port = entry.partition(":")
+    else:
+        name, own_port = entry, ""
+    if own_port and own_port != str(port):
+        return False
+    network, address = _network(name), _ip(host)
     if network is not None:
         return address is not None and address in network
-    name, _, suffix = entry.rpartition(":")
-    if name and suffix.isdecimal():
-        if int(suffix) != port:
-            return False
-        entry = name
-    network = _network(entry)
-    if network is not None:
-        return address is not None and address in network
-    wanted, asked = _ascii(entry.removeprefix("*").lstrip(".")), _ascii(host)
+    wanted, asked = _ascii(name.removeprefix("*").lstrip(".")), _ascii(host)
     return bool(wanted) and (asked == wanted or asked.endswith(f".{wanted}"))
 
 
-def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _network(name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """Return the network that an entry means; one address is a network, too."""
     try:
-        return ipaddress.ip_network(entry.replace("[", "").replace("]", ""), strict=False)
+        return ipaddress.ip_network(name, strict=False)
     except ValueError:
         return None
 
@@ -178,8 +181,9 @@ def _ascii(name: str) -> str:
 def _proxy(kind: str, value: str) -> Proxy:
     """Read a proxy as curl and browsers do: without a scheme it speaks HTTP."""
     source = _source(kind)
-    scheme, separator, rest = _before_login(value)
-    scheme = _scheme(kind, scheme.lower() if separator else "http")
+    written = _SCHEME.match(value)
+    scheme = _scheme(kind, written[0].removesuffix("://").lower() if written else "http")
+    rest = value.removeprefix(written[0] if written else "")
     if scheme not in SCHEMES:
         raise UsageError(
             f"{source} names a proxy of the kind {scheme!r}: only {', '.join(SCHEMES)} can be used. Write for example "
@@ -192,19 +196,16 @@ def _proxy(kind: str, value: str) -> Proxy:
     except ValueError:
         raise UsageError(_unreadable(source, value)) from None
     # Signs that end the part of a URL in which a login stands have to be encoded there; a library would cut it.
-    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or re.search(r"[/?#\s]", login):
+    host = parts.hostname
+    extra = parts.path.strip("/") or parts.query or parts.fragment
+    if not host or extra or re.search(r"[\s\"']", place) or re.search(r"[/?#\s]", login):
         raise UsageError(_unreadable(source, value))
     if at and ":" not in login:
         login += ":"
-    proxy = Proxy(scheme, parts.hostname, port, login, source)
+    proxy = Proxy(scheme, host, port, login, source)
     if proxy.is_socks:
         _require_socks(proxy)
     return proxy
-
-
-def _before_login(value: str) -> tuple[str, str, str]:
-    scheme, separator, rest = value.partition("://")
-    return (scheme, separator, rest) if separator and "@" not in scheme else ("", "", value)
 
 
 def _scheme(kind: str, scheme: str) -> str:
@@ -240,4 +241,7 @@ def _source(kind: str) -> str:
 
 
 def _without_login(value: str) -> str:
-    return _LOGIN.sub(lambda found: found[1] or "", value)
+    if "@" not in value:
+        return value
+    scheme = _SCHEME.match(value)
+    return (scheme[0] if scheme else "") + value.rpartition("@")[2]
