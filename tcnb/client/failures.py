@@ -79,7 +79,7 @@ def unreachable(address: Address, error: BaseException, proxy: Proxy | None = No
     """
     status = _status_of_proxy(error)
     if proxy is not None and status is not None:
-        return WSConnectionError(_refused_by_proxy(address, proxy, status))
+        return WSConnectionError(refused_by_proxy(address, proxy, status))
     through = "" if proxy is None else f" through the proxy {proxy}"
     advice = _ASK if proxy is None else f"check the address and the proxy, which {proxy.source} names, or {_except()}"
     if isinstance(error, (http.TimeoutException, TimeoutError)):
@@ -161,7 +161,8 @@ def _login_of_proxy(address: Address, proxy: Proxy | None) -> str:
     )
 
 
-def _refused_by_proxy(address: Address, proxy: Proxy, status: int) -> str:
+def refused_by_proxy(address: Address, proxy: Proxy, status: int) -> str:
+    """Say what it means that a proxy answers instead of the server."""
     if status == 407:
         return _login_of_proxy(address, proxy)
     return f"the proxy {proxy} does not let us through to {address} ({_named(status)}): ask who runs it, or {_except()}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import ssl
 import time
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.failures import answered, way_to, why_unreachable
+from tcnb.client.failures import answered, refused_by_proxy, way_to, why_unreachable
 from tcnb.errors import (
     AuthenticationError,
     InvalidGrantError,
@@ -41,6 +42,9 @@ WHERE_FROM = (
 """What is said behind a login that is refused; the doctor tells it itself."""
 
 _ABSOLUTE_MILLISECONDS = 10**11
+
+_WANTS_TLS = re.compile(r"HTTPS (port|server)|SSL-enabled server port", re.IGNORECASE)
+"""What nginx, Go and Apache say of a plain request to a port with TLS."""
 
 
 @dataclass(frozen=True)
@@ -196,10 +200,16 @@ def _refusal(address: Address, response: http.Response, password: str | None, pr
         if code == "invalid_client":
             return InvalidGrantError("the server does not know this client id: check client_id")
         return InvalidGrantError(f"wrong login or password{WHERE_FROM}")
+    if status == 403 and proxy is not None and reason == f"HTTP {status}":
+        return WSConnectionError(refused_by_proxy(address, proxy, status))
     if status == 403:
         return AuthenticationError(
             f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "
             f"(in a magic --http) to port {paths.BRIDGE_PORT}"
+        )
+    if status == 400 and _WANTS_TLS.search(response.text):
+        return WSConnectionError(
+            f"{address} speaks TLS on this port: leave out https=False (in a magic or command --http)"
         )
     if status in (400, 422):
         return AuthenticationError(f"{address} does not understand the login request ({reason})")

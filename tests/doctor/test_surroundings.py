@@ -1,4 +1,4 @@
-"""Commands and sessions where something of the usual is missing: a home, a working folder, characters of a code page."""
+"""Commands and sessions where something usual is missing: a home, a working folder, characters of a code page."""
 
 from __future__ import annotations
 

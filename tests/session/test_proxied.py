@@ -112,13 +112,17 @@ def test_proxy_that_wants_a_login(dial, monkeypatch, login, said):
     assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize("https", [True, False])
-def test_tunnel_that_a_proxy_refuses(dial, monkeypatch, https):
-    """A proxy that lets nobody through to the server is named with its status."""
+@pytest.mark.parametrize(
+    "options",
+    [{"https": True}, {"username": None, "password": None, "token": "a.b.c"}, {}],
+    ids=["tunnel for the login", "tunnel for the socket", "plain login"],
+)
+def test_proxy_that_lets_nobody_through(dial, monkeypatch, options):
+    """A proxy that does not let us through to the server is named with its status."""
     with ForwardProxy(status="403 Forbidden") as proxy:
         through(proxy, monkeypatch)
         with pytest.raises(TcnbError) as caught:
-            dial(https=https, **({} if https else {"username": None, "password": None, "token": "a.b.c"}))
+            dial(**options)
     assert f"the proxy http://127.0.0.1:{proxy.port} does not let us through" in str(caught.value)
     assert "HTTP 403" in str(caught.value)
 

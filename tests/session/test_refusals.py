@@ -76,6 +76,14 @@ def test_answer_to_the_login(practice, connect, capsys, status, headers, said):
     assert str(caught.value) in said_by_doctor(capsys, f"127.0.0.1:{practice.port}", "--http")
 
 
+def test_plain_request_to_a_port_with_tls(practice, connect):
+    """Web servers that want TLS say so in their own words; it is told which option to leave out."""
+    said = "<html>400 The plain HTTP request was sent to HTTPS port</html>"
+    practice.call(lambda server: server.fail_next_http("token", 400, said))
+    with pytest.raises(WSConnectionError, match="speaks TLS on this port: leave out https=False"):
+        connect()
+
+
 def test_answer_to_the_command_login(practice, monkeypatch, capsys):
     """The command that stores a password says the same."""
     monkeypatch.setattr(login, "ask", lambda question: "robot")
