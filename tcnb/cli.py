@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import Final
 
 from tcnb._version import __version__
+from tcnb.console import replace_what_lacks
 from tcnb.errors import TcnbError
+from tcnb.file_paths import working_folder
 
 COMMANDS: Final = {
     "practice": ("tcnb.practice.command", "run a local TrueConf server to practise against"),
@@ -25,6 +27,7 @@ COMMANDS: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; errors of tcnb are one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    replace_what_lacks()
     parser = _parser(arguments)
     if not arguments:
         parser.print_help(sys.stderr)
@@ -41,6 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        print(f"tcnb {options.command}: {_reason(error)}", file=sys.stderr)
+        return 1
+
+
+def _reason(error: OSError) -> str:
+    """Say what this machine refused, and what to do."""
+    if working_folder() is None:
+        return "the working folder of this process was deleted: change to another folder and run it again"
+    if error.filename is None:
+        return str(error.strerror or error)
+    return f"{error.filename}: {error.strerror}: check that it is there and this account may use it"
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

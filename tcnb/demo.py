@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tcnb.errors import TcnbError
+from tcnb.file_paths import HOME, home_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
         TcnbError: the notebook software is missing, or a cell of the tour failed.
     """
     source = options.notebook or tour()
+    if home_folder() is None:
+        raise TcnbError(f"there is no home folder here, which Jupyter needs: set the variable {HOME}")
     try:
         import nbclient  # noqa: F401
         import nbconvert  # noqa: F401

@@ -38,6 +38,7 @@ TcnbError
 │   └── NotAnImageError
 ├── FileUploadError                   the upload failed
 └── FileDownloadError                 the download failed
+    └── DestinationExistsError        there is a file already at the path that it should be written to
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
+from tcnb.console import printable
+
 
 class TcnbError(Exception):
     """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"{type(self).__name__}: {self}"]
+        return [printable(f"{type(self).__name__}: {self}")]
 
 
 class UsageError(TcnbError, ValueError):
@@ -340,6 +343,13 @@ class FileUploadError(TcnbError):
 
 class FileDownloadError(TcnbError):
     """A file could not be downloaded."""
+
+
+class DestinationExistsError(FileDownloadError, FileExistsError):
+    """A file should be written to a path where one is already, and replacing it was not asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def _listed(names: list[str], most: int = 8) -> str:

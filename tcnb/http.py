@@ -1,7 +1,8 @@
-"""The one place that imports httpx, with the one TLS setting that every connection to a server shares."""
+"""The one place that imports httpx: the TLS setting that every connection to a server shares, and how requests go."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import ssl
@@ -14,11 +15,15 @@ from httpx import AsyncByteStream as AsyncByteStream
 from httpx import AsyncClient as AsyncClient
 from httpx import HTTPError as HTTPError
 from httpx import InvalidURL as InvalidURL
+from httpx import ProxyError as ProxyError
+from httpx import RequestError as RequestError
 from httpx import Response as Response
 from httpx import TimeoutException as TimeoutException
 
 from tcnb._version import __version__
 from tcnb.errors import CertificateError, UsageError
+from tcnb.file_paths import expanded
+from tcnb.proxies import Proxy, proxy_for
 
 SSLVerify: TypeAlias = "bool | str | Path | ssl.SSLContext"
 
@@ -54,7 +59,7 @@ def ssl_context(verify_ssl: SSLVerify) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    bundle = Path(verify_ssl).expanduser()
+    bundle = expanded(verify_ssl)
     try:
         if bundle.is_dir():
             context.load_verify_locations(capath=str(bundle))
@@ -70,7 +75,7 @@ def ssl_context(verify_ssl: SSLVerify) -> ssl.SSLContext:
 def client(
     context: ssl.SSLContext | None = None, *, timeout: float = 10.0, follow_redirects: bool = False
 ) -> AsyncClient:
-    """Make an HTTP client.
+    """Make an HTTP client, which goes through the proxy that `proxies` finds for each address.
 
     Args:
         context: the TLS setting; None trusts what the system trusts.
@@ -78,20 +83,33 @@ def client(
         follow_redirects: whether a redirect is followed.
     """
     return AsyncClient(
-        verify=_system_context() if context is None else context,
+        transport=_Routes(_system_context() if context is None else context),
         timeout=httpx.Timeout(timeout),
         headers={"User-Agent": USER_AGENT},
         follow_redirects=follow_redirects,
+        trust_env=False,
     )
 
 
-def certificate_problem(error: BaseException) -> str | None:
-    """Return why a certificate was refused, if that is what `error` (or one of its causes) says; otherwise None."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return seen.verify_message or str(seen)
-        if "CERTIFICATE_VERIFY_FAILED" in str(seen):
-            return str(seen)
-        seen = seen.__cause__ or seen.__context__
-    return None
+class _Routes(httpx.AsyncBaseTransport):
+    """Sends each request the way of its own address, also behind a redirect: directly, or through a proxy."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._ways: dict[Proxy | None, httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = await asyncio.to_thread(proxy_for, str(request.url))
+        way = self._ways.get(proxy)
+        if way is None:
+            way = self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=self._through(proxy))
+        return await way.handle_async_request(request)
+
+    def _through(self, proxy: Proxy | None) -> httpx.Proxy | None:
+        if proxy is None:
+            return None
+        return httpx.Proxy(proxy.url, ssl_context=self._context if proxy.scheme == "https" else None)
+
+    async def aclose(self) -> None:
+        for way in self._ways.values():
+            await way.aclose()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tcnb.client.statistics import Reconnect
+from tcnb.console import printable
 
 _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "connection": (
@@ -154,7 +155,7 @@ class Status:
         for group, rows in groups.items():
             lines.append(group)
             lines += [f"  {label:<{width}}  {text}{'  (!)' if alarming else ''}" for label, text, alarming in rows]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
     def _repr_html_(self) -> str:
         sections = "".join(

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import hashlib
 import html
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from tcnb.client.arguments import given_id, given_text, replied_to, shown, whole
 from tcnb.client.connection import Connection
+from tcnb.client.saving import Destination
 from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
 from tcnb.errors import (
@@ -550,24 +552,37 @@ class Bot:
 
     @on_bots_loop
     async def download_file_by_id(
-        self, file_id: str, file_path: str | Path | None = None, *, progress: Progress | None = None
+        self,
+        file_id: str,
+        dest_path: str | Path | None = None,
+        *,
+        file_path: str | Path | None = None,
+        overwrite: bool = True,
+        progress: Progress | None = None,
     ) -> bytes | Path:
         """Download a file, waiting for it where it is still arriving.
 
+        In a folder it gets a safe form of the name that its sender gave it, and a number where that is taken; what
+        could run by lying there (`random.py`) goes into a folder `downloads` in it.
+
         Args:
             file_id: the file.
-            file_path: file or existing folder to write to; None returns the bytes, up to
-                `max_in_memory_download_size`.
+            dest_path: the folder to write it to, made if need be.
+            file_path: the very path to write it to; or a folder: one that exists, or a path that ends in a separator.
+                With neither path the bytes are returned, up to `max_in_memory_download_size`.
+            overwrite: whether a file at that very path is replaced, as the official client does.
             progress: told the bytes read and the bytes in all, on the bot's loop.
 
         Returns:
             The bytes, or the path that was written.
 
         Raises:
-            FileDownloadError: the file is not to be had.
+            UsageError: both paths are given, or one that is none.
+            DestinationExistsError: there is a file at that path, and `overwrite` is False.
+            FileDownloadError: the file is not to be had, or cannot be written.
             InMemoryDownloadLimitExceededError: it is too large to return as bytes.
         """
-        file_id, dest = given_id(file_id, "file"), _destination(file_path)
+        file_id, dest = given_id(file_id, "file"), _destination(dest_path, file_path, overwrite=overwrite)
         info = await self._ready_file(file_id)
         return await self._transfers.download(
             info.download_url or "",
@@ -776,13 +791,18 @@ def _known_mode(parse_mode: ParseMode | str) -> str:
     return mode
 
 
-def _destination(file_path: str | Path | None) -> Path | None:
-    try:
-        return None if file_path is None else Path(file_path)
-    except TypeError:
-        raise UsageError(
-            f"file_path is a file or a folder to write to, or None for the bytes, not {shown(file_path)}"
-        ) from None
+def _destination(
+    dest_path: str | Path | None, file_path: str | Path | None, *, overwrite: bool = True
+) -> Destination | None:
+    """Return where a file shall be written; None where its bytes are wanted."""
+    if dest_path is not None and file_path is not None:
+        raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
+    for name, path in (("dest_path", dest_path), ("file_path", file_path)):
+        if not (path is None or isinstance(path, str | os.PathLike)):
+            raise UsageError(f"{name} is a file or a folder to write to, or None for the bytes, not {shown(path)}")
+    if dest_path is not None:
+        return Destination.of(dest_path, is_folder=True)
+    return None if file_path is None else Destination.of(file_path, overwrite=overwrite)
 
 
 def _caption(caption: str | None, parse_mode: ParseMode | str) -> str | None:

@@ -20,9 +20,10 @@ from tcnb.client.address import Address
 from tcnb.client.arguments import seconds
 from tcnb.client.calls import NO_FILE, Calls, Late
 from tcnb.client.clocks import ServerClock, Sleepiness
+from tcnb.client.failures import why_no_socket, why_unreachable
 from tcnb.client.link import Batch, Link, LinkBrokenError
 from tcnb.client.statistics import Reconnect, Statistics
-from tcnb.client.tokens import TokenSource, unreachable
+from tcnb.client.tokens import TokenSource
 from tcnb.errors import (
     ApiErrorException,
     AuthenticationError,
@@ -314,13 +315,9 @@ class Connection:
                 statistics=self.statistics,
             )
         except InvalidStatus as error:
-            status = error.response.status_code
-            full = (
-                ": it may have reached its limit of connections" if status == 503 else ": is the Bridge running there?"
-            )
-            raise WSConnectionError(f"{self.address} does not open the bot socket (HTTP {status}){full}") from error
+            raise WSConnectionError(await why_no_socket(self.address, error)) from error
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, InvalidProxy) as error:
-            raise unreachable(self.address, error) from error
+            raise await why_unreachable(self.address, error) from error
         self.clock.dated(link.date, asked, loop.time())
         link.authorised = self.clock.now(loop.time()) * 1000
         try:

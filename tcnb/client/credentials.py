@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tcnb.errors import UsageError
+from tcnb.file_paths import working_folder
 
 PREFIX: Final = "TRUECONF_"
 SERVER: Final = "TRUECONF_SERVER"
@@ -89,7 +90,7 @@ def find_credentials(
         token: otherwise `TRUECONF_TOKEN`; with a token no password is looked for.
         client_id: the id of an OAuth application; otherwise `TRUECONF_CLIENT_ID`.
         prompt: asks a person a question and returns the answer without showing it; None asks nobody.
-        folder: where the search for a `.env` file begins; None is the working folder.
+        folder: where the search for a `.env` file begins; None is the working folder, if there is one.
 
     Raises:
         UsageError: the server, the login or the secret is nowhere to be found, and it lists the places; or something
@@ -99,7 +100,7 @@ def find_credentials(
     for name, value in given.items():
         if value is not None and not isinstance(value, str):
             raise UsageError(f"{name} is a str, not of the type {type(value).__name__}")
-    sources = list(_sources(folder or Path.cwd()))
+    sources = list(_sources(folder or working_folder()))
     server = server or next((values[SERVER] for _, values in sources if SERVER in values), None)
     if not server:
         raise UsageError(_no_server())
@@ -153,13 +154,20 @@ def into_keyring(server: str, username: str, password: str) -> None:
         raise UsageError(f"the keyring does not store it ({type(error).__name__})") from error
 
 
-def _sources(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _sources(folder: Path | None) -> Iterator[tuple[str, dict[str, str]]]:
     yield "environment", _ours(os.environ)
-    for place in (folder, *folder.parents):
+    for place in () if folder is None else (folder, *folder.parents):
         path = place / ".env"
-        if path.is_file() and (values := _from_file(path)):
+        if _is_file(path) and (values := _from_file(path)):
             yield str(path), values
             return
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False  # a folder above may be one that this account may not look into
 
 
 def _from_file(path: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import ssl
 import struct
 import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import DATA_OPCODES, Frame
@@ -19,6 +20,7 @@ from websockets.typing import Subprotocol
 
 from tcnb.client.address import Address
 from tcnb.http import USER_AGENT
+from tcnb.proxies import Proxy, proxy_for
 from tcnb.wire import paths, websocket
 
 PEEK_INTERVAL = 2.0
@@ -26,6 +28,9 @@ PEEK_INTERVAL = 2.0
 
 KEEPALIVE_IDLE = 15
 """Seconds without traffic before TCP itself probes (`protocol` section 16.1)."""
+
+NEXT_ADDRESS_AFTER = 0.25
+"""Seconds after which the next address of a name is tried beside one that does not answer (RFC 8305 names 0.25 s)."""
 
 _FORGET = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 """The value of SO_LINGER that discards what is not delivered."""
@@ -193,6 +198,7 @@ async def open_socket(
 
     Raises:
         OSError, TimeoutError, websockets.exceptions.InvalidHandshake: as the library says it.
+        UsageError, MissingPackageError: the proxy that leads there cannot be used.
     """
 
     def factory(*args: object, **kwargs: object) -> BatchingSocket:
@@ -200,8 +206,11 @@ async def open_socket(
         connection.on_texts = on_texts
         return connection
 
-    connection = await connect(
-        address.socket_url(),
+    url = address.socket_url()
+    proxy = await asyncio.to_thread(proxy_for, url)
+    connection = await _Connect(
+        url,
+        proxy=None if proxy is None else proxy.url,
         ssl=context if address.https else None,
         subprotocols=[Subprotocol(paths.SUBPROTOCOL)],
         compression=None,
@@ -211,9 +220,33 @@ async def open_socket(
         close_timeout=3.0,
         max_size=MOST_BYTES,
         create_connection=factory,  # type: ignore[arg-type]
+        **_ways(proxy, context),
     )
     assert isinstance(connection, BatchingSocket)
     return connection
+
+
+class _Connect(connect):
+    """Opens a connection to the very address it is given: a redirect must not get the token that follows."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def staggered() -> dict[str, Any]:
+    """Return the options of `create_connection` that keep an address that swallows everything from holding us up."""
+    # Other loops (uvloop) do not have the option.
+    has_it = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+    return {"happy_eyeballs_delay": NEXT_ADDRESS_AFTER} if has_it else {}
+
+
+def _ways(proxy: Proxy | None, context: ssl.SSLContext | None) -> dict[str, Any]:
+    """Return how the connection, or that to the proxy, is opened."""
+    if proxy is None:
+        return staggered()
+    if proxy.is_socks:
+        return {}
+    return {**staggered(), **({"proxy_ssl": context or True} if proxy.scheme == "https" else {})}
 
 
 def _keep_alive(raw: network.socket) -> None:

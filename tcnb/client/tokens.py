@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
 import json
-import os
 import re
-import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -20,16 +17,16 @@ from typing import Any
 
 from tcnb import http
 from tcnb.client.address import Address
+from tcnb.client.failures import answered, refused_by_proxy, way_to, why_unreachable
 from tcnb.errors import (
     AuthenticationError,
-    CertificateError,
     InvalidGrantError,
     OAuthMissingScopeError,
     PasswordAuthDisabledError,
-    RequestTimeoutError,
     TokenValidationError,
     WSConnectionError,
 )
+from tcnb.proxies import Proxy
 from tcnb.wire import paths
 
 ASSUMED_LIFETIME = 30 * 24 * 3600
@@ -46,7 +43,8 @@ WHERE_FROM = (
 
 _ABSOLUTE_MILLISECONDS = 10**11
 
-_NUMBER = re.compile(r"\[Errno (-?\d+)\]")
+_WANTS_TLS = re.compile(r"HTTPS (port|server)|SSL-enabled server port", re.IGNORECASE)
+"""What nginx, Go and Apache say of a plain request to a port with TLS."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ class TokenSource:
         try:
             response = await client.post(url, json=body)
         except (http.HTTPError, http.InvalidURL, OSError) as error:
-            raise unreachable(self._address, error) from error
+            raise await why_unreachable(self._address, error) from error
         if response.is_success:
             try:
                 answer = response.json()
@@ -185,45 +183,10 @@ class TokenSource:
             raise WSConnectionError(
                 f"{self._address} answered the login with something that is not a token: is it a TrueConf server?"
             )
-        raise _refusal(self._address, response, self._password)
+        raise _refusal(self._address, response, self._password, await way_to(self._address))
 
 
-def unreachable(address: Address, error: BaseException) -> WSConnectionError | RequestTimeoutError:
-    """Return the error that says in one line why a server cannot be reached and what to do."""
-    certificate = http.certificate_problem(error)
-    if certificate is not None:
-        return CertificateError(
-            f"the certificate of {address.netloc} is not trusted ({certificate}): pass verify_ssl='path/to/ca.pem' "
-            "(in a magic --ca FILE), or verify_ssl=False (--no-verify) if you accept the risk"
-        )
-    if isinstance(error, (http.TimeoutException, TimeoutError)):
-        return RequestTimeoutError(
-            f"{address} does not answer in time: check the address, the port, https and the network"
-        )
-    return WSConnectionError(
-        f"cannot reach {address} ({_why(error)}): check the address, the port, https and the network"
-    )
-
-
-def _why(error: BaseException) -> str:
-    """Word what keeps a connection from being opened, without the system's numbers."""
-    text = str(error)
-    seen: BaseException | None = error
-    number = int(found[1]) if (found := _NUMBER.search(text)) else 0
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return str(seen)
-        if isinstance(seen, socket.gaierror):
-            return "its name is not known here"
-        if isinstance(seen, OSError) and seen.errno:
-            number = seen.errno
-        seen = seen.__cause__ or seen.__context__
-    if number == errno.ECONNREFUSED:
-        return "nothing listens there"
-    return os.strerror(number).lower() if number > 0 else text or type(error).__name__
-
-
-def _refusal(address: Address, response: http.Response, password: str | None) -> Exception:
+def _refusal(address: Address, response: http.Response, password: str | None, proxy: Proxy | None) -> Exception:
     """Turn a refused token request into the error that says what to do, without a password that is said back."""
     status = response.status_code
     reason, code = _reason(response)
@@ -237,15 +200,22 @@ def _refusal(address: Address, response: http.Response, password: str | None) ->
         if code == "invalid_client":
             return InvalidGrantError("the server does not know this client id: check client_id")
         return InvalidGrantError(f"wrong login or password{WHERE_FROM}")
+    if status == 403 and proxy is not None and reason == f"HTTP {status}":
+        return WSConnectionError(refused_by_proxy(address, proxy, status))
     if status == 403:
         return AuthenticationError(
             f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "
             f"(in a magic --http) to port {paths.BRIDGE_PORT}"
         )
+    if status == 400 and _WANTS_TLS.search(response.text):
+        return WSConnectionError(
+            f"{address} speaks TLS on this port: leave out https=False (in a magic or command --http)"
+        )
     if status in (400, 422):
         return AuthenticationError(f"{address} does not understand the login request ({reason})")
     return WSConnectionError(
-        f"{address} has no chatbot connector here (HTTP {status}): check the port, and that the Bridge is running"
+        answered(address, status, response.headers, proxy)
+        or f"{address} has no chatbot connector here (HTTP {status}): check the port, and that the Bridge is running"
     )
 
 

@@ -6,7 +6,7 @@ Source: `protocol` section 8.
 from __future__ import annotations
 
 import asyncio
-import re
+import json
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.tokens import unreachable
+from tcnb.client.failures import answered, way_to, why_unreachable
+from tcnb.client.saving import Destination, Place
 from tcnb.errors import FileDownloadError, FileUploadError, InMemoryDownloadLimitExceededError
+from tcnb.file_names import safe_name
 from tcnb.wire import codes, paths
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ MOST_IN_MEMORY = 100 * 2**20
 """Bytes a download may have that is not written to disk."""
 
 STICKER_TYPE = "sticker/webp"
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u202a-\u202e\u2066-\u2069]')
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$", re.IGNORECASE)
 
 
 class _Multipart(http.AsyncByteStream):
@@ -125,11 +124,10 @@ class Transfers:
             try:
                 response = await client.post(self._address.url(paths.FILES), content=body, headers=headers)
             except (http.HTTPError, OSError) as error:
-                raise FileUploadError(
-                    f"the upload of {file.filename} broke off: {unreachable(self._address, error)}"
-                ) from error
+                why = await why_unreachable(self._address, error)
+                raise FileUploadError(f"the upload of {file.filename} broke off: {why}") from error
         if not response.is_success:
-            raise FileUploadError(f"the server did not take {file.filename}: {_said(response)}")
+            raise FileUploadError(f"the server did not take {file.filename}: {await self._said(response)}")
         return _temporal_id(response)
 
     async def download(
@@ -138,7 +136,7 @@ class Transfers:
         *,
         name: str,
         size: int | None,
-        dest: Path | None,
+        dest: Destination | None,
         most_in_memory: int,
         progress: Progress | None = None,
     ) -> bytes | Path:
@@ -146,9 +144,9 @@ class Transfers:
 
         Args:
             url: the download address that the server gave; it is a secret and shown nowhere.
-            name: the file's name, for messages and for a `dest` that is a folder.
+            name: what its sender calls the file, for messages and for a `dest` that is a folder.
             size: bytes it should have, where known.
-            dest: file or existing folder to write to; None returns the bytes.
+            dest: where to write it; None returns the bytes.
             most_in_memory: bytes allowed when it is not written to disk.
             progress: told how far it is.
 
@@ -156,44 +154,49 @@ class Transfers:
             The bytes, or the path that was written. A file appears under its name only when it is complete.
 
         Raises:
-            FileDownloadError: the server refuses it, or the connection broke.
+            FileDownloadError: the server refuses it, the connection broke, or it cannot be written there.
             InMemoryDownloadLimitExceededError: it is too large to return as bytes.
         """
         if dest is None and size is not None and size > most_in_memory:
             raise InMemoryDownloadLimitExceededError(size, most_in_memory)
-        async with http.client(self._context, timeout=self._timeout) as client:
-            try:
-                async with client.stream("GET", self._address.here(url)) as response:
-                    if not response.is_success:
-                        raise FileDownloadError(f"the server does not give out {name} (HTTP {response.status_code})")
-                    total = size or int(response.headers.get("Content-Length") or 0)
-                    chunks = _reported(response.aiter_bytes(CHUNK), total, progress)
-                    if dest is None:
-                        return await _into_memory(chunks, most_in_memory)
-                    return await _onto_disk(chunks, _target(dest, name))
-            except (http.HTTPError, http.InvalidURL) as error:
-                raise FileDownloadError(
-                    f"the download of {name} broke off: {unreachable(self._address, error)}"
-                ) from error
-            except OSError as error:
-                raise FileDownloadError(f"{name} cannot be written: {error.strerror or error}") from error
+        shown = safe_name(name)
+        try:
+            place = None if dest is None else await asyncio.to_thread(dest.place, name)
+            async with (
+                http.client(self._context, timeout=self._timeout) as client,
+                client.stream("GET", self._address.here(url)) as response,
+            ):
+                if not response.is_success:
+                    raise FileDownloadError(f"the server does not give out {shown}: {await self._said(response)}")
+                chunks = _reported(response.aiter_bytes(CHUNK), _size(response, size), progress)
+                if place is None:
+                    return await _into_memory(chunks, most_in_memory)
+                return await _onto_disk(chunks, place)
+        except FileDownloadError:
+            raise
+        except (http.HTTPError, http.InvalidURL) as error:
+            why = await why_unreachable(self._address, error)
+            raise FileDownloadError(f"the download of {shown} broke off: {why}") from error
+        except OSError as error:
+            raise FileDownloadError(f"{shown} cannot be written: {error.strerror or error}") from error
+
+    async def _said(self, response: http.Response) -> str:
+        """Return what a refused transfer says."""
+        status = response.status_code
+        try:
+            body = json.loads(await response.aread())
+        except ValueError:
+            body = None
+        code = body.get("errorCode") if isinstance(body, dict) else None
+        if isinstance(code, int):
+            return f"{codes.meaning(code)} [{code}]"
+        return answered(self._address, status, response.headers, await way_to(self._address)) or f"HTTP {status}"
 
 
-def safe_name(name: str) -> str:
-    """Return a name under which a file from somebody else can be written anywhere without harm."""
-    cleaned = _UNSAFE.sub("_", name.replace("\\", "/").rpartition("/")[2]).strip(" .")
-    if not cleaned or _RESERVED.match(cleaned):
-        cleaned = f"file_{cleaned}" if cleaned else "file"
-    stem, dot, suffix = cleaned.rpartition(".")
-    if len(cleaned.encode()) > 200:
-        tail = f".{suffix}" if dot and len(suffix.encode()) <= 20 else ""
-        cleaned = (stem or cleaned).encode()[: 200 - len(tail.encode())].decode(errors="ignore") + tail
-    return cleaned
-
-
-def _target(dest: Path, name: str) -> Path:
-    path = dest.expanduser()
-    return path / safe_name(name) if path.is_dir() else path
+def _size(response: http.Response, told: int | None) -> int:
+    """Return how many bytes will come; 0 where nobody says it."""
+    length = response.headers.get("Content-Length", "")
+    return told or (int(length) if length.isdecimal() else 0)
 
 
 async def _reported(chunks: AsyncIterator[bytes], total: int, progress: Progress | None) -> AsyncIterator[bytes]:
@@ -216,27 +219,14 @@ async def _into_memory(chunks: AsyncIterator[bytes], most: int) -> bytes:
     return b"".join(parts)
 
 
-async def _onto_disk(chunks: AsyncIterator[bytes], target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+async def _onto_disk(chunks: AsyncIterator[bytes], place: Place) -> Path:
     try:
-        with await asyncio.to_thread(partial.open, "wb") as file:
+        with await asyncio.to_thread(place.begin) as file:
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
-        await asyncio.to_thread(partial.replace, target)
+        return await asyncio.to_thread(place.finish)
     finally:
-        partial.unlink(missing_ok=True)
-    return target
-
-
-def _said(response: http.Response) -> str:
-    """Return what a refused upload says."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    code = body.get("errorCode") if isinstance(body, dict) else None
-    return f"{codes.meaning(code)} [{code}]" if isinstance(code, int) else f"HTTP {response.status_code}"
+        place.drop()
 
 
 def _temporal_id(response: http.Response) -> str:

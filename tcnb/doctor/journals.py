@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from tcnb.doctor.findings import Finding, ok, problem, warning
+from tcnb.errors import TcnbError
+from tcnb.file_paths import absolute
 from tcnb.record.journal import APPLICATION, VERSION, default_path
+from tcnb.record.raw import open_to_read
 from tcnb.status import readable_size
 
 TIGHT: Final = 1 << 30
@@ -38,10 +41,14 @@ def examine(journal: Path | None) -> Iterator[Finding]:
     Args:
         journal: one journal's file; None takes those in the user's data folder.
     """
-    folder = journal.expanduser().absolute().parent if journal is not None else default_path("server", "a").parents[1]
+    try:
+        folder = absolute(journal).parent if journal is not None else default_path("server", "a").parents[1]
+    except TcnbError as error:
+        yield problem("journal folder", str(error))
+        return
     yield _place(folder)
     if journal is not None:
-        files = [journal.expanduser().absolute()]
+        files = [absolute(journal)]
     else:
         files = sorted(folder.glob("*/*.sqlite")) if folder.is_dir() else []
     for path in files:
@@ -75,7 +82,7 @@ def _journal(path: Path) -> Finding:
     if not path.exists():
         return ok("journal", f"{path} is not there yet and will be made")
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0)) as connection:
+        with closing(open_to_read(path, timeout=1.0)) as connection:
             return _opened(path, connection)
     except sqlite3.Error as error:
         return problem(

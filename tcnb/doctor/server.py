@@ -17,10 +17,10 @@ from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.connection import Connection
 from tcnb.client.credentials import Credentials
-from tcnb.client.socket import open_socket
-from tcnb.client.tokens import WHERE_FROM, TokenSource, unreachable
+from tcnb.client.failures import answered, way_to, why_no_socket, why_unreachable
+from tcnb.client.socket import open_socket, staggered
+from tcnb.client.tokens import WHERE_FROM, TokenSource
 from tcnb.doctor.findings import Finding, Verdict, ok, problem, warning
-from tcnb.doctor.proxies import proxy_for
 from tcnb.errors import AuthenticationError, InvalidGrantError, TcnbError, TokenValidationError, UsageError
 from tcnb.wire import paths
 
@@ -29,12 +29,6 @@ MOST_SKEW: Final = 60.0
 
 ENDING_SOON: Final = 14 * 24 * 3600
 """Seconds before its end from which on a certificate is worth a word."""
-
-# The codes of OpenSSL (X509_V_ERR_…), whose words differ from version to version.
-_NOT_YET_VALID: Final = 9
-_EXPIRED: Final = 10
-_UNKNOWN_ISSUER: Final = frozenset({18, 19, 20, 21})
-_WRONG_HOST: Final = frozenset({62, 63, 64})
 
 _NO_TLS: Final = "check the port, or use --http if it speaks no TLS"
 
@@ -58,14 +52,20 @@ class Target:
 
 async def examine(target: Target) -> AsyncIterator[Finding]:
     """Go the way of a connection step by step; the first problem ends it, since nothing behind it can work."""
-    proxy = proxy_for(target.address)
+    try:
+        proxy = await way_to(target.address)
+    except TcnbError as error:
+        yield problem("proxy", str(error))
+        return
     context = http.ssl_context(target.verify_ssl) if target.address.https else None
     steps: list[Callable[[], AsyncIterator[Finding]]] = []
     if proxy is None:
         steps += [lambda: _name(target), lambda: _reach(target), lambda: _certificate(target, context)]
     else:
         yield warning(
-            "proxy", f"{target.address.host} is reached through {proxy}: NO_PROXY can name it as an exception"
+            "proxy",
+            f"{target.address.host} is reached through {proxy}, which {proxy.source} names: NO_PROXY can name the host "
+            "as an exception",
         )
     steps += [lambda: _facts(target, context), lambda: _socket(target, context), lambda: _account(target, context)]
     for step in steps:
@@ -101,7 +101,7 @@ async def _reach(target: Target) -> AsyncIterator[Finding]:
     started = time.monotonic()
     try:
         async with asyncio.timeout(target.timeout):
-            _, writer = await asyncio.open_connection(address.host, address.port)
+            _, writer = await asyncio.open_connection(address.host, address.port, **staggered())
     except TimeoutError:
         yield problem(check, f"{where} does not answer within {target.timeout:g} s: check the port, firewall and VPN")
     except ConnectionRefusedError:
@@ -123,9 +123,9 @@ async def _certificate(target: Target, context: ssl.SSLContext | None) -> AsyncI
         return
     try:
         async with asyncio.timeout(target.timeout):
-            _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
+            _, writer = await asyncio.open_connection(address.host, address.port, ssl=context, **staggered())
     except ssl.SSLCertVerificationError as error:
-        yield problem(check, _why_not_trusted(address, error))
+        yield problem(check, str(await why_unreachable(address, error)))
     except ssl.SSLError as error:
         yield problem(check, f"{address.netloc} does not shake hands ({error.reason or error}): {_NO_TLS}")
     except TimeoutError:
@@ -151,30 +151,6 @@ def _trusted(check: str, context: ssl.SSLContext, secured: ssl.SSLObject) -> Fin
     return ok(check, f"{secured.version()}; the certificate is trusted and valid until {until}")
 
 
-def _why_not_trusted(address: Address, error: ssl.SSLCertVerificationError) -> str:
-    """Say what is wrong with a certificate and what to do, by OpenSSL's code of it."""
-    code = error.verify_code
-    if code == _EXPIRED:
-        return (
-            f"the certificate of {address.netloc} has expired: its administrator must renew it (or this machine's "
-            "clock is wrong); --no-verify (verify_ssl=False) passes over it at your own risk"
-        )
-    if code == _NOT_YET_VALID:
-        return f"the certificate of {address.netloc} is not valid yet: check this machine's clock, and the server's"
-    if code in _WRONG_HOST:
-        return (
-            f"the certificate of {address.netloc} is for another name ({error.verify_message}): use the name that it "
-            "is for, or have its administrator add this one"
-        )
-    if code in _UNKNOWN_ISSUER:
-        return (
-            f"this machine does not know who issued the certificate of {address.netloc} ({error.verify_message}): get "
-            "the CA's certificate from the server's administrator and give it with --ca FILE "
-            "(verify_ssl='FILE'); --no-verify passes over it at your own risk"
-        )
-    return f"the certificate of {address.netloc} is not trusted ({error.verify_message}): ask its administrator"
-
-
 async def _facts(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
     """Ask the server what it is (`protocol` section 1.7), and what time it has."""
     check = "server"
@@ -183,9 +159,16 @@ async def _facts(target: Target, context: ssl.SSLContext | None) -> AsyncIterato
         async with asyncio.timeout(target.timeout), http.client(context, timeout=target.timeout) as client:
             response = await client.get(target.address.url(paths.SERVER))
     except (http.HTTPError, http.InvalidURL, OSError, TimeoutError) as error:
-        yield problem(check, str(unreachable(target.address, error)))
+        yield problem(check, str(await why_unreachable(target.address, error)))
+        return
+    except TcnbError as error:
+        yield problem(check, str(error))
         return
     product = _product(response)
+    said = answered(target.address, response.status_code, response.headers, await way_to(target.address))
+    if said is not None:
+        yield problem(check, said)
+        return
     if product is not None:
         yield ok(check, f"{product.get('display_name', '?')}, TrueConf Server {product.get('version', '?')}")
     else:
@@ -240,11 +223,9 @@ async def _socket(target: Target, context: ssl.SSLContext | None) -> AsyncIterat
             finally:
                 socket.transport.abort()
     except InvalidStatus as error:
-        status = error.response.status_code
-        why = "it may have reached its limit of connections" if status == 503 else "check that the Bridge is running"
-        yield problem(check, f"{target.address} does not open {paths.SOCKET} (HTTP {status}): {why}")
+        yield problem(check, await why_no_socket(target.address, error))
     except (OSError, TimeoutError, WebSocketException) as error:
-        yield problem(check, f"{paths.SOCKET}: {unreachable(target.address, error)}")
+        yield problem(check, f"{paths.SOCKET}: {await why_unreachable(target.address, error)}")
     else:
         said = f"open; a ping takes {_milliseconds(latency)}"
         if socket.subprotocol == paths.SUBPROTOCOL:

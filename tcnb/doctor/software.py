@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from tcnb.doctor.findings import Finding, ok, warning
 from tcnb.doctor.findings import problem as wrong
+from tcnb.file_paths import HOME, home_folder
 from tcnb.nesting import FIRST_LOSING_KERNEL, ORIGINAL, SUCCESSOR
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -82,6 +83,8 @@ def _widgets(library: str) -> Finding:
         return wrong(check, f"{library} {version} needs {unmet[0]}: run pip install '{unmet[0]}' and reload the page")
     if not any(_version(name) for name in NOTEBOOKS):
         return ok(check, f"{library} {version}; whether the browser's half fits, the notebook server's side can tell")
+    if home_folder() is None:
+        return warning(check, f"{library} {version}; without a home folder Jupyter does not work: set {HOME}")
     front_end = _front_end_version(extension)
     if front_end is None:
         return wrong(

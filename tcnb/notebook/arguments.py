@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tcnb.errors import UsageError
+from tcnb.file_paths import expanded
 from tcnb.notebook import messages, secrets
 from tcnb.notebook.expansion import expand, expand_text
 from tcnb.notebook.grammar import Verb, read, require_fields, split_silencer
@@ -75,7 +75,7 @@ class Arguments:
         """The file: a path (with `~` resolved) or URL, or whatever object an expression gave."""
         file = self._expanded(self._line.fields["file"])
         if isinstance(file, str) and file.startswith("~"):
-            return str(Path(file).expanduser())
+            return str(expanded(file))
         return file
 
     @property
@@ -136,7 +136,7 @@ class Arguments:
     def path(self) -> str:
         """The path or URL, with `~` resolved."""
         path = str(self._expanded(self._line.fields["path"]))
-        return str(Path(path).expanduser()) if path.startswith("~") else path
+        return str(expanded(path)) if path.startswith("~") else path
 
     @property
     def caption(self) -> str | None:

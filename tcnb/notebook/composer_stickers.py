@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tcnb.errors import FileMissingError, TcnbError
+from tcnb.file_paths import expanded
 
 STICKER_TYPES: Final = frozenset({"sticker/webp"})
 MOST_OF_FOLDER: Final = 120
@@ -41,7 +42,7 @@ class Shelf:
     """
 
     def __init__(self, session: Session, folder: str | Path | None) -> None:
-        self.folder = None if folder is None else Path(folder).expanduser()
+        self.folder = None if folder is None else expanded(folder)
         if self.folder is not None and not self.folder.is_dir():
             raise FileMissingError(f"there is no folder {str(folder)!r} with stickers")
         self._session = session

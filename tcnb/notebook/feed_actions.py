@@ -7,11 +7,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from tcnb.client.saving import Destination
 from tcnb.errors import TcnbError, UsageError
+from tcnb.file_paths import working_folder
 from tcnb.record.raw import payloads
 from tcnb.types import BufferedInputFile, TextContent, make_preview
 
@@ -26,12 +29,15 @@ PICTURES_AT_ONCE: Final = 3
 """Pictures fetched at the same time, so that scrolling through an album does not keep a sending waiting."""
 
 KINDS: Final = frozenset(
-    {"reply", "edit", "remove", "forward", "keep", "picture", "code", "contents", "source", "past"}
+    {"reply", "edit", "remove", "forward", "keep", "keep_name", "picture", "code", "contents", "source", "past"}
 )
 """What may be asked."""
 
 MOST_PAST: Final = 100
 """Messages that are read of a chat's past: one page of the server's, which comes in its order."""
+
+BESIDE: Final = f".{os.sep}"
+"""The folder that files are saved to: the kernel's working folder, which is that of its notebook."""
 
 MOST_CONTENTS: Final = 64
 """Rows of which one answer tells what no column holds."""
@@ -120,8 +126,15 @@ class Actions:
         return {"message_id": sent.message_id}
 
     async def _keep(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
-        path = await self._session.adownload(_file_of(row), Path.cwd())
-        return {"path": path.name if isinstance(path, Path) else str(path)}
+        """Save a file beside the notebook, and return its path as seen from there."""
+        path = Path(await self._session.adownload(_file_of(row), BESIDE))
+        return {"path": _from_here(path)}
+
+    async def _keep_name(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return under which path a file would be saved now."""
+        name = str(row.get("file_name") or _file_of(row))
+        place = await asyncio.to_thread(lambda: Destination.of(BESIDE).place(name).path)
+        return {"path": _from_here(place)}
 
     async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a picture made anew from the file, since a page must never be handed what a stranger uploaded."""
@@ -200,6 +213,12 @@ def _file_of(row: Row) -> str:
     if not file_id:
         raise UsageError("this row has no file")
     return str(file_id)
+
+
+def _from_here(path: Path) -> str:
+    """Return a path as seen from the working folder."""
+    folder = working_folder()
+    return str(path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path)
 
 
 def _text_of(request: Mapping[str, Any]) -> str:

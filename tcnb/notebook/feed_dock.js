@@ -94,6 +94,7 @@ class Tools {
     this.view = view;
     this.words = words;
     this.row = null;
+    this.naming = new Set(); // rows whose file's name is being asked for
     this.box = node("div", "tcf-actions");
     this.box.setAttribute("role", "toolbar");
     this.box.setAttribute("aria-label", words.tools);
@@ -118,6 +119,23 @@ class Tools {
     this.box.replaceChildren();
     this.box.classList.toggle("tcf-shown", Boolean(row));
     if (row) for (const [name, iconName, label] of this.choices(row)) this.box.append(this.view.buildButton(`tcf-do-${name}`, iconName, label, () => this.view.dock.begin(name, row)));
+    if (this.keepButton) this.nameFile(row);
+  }
+
+  get keepButton() {
+    return this.box.querySelector(".tcf-do-keep");
+  }
+
+  // The kernel knows under which name a file would be saved: its own may be taken, or unsafe.
+  nameFile(row) {
+    if (this.naming.has(row.s)) return; // a busy kernel answers later
+    this.naming.add(row.s);
+    this.view.store.askOnce({ type: "keep_name", seq: row.s }, ({ done }) => {
+      this.naming.delete(row.s);
+      if (!done || !this.row || this.row.s !== row.s) return;
+      this.keepButton.title = this.words.keep(done.path);
+      this.keepButton.setAttribute("aria-label", this.keepButton.title);
+    });
   }
 
   choices(row) {

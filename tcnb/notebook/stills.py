@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tcnb.console import printable
+
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 MEMORY: Final = ":memory:"
@@ -22,7 +24,7 @@ def with_still(bundle: Bundle | dict[str, Any], html: str, text: str) -> Bundle:
     cannot draw: there the still stands alone.
     """
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    data = {**data, "text/html": html, "text/plain": text}
+    data = {**data, "text/html": html, "text/plain": printable(text)}
     if is_unseen(_shell()):
         data.pop(WIDGET_VIEW, None)
     return data, metadata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -29,6 +30,7 @@ class HttpFault:
 
     status: int
     body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -64,9 +66,9 @@ class Faults:
         planned = self.methods.get(method)
         return planned.popleft() if planned else None
 
-    def add_http(self, kind: str, status: int, body: str = "", times: int = 1) -> None:
-        """Let the next HTTP requests of a kind be answered with that status."""
-        self.http.setdefault(kind, deque()).extend([HttpFault(status, body)] * times)
+    def add_http(self, kind: str, fault: HttpFault, times: int = 1) -> None:
+        """Let a fault befall the next HTTP requests of a kind."""
+        self.http.setdefault(kind, deque()).extend([fault] * times)
 
     def next_http(self, kind: str) -> HttpFault | None:
         """Return and use up the fault of this HTTP request; None where it is handled as usual."""

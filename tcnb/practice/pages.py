@@ -45,6 +45,8 @@ class Page(RequestHandler):
         fault = self.server.faults.next_http(self.fault_kind)
         if fault is not None:
             self.set_status(fault.status)
+            for name, value in fault.headers.items():
+                self.set_header(name, value)
             self.finish(fault.body)
 
     def answer(self, payload: Any, status: int = 200) -> None:

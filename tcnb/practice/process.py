@@ -26,6 +26,10 @@ STOP_TIMEOUT: Final = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
 
 
+# It runs on this machine, which no proxy leads to.
+_DIRECTLY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 class PracticeError(TcnbError):
     """The practice server could not be started, or refused an order."""
 
@@ -83,7 +87,7 @@ class PracticeProcess:
             f"{self.url}/practice/{operation}", json.dumps(arguments).encode(), method="POST"
         )
         try:
-            with urllib.request.urlopen(request, timeout=STOP_TIMEOUT) as response:
+            with _DIRECTLY.open(request, timeout=STOP_TIMEOUT) as response:
                 return json.load(response)["result"]
         except urllib.error.HTTPError as error:
             raise PracticeError(f"{operation}: {error.read().decode('utf-8', 'replace')}") from error
@@ -119,16 +123,19 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
         PracticeError: it did not start; the message holds what it said.
     """
     options = Options(**values)
-    log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tcnb", "practice", "--with-parent", *arguments_of(options)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env=_environment(),
-        # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
-        start_new_session=True,
-    )
+    try:
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tcnb", "practice", "--with-parent", *arguments_of(options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=_environment(),
+            # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PracticeError(f"the practice server could not be started: {error.strerror or error}") from error
     line = _first_line(process, timeout)
     try:
         ready = json.loads(line)

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self, Unpack
 
@@ -26,7 +26,7 @@ from tcnb.practice import chatpage, envelopes, methods, pages
 from tcnb.practice import requests as ask
 from tcnb.practice.colleagues import Colleagues
 from tcnb.practice.entities import DUPLICATE_REQUEST_ID, Notice, Refusal, Settings, UploadLimits, User
-from tcnb.practice.faults import Faults, MethodFault
+from tcnb.practice.faults import Faults, HttpFault, MethodFault
 from tcnb.practice.options import Options, OptionValues, split_account
 from tcnb.practice.replay import replay_to
 from tcnb.practice.sessions import Session
@@ -499,9 +499,11 @@ class PracticeServer:
         """Handle the next requests of a method and break the connection instead of answering."""
         self.faults.add(method, MethodFault(drops=True), times)
 
-    def fail_next_http(self, kind: str, status: int, body: str = "", times: int = 1) -> None:
+    def fail_next_http(
+        self, kind: str, status: int, body: str = "", times: int = 1, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Answer the next HTTP requests of a kind (`token`, `socket`, `upload`, `download`, `server`) with a status."""
-        self.faults.add_http(kind, status, body, times)
+        self.faults.add_http(kind, HttpFault(status, body, headers or {}), times)
 
     def expire_tokens(self) -> None:
         """Let every token given so far be expired: `auth` and any request with it are answered with 203."""

@@ -45,6 +45,8 @@ class BotSocket(WebSocketHandler):
         fault = self.server.faults.next_http("socket")
         if fault is not None:
             self.set_status(fault.status)
+            for name, value in fault.headers.items():
+                self.set_header(name, value)
             self.finish(fault.body)
         elif self.server.is_full:
             self.set_status(503)

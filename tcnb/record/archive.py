@@ -17,10 +17,10 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
+from tcnb.file_paths import absolute
 from tcnb.record.schema import COLUMNS, NAMES, Kind
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Place:
             raise ArchiveError(f"an archive is a folder or a URL, not {path!r}")
         name = os.fspath(path)
         if "://" not in name:
-            return cls(name, fs.LocalFileSystem(), Path(name).expanduser().absolute().as_posix())
+            return cls(name, fs.LocalFileSystem(), absolute(name).as_posix())
         try:
             import fsspec
 

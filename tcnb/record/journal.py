@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import os
 import secrets
 import sqlite3
+import tempfile
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ from urllib.parse import quote
 import msgspec
 
 from tcnb.errors import JournalError
+from tcnb.file_paths import HOME, absolute
 from tcnb.record import identity
 from tcnb.wire.notifications import MESSAGE, PlainMessage, Told
 
@@ -80,6 +83,23 @@ AT_A_STROKE: Final = 64
 _READ: Final = (
     "SELECT seq, received, kind, method, payload, answer, file FROM frames WHERE seq > ? ORDER BY seq LIMIT ?"
 )
+
+
+_LOCK_ERRORS: Final = frozenset(
+    {
+        *(sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_UNLOCK),
+        *(sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE),
+        *(sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP),
+    }
+)
+"""What SQLite says on drives that cannot lock files or share memory."""
+
+_NO_LOCKS: Final = "its drive cannot lock files as a journal needs it, which is so of many network drives"
+_ELSEWHERE: Final = "name a file on a local disk with journal="
+
+
+class _NoLogError(sqlite3.OperationalError):
+    """SQLite kept another kind of journal than the write-ahead log, without an error."""
 
 
 class Auto(enum.Enum):
@@ -204,8 +224,9 @@ class Journal:
         Raises:
             JournalError: it is of a newer version, damaged, no journal, of another account, locked, or cannot be
                 written. In each case the file is left as it is.
+            UsageError: the path is relative to a folder that is not there.
         """
-        path = Path(path).expanduser().absolute()
+        path = absolute(path)
         try:
             _make(path)
             connection = sqlite3.connect(
@@ -566,10 +587,21 @@ def default_path(server: str, account: str) -> Path:
     Args:
         server: the server's name, with its port where that is none of the usual.
         account: the user id.
+
+    Raises:
+        JournalError: nobody says where this user's data folder is.
     """
     import platformdirs  # only a session that keeps a journal needs it
 
-    folder = platformdirs.user_data_path("tcnb", appauthor=False) / "journals"
+    try:
+        folder = platformdirs.user_data_path("tcnb", appauthor=False) / "journals"
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():  # older versions of platformdirs make a folder called ~ where they know no home folder
+        raise JournalError(
+            f"there is no home folder here in which a journal could be: set the variable {HOME}, name a file with "
+            "journal=, or keep events in memory alone with journal=None"
+        )
     return folder / _file_name(server) / f"{_file_name(account.casefold())}.sqlite"
 
 
@@ -588,11 +620,17 @@ def _make(path: Path) -> None:
 
 
 def _switch_to_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log; SQLite does not wait here by itself for another process that does the same."""
+    """Switch to the write-ahead log; SQLite does not wait here by itself for another process that does the same.
+
+    Raises:
+        sqlite3.OperationalError: it cannot be done, be it that the drive does not share memory.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise _NoLogError(f"there is no write-ahead log here, only {mode}")
             return
         except sqlite3.OperationalError as error:
             if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
@@ -616,11 +654,13 @@ def _primary(error: Exception) -> int:
 
 def _why_not_opened(path: Path, error: Exception) -> str:
     """Say in one line what is wrong with a journal, that it is kept, and what to do."""
+    if _lacks_locks(path, error):
+        return f"{path}: {_NO_LOCKS}; nothing in it was changed: {_ELSEWHERE}, or none with journal=None"
     match _primary(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return (
-                f"{path} is locked by another program and was left as it is: end that program, or choose another file "
-                "with journal="
+                f"{path} is locked by another program and was left as it is: close what has it open, or choose another "
+                "file with journal="
             )
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
             return (
@@ -630,17 +670,47 @@ def _why_not_opened(path: Path, error: Exception) -> str:
         case sqlite3.SQLITE_FULL:
             return f"{path}: the disk is full; what the journal holds is kept: free some space and connect again"
     return (
-        f"{path} cannot be written ({error}); what is there is kept: make file and folder writable, choose another "
-        "place with journal=, or none with journal=None"
+        f"{path} cannot be written ({_reason(error)}); what is there is kept: make file and folder writable, choose "
+        "another place with journal=, or none with journal=None"
     )
 
 
 def _why_not_written(path: Path, error: Exception) -> str:
     """Say in one line why nothing can be added just now, what is kept, and what to do."""
     kept = "what was committed is kept, what comes is not acknowledged and is tried again"
+    if _lacks_locks(path, error):
+        return f"{path}: {_NO_LOCKS}; {kept}: connect again, and {_ELSEWHERE}"
     match _primary(error):
         case sqlite3.SQLITE_FULL:
             return f"{path}: the disk is full; {kept}: free some space"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"{path} is locked by another program; {kept}: end that program"
-    return f"{path} cannot be written ({error}); {kept}"
+            return f"{path} is locked by another program; {kept}: close what has it open"
+    return f"{path} cannot be written ({_reason(error)}); {kept}"
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says, without the system's number and the path that is named already."""
+    return str((isinstance(error, OSError) and error.strerror) or error)
+
+
+def _lacks_locks(path: Path, error: Exception) -> bool:
+    """Return whether an error comes from a drive that cannot lock files or share memory, as many network drives.
+
+    SQLite calls a lock that fails for that reason busy, as if another program had it: the drive itself is asked.
+    """
+    if isinstance(error, _NoLogError) or getattr(error, "sqlite_errorcode", 0) in _LOCK_ERRORS:
+        return True
+    if _primary(error) == sqlite3.SQLITE_PROTOCOL:
+        return True
+    if _primary(error) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return False
+    try:
+        import fcntl
+    except ImportError:
+        return False  # Windows: its drives lock
+    try:
+        with tempfile.TemporaryFile(dir=path.parent) as trial:
+            fcntl.lockf(trial, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as failure:
+        return failure.errno in (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+    return False

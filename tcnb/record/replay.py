@@ -9,13 +9,13 @@ from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from tcnb.errors import JournalError
 from tcnb.record import bulk
 from tcnb.record.journal import APPLICATION, ORIGIN_OF, VERSION, Kind, Stored
+from tcnb.record.raw import open_to_read
 from tcnb.record.record import Arrival, Arriving, Record
 from tcnb.wire import notifications
 
@@ -118,7 +118,7 @@ def read(path: Path) -> tuple[Record, str]:
     if not path.is_file():
         raise JournalError(f"{path} is not there")
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
+        with closing(open_to_read(path)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if application != APPLICATION or version > VERSION:

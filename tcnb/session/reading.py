@@ -147,19 +147,36 @@ class ReadingVerbs(Face):
         return self._wait(self.ahistory(chat, n, since=since, progress=progress))
 
     async def adownload(
-        self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
+        self,
+        file_id: Any,
+        file_path: str | Path | None = None,
+        *,
+        overwrite: bool = False,
+        progress: Progress | None = None,
     ) -> bytes | Path:
         """Download a file; awaited twin of `download`."""
-        return await self._over(self.bot.download_file_by_id(file_id, file_path, progress=progress))
+        return await self._over(
+            self.bot.download_file_by_id(file_id, file_path=file_path, overwrite=overwrite, progress=progress)
+        )
 
     def download(
-        self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
+        self,
+        file_id: Any,
+        file_path: str | Path | None = None,
+        *,
+        overwrite: bool = False,
+        progress: Progress | None = None,
     ) -> bytes | Path:
         """Download a file.
 
+        In a folder it gets a safe form of the name that its sender gave it, and a number where that is taken: `plan
+        (1).pdf`. What could run by lying there (`random.py`) goes into a folder `downloads` in it.
+
         Args:
             file_id: the file: its id, or what has one (a row of `df`, `messages` or `files`, what a sending returned).
-            file_path: file or existing folder to write to; None returns the bytes.
+            file_path: the very path to write it to; or a folder: one that exists, or a path that ends in a separator,
+                which is made. None returns the bytes.
+            overwrite: whether a file at that very path is replaced.
             progress: called on the bot's thread with bytes read and bytes in all.
 
         Returns:
@@ -167,9 +184,10 @@ class ReadingVerbs(Face):
 
         Raises:
             UsageError: `file_id` or `file_path` is neither; nothing was asked for.
+            DestinationExistsError: there is a file at that very path, and `overwrite` is False.
             FileDownloadError, InMemoryDownloadLimitExceededError: it is not to be had, or too large for the memory.
         """
-        return self._wait(self.adownload(file_id, file_path, progress=progress))
+        return self._wait(self.adownload(file_id, file_path, overwrite=overwrite, progress=progress))
 
     async def await_for(
         self,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from tcnb.errors import UsageError
 from tcnb.types.base import BoundToBot, WireObject, renamed, shortened, wire
 from tcnb.types.enums import FileReadyState, MessageType
 from tcnb.types.keyboard import InlineKeyboardMarkup, read_keyboard, write_keyboard
@@ -48,26 +47,22 @@ class StoredFile(BoundToBot):
         """Download the file; a shortcut for the bot's `download_file_by_id`.
 
         Args:
-            dest_path: the folder to write it to, under the name it has on the server; made if need be.
-            file_path: the very path to write it to, or an existing folder.
+            dest_path: the folder to write it to, made if need be; a file there is never replaced.
+            file_path: the very path to write it to, where it replaces a file; or a folder: one that exists, or a path
+                that ends in a separator.
 
         Returns:
             the content where neither path is given, else the path written.
 
         Raises:
             UsageError: both paths are given.
-            FileDownloadError: the file is not to be had.
+            FileDownloadError: the file is not to be had, or cannot be written.
 
         Source: `protocol` section 8.3.
         """
-        import asyncio
-
         if dest_path is None:
             return await self.bot.download_file_by_id(self.file_id, file_path=file_path)
-        if file_path is not None:
-            raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
-        await asyncio.to_thread(Path(dest_path).mkdir, parents=True, exist_ok=True)
-        return await self.bot.download_file_by_id(self.file_id, file_path=dest_path)
+        return await self.bot.download_file_by_id(self.file_id, dest_path, file_path=file_path)
 
 
 @renamed(mimetype="mime_type")

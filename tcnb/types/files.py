@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, UsageError
+from tcnb.file_paths import absolute
 from tcnb.types import images
 from tcnb.types.base import shown_url
 
@@ -529,7 +530,7 @@ class _Request:
         except BaseException as error:
             await self._client.aclose()
             if isinstance(error, http.HTTPError | http.InvalidURL | ValueError | TypeError):  # the last two: headers
-                raise self._explained(error) from error
+                raise await self._explained(error) from error
             raise
         if not self._response.is_success:
             await self._close()
@@ -542,24 +543,32 @@ class _Request:
 
         await self._close()
         if isinstance(error, http.HTTPError):
-            raise self._explained(error) from error
+            raise await self._explained(error) from error
 
     async def _close(self) -> None:
         await self._response.aclose()
         await self._client.aclose()
 
-    def _explained(self, error: BaseException) -> FileUploadError:
+    async def _explained(self, error: BaseException) -> FileUploadError:
         """Return the failure of a request as one that a person understands."""
-        from tcnb import http
+        from tcnb import certificates, http
+        from tcnb.proxies import proxy_for
 
         shown = shown_url(self._file.url)
         if isinstance(error, http.TimeoutException):
             return FileUploadError(f"{shown} made no progress for {self._file.timeout:g} seconds")
-        certificate = http.certificate_problem(error)
-        if certificate is not None:
-            return FileUploadError(f"{shown} has a certificate that is not trusted: {certificate}")
-        reason = "it is not an address" if isinstance(error, http.InvalidURL) else str(error) or type(error).__name__
-        return FileUploadError(f"{shown} could not be fetched: {reason}")
+        if isinstance(error, http.InvalidURL):
+            return FileUploadError(f"{shown} could not be fetched: it is not an address")
+        asked = str(error.request.url) if isinstance(error, http.RequestError) else self._file.url
+        problem = certificates.refused(error)
+        if problem is not None:
+            host = urlsplit(asked).netloc.rpartition("@")[2]
+            certificate = await certificates.presented(asked, self._file.timeout)
+            said = certificates.explained(host, urlsplit(asked).hostname or host, problem, certificate)
+            return FileUploadError(f"{shown} could not be fetched: {said}")
+        proxy = await beside_the_loop(proxy_for, asked)
+        through = f" through the proxy {proxy}" if proxy is not None else ""
+        return FileUploadError(f"{shown} could not be fetched{through}: {str(error) or type(error).__name__}")
 
 
 def detect_mime_type(name: str, source: images.Source = b"") -> str:
@@ -600,7 +609,7 @@ def _existing(path: str | PathLike[str]) -> tuple[Path, int]:
     if not str(path):
         raise FileMissingError("the path of the file is empty: name a file")
     try:
-        location = Path(path).expanduser().absolute()
+        location = absolute(path)
         status = location.stat()
         if stat.S_ISDIR(status.st_mode):
             raise FileMissingError(f"{location} is a folder: name a file in it, or pack the folder first")
@@ -610,11 +619,13 @@ def _existing(path: str | PathLike[str]) -> tuple[Path, int]:
             return location, status.st_size
     except FileMissingError:
         raise
+    except UsageError as error:
+        raise FileMissingError(str(error)) from error
     except FileNotFoundError as error:
         raise FileMissingError(f"there is no file {str(path)!r} (looked for {location})") from error
     except PermissionError as error:
         raise FileMissingError(f"{location} cannot be read: its permissions forbid it") from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         raise FileMissingError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

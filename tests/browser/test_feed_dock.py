@@ -114,9 +114,11 @@ def test_code_for_a_row_is_shown(page):
 
 
 def test_kept_file_is_named(page):
-    """After a file has been saved the dock says under which name."""
+    """The button says under which name a file would be saved, and the dock under which it was."""
     page.push([a_row(6, k="file", d="plan.pdf", z=1234)])
-    press_tool(page, 6, "Save plan.pdf beside the notebook")
+    page.page.hover("[data-seq='6']")
+    assert answer(page, "keep_name", done={"path": "plan (1).pdf"})["seq"] == 6
+    press_tool(page, 6, "Save plan (1).pdf beside the notebook")
     answer(page, "keep", done={"path": "plan (1).pdf"})
     assert page.page.get_by_text("Saved as plan (1).pdf").is_visible()
 

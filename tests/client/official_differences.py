@@ -40,8 +40,7 @@ NAMES: dict[str, str] = {
     # the bot
     "Bot.check_version": "it prints advice for that package's own versions; `bot.server_version` tells the server's",
     "Bot.me": f"{DEPRECATED}: `me_chat`",
-    "Bot.download_file_by_id(dest_path)": DEPRECATED,
-    "Bot.download_file_by_id(file_path)": "may be given by position too, where the deprecated one was",
+    "Bot.download_file_by_id(overwrite)": "False refuses a path at which there is a file",
     "Bot.*(progress)": PROGRESS,
     "Bot.*(journal)": "a file that keeps every event, as for `tcnb.connect`",
     "Bot.get_chat_participants(page_*)": f"{FEWER}: the first page, of 50",
@@ -206,6 +205,18 @@ BEHAVIOUR = (
         "a file that cannot be downloaded is None",
         "it is a `FileDownloadError`",
         "None is forgotten",
+    ),
+    Behaviour(
+        "a file that is downloaded into a folder replaces one of its name",
+        "it gets a safe form of its name and a number where that is taken; what could run by lying there "
+        "(`random.py`) goes into a folder `downloads` in it. A path with a name replaces a file, as there; "
+        "`tc.download` refuses that unless it is asked for with `overwrite=True`",
+        "whoever is in a chat chooses the names of files",
+    ),
+    Behaviour(
+        "a `file_path` that is a folder, or ends in a separator, is an error",
+        "the file is written into that folder",
+        "it is meant so",
     ),
     Behaviour(
         "`safe_split_text` fills every part",

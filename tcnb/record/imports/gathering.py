@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
+from tcnb.file_paths import expanded
 from tcnb.record import frames
 from tcnb.record.schema import COLUMNS, NAMES
 
@@ -124,7 +125,7 @@ def given_path(path: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise ArchiveError(f"an export is a file or a folder, not {path!r}")
-    return Path(path).expanduser()
+    return expanded(path)
 
 
 def found(path: str | os.PathLike[str], name: str) -> Path:
