@@ -15,6 +15,8 @@ FLOORS = {
     "_version": 0,
     "errors": 0,
     "http": 0,
+    "locks": 0,
+    "threads": 0,
     "types": 0,
     "nesting": 0,
     "enums": 1,

@@ -17,7 +17,6 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from tcnb.client.arguments import given_id, given_text, replied_to, shown, whole
 from tcnb.client.connection import Connection
-from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
 from tcnb.errors import (
     ApiErrorException,
@@ -32,6 +31,7 @@ from tcnb.errors import (
     TextMessageTooLongError,
     UsageError,
 )
+from tcnb.threads import awaited
 from tcnb.types import (
     AddChatParticipantResponse,
     AnswerCommandResponse,

@@ -5,7 +5,6 @@ Source: `protocol` section 8.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import ssl
@@ -17,6 +16,7 @@ from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.tokens import unreachable
 from tcnb.errors import FileDownloadError, FileUploadError, InMemoryDownloadLimitExceededError
+from tcnb.threads import to_thread
 from tcnb.wire import codes, paths
 
 if TYPE_CHECKING:
@@ -220,10 +220,10 @@ async def _onto_disk(chunks: AsyncIterator[bytes], target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with await asyncio.to_thread(partial.open, "wb") as file:
+        with await to_thread(partial.open, "wb") as file:
             async for chunk in chunks:
-                await asyncio.to_thread(file.write, chunk)
-        await asyncio.to_thread(partial.replace, target)
+                await to_thread(file.write, chunk)
+        await to_thread(partial.replace, target)
     finally:
         partial.unlink(missing_ok=True)
     return target

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tcnb.errors import TcnbError
+from tcnb.threads import to_thread
 
 CHUNK: Final = 512 * 1024
 """Bytes of a piece: far below the 10 MiB at which a Jupyter server's web socket refuses a message."""
@@ -151,7 +152,7 @@ class Uploads:
         while upload.waiting:
             pieces, upload.waiting = upload.waiting, []
             try:
-                await asyncio.to_thread(_append, upload.path, upload.written, pieces)
+                await to_thread(_append, upload.path, upload.written, pieces)
             except OSError as error:
                 self._stop(key, upload, f"the kernel cannot keep the file while it is sent: {error.strerror or error}")
                 return

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from tcnb.errors import TcnbError, UsageError
 from tcnb.record.raw import payloads
+from tcnb.threads import to_thread
 from tcnb.types import BufferedInputFile, TextContent, make_preview
 
 from .editing import edit_text
@@ -159,7 +160,7 @@ class Actions:
         """Return the contents of frames: from the journal, or without one from memory, or at last from the server."""
         journal = self._session.journal_path
         if journal is not None:
-            found = await asyncio.to_thread(payloads, journal, seqs)
+            found = await to_thread(payloads, journal, seqs)
             return {seq: content_of(payload) for seq, payload in found.items()}
         kept = self._session.kept_frames
         found, unknown = kept.find(seqs) if kept is not None else ({}, seqs)

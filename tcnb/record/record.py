@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tcnb.locks import fork_safe
 from tcnb.record import bulk, derived, frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
@@ -121,7 +122,7 @@ class Record:
         Args:
             me: id of this account, if known already.
         """
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock(), whole=True)
         self._directory = Directory()
         self._directory.me = me
         self._table = Table((*COLUMNS, ORIGIN))

@@ -60,13 +60,13 @@ class StoredFile(BoundToBot):
 
         Source: `protocol` section 8.3.
         """
-        import asyncio
+        from tcnb.threads import to_thread  # what it needs takes longer to import than this room
 
         if dest_path is None:
             return await self.bot.download_file_by_id(self.file_id, file_path=file_path)
         if file_path is not None:
             raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
-        await asyncio.to_thread(Path(dest_path).mkdir, parents=True, exist_ok=True)
+        await to_thread(Path(dest_path).mkdir, parents=True, exist_ok=True)
         return await self.bot.download_file_by_id(self.file_id, file_path=dest_path)
 
 
