@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import ctypes
 import functools
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -164,31 +166,61 @@ def started(function: Callable[[], T], *, name: str) -> tuple[Future[T], threadi
     # What is under way cannot be cancelled: what comes of it later is dropped with the future.
     future.set_running_or_notify_cancel()
     context = contextvars.copy_context()
-    thread = new_thread(_fulfil, future, functools.partial(context.run, function), name=name)
+    thread = new_thread(_alone, future, functools.partial(context.run, function), name=name)
     thread.start()
     return future, thread
 
 
-def wait(future: Future[T], timeout: float | None = None) -> T:
-    """Wait for what another thread does; an interrupt leaves at once.
+async def interruptible(function: Callable[[], T], *, name: str, drop: Callable[[T], object] = lambda value: None) -> T:
+    """Call a function that may block without end on a thread of its own, and await it.
+
+    Where the waiting is cancelled, as by the interrupt button, the function is interrupted, too: it would otherwise
+    live on, and a question that it asks would take the answer to the next one.
+
+    Args:
+        function: what is called.
+        name: name of the thread.
+    """
+    future, thread = started(function, name=name)
+    try:
+        return await awaited(future)
+    except asyncio.CancelledError:
+        _interrupt(thread)
+        # The next cell may ask something at once. What looks at nothing for so long is left to itself.
+        thread.join(POLL)
+        raise
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raise KeyboardInterrupt in a thread, as soon as it takes its next step in Python."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
+
+
+def is_done(future: Future[Any], timeout: float | None = None) -> bool:
+    """Wait until another thread has done something; an interrupt leaves at once.
 
     Args:
         future: what comes of it.
         timeout: seconds; None waits without end.
 
-    Raises:
-        TimeoutError: it takes longer.
+    Returns:
+        Whether it was done in time.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    while True:
+    while not future.done():
         left = POLL if deadline is None else min(POLL, deadline - time.monotonic())
+        if left <= 0:
+            return False
         # In short steps, since waiting hides the interrupt button on some platforms.
-        with contextlib.suppress(TimeoutError):
-            future.exception(max(left, 0.0))
-        if future.done():
-            return future.result()
-        if deadline is not None and time.monotonic() >= deadline:
-            raise TimeoutError
+        futures.wait([future], left)
+    return True
+
+
+def _alone(future: Future[Any], function: Callable[[], Any]) -> None:
+    # An interrupt may come when the function has just returned.
+    with contextlib.suppress(KeyboardInterrupt):
+        _fulfil(future, function)
 
 
 def _fulfil(future: Future[Any], function: Callable[[], Any]) -> None:

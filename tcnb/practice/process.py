@@ -129,7 +129,12 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
         # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
         start_new_session=True,
     )
-    line = _first_line(process, timeout)
+    try:
+        line = _first_line(process, timeout)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     try:
         ready = json.loads(line)
     except ValueError:
