@@ -11,9 +11,10 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -21,6 +22,12 @@ T = TypeVar("T")
 
 POLL: Final = 0.5
 """Seconds between two looks for an interrupt where waiting for a lock hides it, and where a sleeping loop does."""
+
+STOPPING: Final = 2.0
+"""Seconds for which an interrupt waits until what was interrupted has ended; after that it is left to itself."""
+
+STOP_AGAIN: Final = 0.05
+"""Seconds between two requests to end: one that comes before the work has begun is not heard."""
 
 IDLE: Final = 30.0
 """Seconds for which a thread of a pool waits for work before it ends."""
@@ -140,7 +147,14 @@ async def to_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
 
 
 async def awaited(future: Future[T]) -> T:
-    """Await what another thread does, in such a way that the interrupt button ends it at once.
+    """Await what another thread does, in such a way that the interrupt button ends it at once."""
+    with awake():
+        return await asyncio.wrap_future(future)
+
+
+@contextmanager
+def awake() -> Iterator[None]:
+    """Let whatever is awaited inside hear the interrupt button at once.
 
     A kernel cancels the task of a cell from a signal handler, and that does not wake a loop which sleeps until
     something comes: without a timer the cell would go on waiting until the next event (`await asyncio.sleep(60)` in a
@@ -155,7 +169,7 @@ async def awaited(future: Future[T]) -> T:
         timer = loop.call_later(POLL, wake)
 
     try:
-        return await asyncio.wrap_future(future)
+        yield
     finally:
         timer.cancel()
 
@@ -195,6 +209,30 @@ def _interrupt(thread: threading.Thread) -> None:
     """Raise KeyboardInterrupt in a thread, as soon as it takes its next step in Python."""
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
+
+
+def call(function: Callable[[], T], *, name: str, stop: Callable[[], object] | None = None) -> T:
+    """Call a function that hears no interrupt, such as one of a library in C, and leave it where one comes.
+
+    Args:
+        function: what is called, on a thread of its own; what comes of it after an interrupt is dropped.
+        name: name of the thread.
+        stop: asks whatever it does to end; called again until it has.
+    """
+    future, _ = started(function, name=name)
+    try:
+        is_done(future)
+    except KeyboardInterrupt:
+        deadline = time.monotonic() + STOPPING
+        while stop is not None and not future.done() and time.monotonic() < deadline:
+            stop()
+            futures.wait([future], STOP_AGAIN)
+        raise
+    try:
+        return future.result()
+    finally:
+        # An error that knows this frame, which knows the error, would live until the next collection of garbage.
+        del future
 
 
 def is_done(future: Future[Any], timeout: float | None = None) -> bool:

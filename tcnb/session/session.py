@@ -54,7 +54,7 @@ from tcnb.session.report import report
 from tcnb.session.sending import SendingVerbs
 from tcnb.session.waiting import Waiters
 from tcnb.status import Status
-from tcnb.threads import to_thread
+from tcnb.threads import is_done, to_thread
 from tcnb.types import GetFileUploadLimitsResponse
 from tcnb.types.enums import IncomingUpdateMethod
 from tcnb.wire import paths
@@ -286,10 +286,21 @@ class Session(SendingVerbs, AnalysingVerbs):
             return
         self._closed = True
         atexit.unregister(self.close)
-        with contextlib.suppress(TcnbError, TimeoutError):
-            self._thread.submit(self._shut()).result(CLOSE_TIMEOUT)
+        with contextlib.suppress(TcnbError):
+            closing = self._thread.submit(self._shut())
+            try:
+                if is_done(closing, CLOSE_TIMEOUT):
+                    closing.result()
+            except KeyboardInterrupt:
+                # It goes on without whoever waited for it.
+                closing.add_done_callback(lambda _: self._end(0))
+                raise
+        self._end(CLOSE_TIMEOUT)
+
+    def _end(self, timeout: float) -> None:
+        """End the thread, and wait for it at most `timeout` seconds."""
         self._intake.stop()
-        self._thread.stop(CLOSE_TIMEOUT)
+        self._thread.stop(timeout)
         if self._practice is not None:
             self._practice.stop()
         _sessions.discard(self)
