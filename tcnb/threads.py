@@ -8,6 +8,7 @@ import contextvars
 import ctypes
 import functools
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -66,6 +67,23 @@ def leave_alone(thread: threading.Thread) -> None:
     """
     thread.pydev_do_not_trace = True  # type: ignore[attr-defined]
     thread.is_pydev_daemon_thread = True  # type: ignore[attr-defined]
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Have debuggers not stop the current thread inside, at a breakpoint of another one.
+
+    For whoever takes a lock that the bot takes as well: a thread that was stopped with it would stop the bot.
+    """
+    thread = threading.current_thread()
+    if "pydevd" not in sys.modules or getattr(thread, "pydev_do_not_trace", False):
+        yield
+        return
+    thread.pydev_do_not_trace = True  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        thread.pydev_do_not_trace = False  # type: ignore[attr-defined]
 
 
 class Workers(ThreadPoolExecutor):
@@ -177,12 +195,16 @@ def awake() -> Iterator[None]:
 def started(function: Callable[[], T], *, name: str) -> tuple[Future[T], threading.Thread]:
     """Call a function that may block without end on a thread of its own, and return what will come of it."""
     future: Future[T] = Future()
-    # What is under way cannot be cancelled: what comes of it later is dropped with the future.
-    future.set_running_or_notify_cancel()
+    return future, _start(future, function, name)
+
+
+def _start(future: Future[T], function: Callable[[], T], name: str) -> threading.Thread:
     context = contextvars.copy_context()
     thread = new_thread(_alone, future, functools.partial(context.run, function), name=name)
+    # What is under way cannot be cancelled: what comes of it later is dropped with the future.
+    future.set_running_or_notify_cancel()
     thread.start()
-    return future, thread
+    return thread
 
 
 async def interruptible(function: Callable[[], T], *, name: str, drop: Callable[[T], object] = lambda value: None) -> T:
@@ -219,12 +241,13 @@ def call(function: Callable[[], T], *, name: str, stop: Callable[[], object] | N
         name: name of the thread.
         stop: asks whatever it does to end; called again until it has.
     """
-    future, _ = started(function, name=name)
+    future: Future[T] = Future()
     try:
+        _start(future, function, name)
         is_done(future)
     except KeyboardInterrupt:
         deadline = time.monotonic() + STOPPING
-        while stop is not None and not future.done() and time.monotonic() < deadline:
+        while stop is not None and future.running() and time.monotonic() < deadline:
             stop()
             futures.wait([future], STOP_AGAIN)
         raise

@@ -237,7 +237,7 @@ def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -
             return None
         return found
 
-    return _of_keyring(get, timeout)
+    return _of_keyring(get, timeout, "the keyring failed")
 
 
 def into_keyring(server: str, username: str, password: str, timeout: float = KEYRING_TIMEOUT) -> None:
@@ -253,13 +253,13 @@ def into_keyring(server: str, username: str, password: str, timeout: float = KEY
             raise UsageError("keyring is not installed: pip install 'tcnb[secrets]'")
         keyring.set_password(keyring_service(server), username, password)
 
-    _of_keyring(put, timeout)
+    _of_keyring(put, timeout, "the keyring does not store it")
 
 
-def _of_keyring(call: Callable[[], T], timeout: float) -> T:
+def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
     """Call a function of the keyring, on a thread of its own: a backend may hang, and raises whatever it likes.
 
-    An answer that comes too late is dropped.
+    An answer that comes too late is dropped. Whatever else it raises is said in the words of `failed`.
     """
     timeout = min(timeout, KEYRING_TIMEOUT)
     future, _ = started(call, name="tcnb keyring")
@@ -270,7 +270,7 @@ def _of_keyring(call: Callable[[], T], timeout: float) -> T:
         return future.result()
     if isinstance(error, UsageError):
         raise error
-    raise UsageError(f"the keyring failed ({type(error).__name__})") from error
+    raise UsageError(f"{failed} ({type(error).__name__})") from error
 
 
 @contextmanager

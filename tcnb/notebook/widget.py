@@ -60,7 +60,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.unsent = 0
         self._closed = False
         # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
-        self._posting = threading.Lock()
+        self._posting = fork_safe(threading.Lock())
         super().__init__(_dom_classes=("tcnb-widget",), **traits)
         self.on_msg(self._front_end_said)
 

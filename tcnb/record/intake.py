@@ -24,7 +24,7 @@ from tcnb.record.parcels import Parcel, stored
 from tcnb.record.record import Record
 from tcnb.record.replay import put, put_arrivals
 from tcnb.record.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
-from tcnb.threads import new_thread
+from tcnb.threads import new_thread, undisturbed
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 from tcnb.wire.express import Notified
@@ -426,7 +426,7 @@ class Intake:
         if self.journal is None or self._is_on_loop():
             return
         settled = threading.Event()
-        with self._changed:
+        with undisturbed(), self._changed:
             if self._ended:
                 return
             self._queue.append(Parcel(settled=settled))
@@ -439,7 +439,7 @@ class Intake:
 
     def stop(self) -> None:
         """Have what is left committed and the journal closed, without waiting for it."""
-        with self._changed:
+        with undisturbed(), self._changed:
             self._closing = True
             self._changed.notify_all()
         self._hurry.set()

@@ -25,7 +25,7 @@ from tcnb.routing.filters import Event, chat_of
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.output import captured
 from tcnb.routing.router import Passage, Router
-from tcnb.threads import Workers
+from tcnb.threads import Workers, undisturbed
 from tcnb.types.base import BoundToBot
 from tcnb.types.events import Update
 from tcnb.types.parsing import parse_event
@@ -98,7 +98,7 @@ class Delivery:
     @property
     def waiting(self) -> int:
         """Events that wait for their turn in some chat."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return sum(map(len, self._lines.values()))
 
     def offer(self, notified: Iterable[Frame | Malformed]) -> None:
@@ -175,7 +175,7 @@ class Delivery:
             await asyncio.sleep(0)
 
     def _next(self, chat: str) -> Frame | None:
-        with self._lock:
+        with undisturbed(), self._lock:
             line = self._lines[chat]
             if line:
                 return line.popleft()
