@@ -8,6 +8,7 @@ import contextvars
 import ctypes
 import functools
 import os
+import signal
 import sys
 import threading
 import time
@@ -15,8 +16,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, ParamSpec, TypeVar
+
+_NOTHING: Final = contextlib.nullcontext()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -157,6 +160,34 @@ class Workers(ThreadPoolExecutor):
             return None
 
 
+def raised_interrupts() -> AbstractContextManager[None]:
+    """Let an interrupt end what blocks inside, also where that is called from a coroutine.
+
+    A kernel in a cell with `await`, and `asyncio.run`, have an interrupt cancel the task instead, which can happen only
+    when the loop goes on: never, while something blocks it.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    return _raised_interrupts() if is_main and _is_in_loop() else _NOTHING
+
+
+@contextmanager
+def _raised_interrupts() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 async def to_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a function that blocks beside the event loop, whichever that is; the interrupt button ends the waiting."""
     context = contextvars.copy_context()
@@ -269,12 +300,13 @@ def is_done(future: Future[Any], timeout: float | None = None) -> bool:
         Whether it was done in time.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    while not future.done():
-        left = POLL if deadline is None else min(POLL, deadline - time.monotonic())
-        if left <= 0:
-            return False
-        # In short steps, since waiting hides the interrupt button on some platforms.
-        futures.wait([future], left)
+    with raised_interrupts():
+        while not future.done():
+            left = POLL if deadline is None else min(POLL, deadline - time.monotonic())
+            if left <= 0:
+                return False
+            # In short steps, since waiting hides the interrupt button on some platforms.
+            futures.wait([future], left)
     return True
 
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 import getpass
 import importlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from tcnb.errors import UsageError
-from tcnb.threads import interruptible, is_done, started
+from tcnb.threads import interruptible, is_done, raised_interrupts, started
 
 PREFIX: Final = "TRUECONF_"
 SERVER: Final = "TRUECONF_SERVER"
@@ -104,8 +101,7 @@ class Question:
         """
         if _is_notebook():
             return await interruptible(lambda: self.put(ask), name="tcnb question")
-        with _raised_interrupts():
-            return self.put(ask)
+        return self.put(ask)
 
     def _unanswerable(self) -> str:
         keyring = f"python -m keyring set {keyring_service(self.server)} {self.username}"
@@ -126,7 +122,8 @@ def ask(question: str) -> str:
     if not _is_notebook() and not _has_terminal():
         raise UsageError(_cannot_ask())
     try:
-        return getpass.getpass(question)
+        with raised_interrupts():
+            return getpass.getpass(question)
     except (NotImplementedError, EOFError, OSError) as error:
         # ipykernel raises StdinNotImplementedError, a NotImplementedError, where the frontend takes no questions
         raise UsageError(_cannot_ask()) from error
@@ -271,20 +268,6 @@ def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
     if isinstance(error, UsageError):
         raise error
     raise UsageError(f"{failed} ({type(error).__name__})") from error
-
-
-@contextmanager
-def _raised_interrupts() -> Iterator[None]:
-    """Let Ctrl+C end what blocks here: an event loop would only note it until that is over."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:

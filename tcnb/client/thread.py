@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from tcnb.client import eager
 from tcnb.errors import NotConnectedError, UsageError
-from tcnb.threads import POLL, Workers, awaited, new_thread
+from tcnb.threads import POLL, Workers, awaited, new_thread, raised_interrupts
 
 T = TypeVar("T")
 
@@ -130,11 +130,12 @@ class BotThread:
         self._is_interrupted = False
         try:
             self.loop.call_soon_threadsafe(start)
-            # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
-            while not handed.done.acquire(timeout=POLL):
-                if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
-                    work.close()
-                    raise _closed()
+            with raised_interrupts():
+                # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
+                while not handed.done.acquire(timeout=POLL):
+                    if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
+                        work.close()
+                        raise _closed()
         except RuntimeError:
             # The loop is closed.
             work.close()

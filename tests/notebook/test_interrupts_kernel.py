@@ -97,6 +97,8 @@ def kernel(practice: PracticeProcess, tmp_path_factory: pytest.TempPathFactory) 
         ("tc.wait_for(timeout=None)", None),
         ("tc.history(chat)", "getChatHistory"),
         ("%tc_history {chat}", "getChatHistory"),
+        ("await asyncio.sleep(0)\ntc.wait_for(timeout=None)", None),
+        (f"await asyncio.sleep(0)\n%tc_sql {ENDLESS}", None),
         ("tc.refresh()", "getChats"),
         ("tc.download('a-file')", "getFileInfo"),
         (f"tcnb.connect({SILENT})", None),
@@ -144,7 +146,7 @@ def test_what_is_awaited_ends_at_once(
     assert kernel.good("await tc.asend(chat, 'still here')\ntc.state['state']").text == "'connected'"
 
 
-@pytest.mark.parametrize("connect", ["tcnb.connect", "await tcnb.aconnect"])
+@pytest.mark.parametrize("connect", ["tcnb.connect", "await tcnb.aconnect", "await asyncio.sleep(0)\ntcnb.connect"])
 def test_question_ends_at_once(kernel: Kernel, connect: str) -> None:
     """The question for a password ends, and the answer to the next question is not taken by it."""
     cell = kernel.start(f"{connect}({SECRETLESS})", allow_stdin=True)
@@ -156,7 +158,7 @@ def test_question_ends_at_once(kernel: Kernel, connect: str) -> None:
     assert kernel.finish(cell).text == "'alice'"
 
 
-@pytest.mark.parametrize("connect", ["tcnb.connect", "await tcnb.aconnect"])
+@pytest.mark.parametrize("connect", ["tcnb.connect", "await tcnb.aconnect", "await asyncio.sleep(0)\ntcnb.connect"])
 def test_keyring_that_hangs_is_left_at_once(kernel: Kernel, connect: str) -> None:
     """A keyring that never answers is left, and no question follows."""
     kernel.good("ring.hangs = True")
