@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tcnb import threads
-from tcnb.threads import Workers, call, interruptible, new_thread, to_thread
+from tcnb.threads import Workers, call, interruptible, new_thread, to_thread, undisturbed
 
 PATIENCE = 30.0
 
@@ -87,6 +87,17 @@ def test_debuggers_leave_threads_alone() -> None:
         thread = new_thread(abs, 1, name="tcnb test", debuggable=debuggable)
         marked = [hasattr(thread, name) for name in ("pydev_do_not_trace", "is_pydev_daemon_thread")]
         assert marked == [not debuggable] * 2
+
+
+def test_thread_is_not_stopped_while_it_holds_what_the_bot_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a debugger in the process, a thread that reads the record is left alone for that moment."""
+    monkeypatch.setitem(sys.modules, "pydevd", threading)
+    thread = threading.current_thread()
+    with undisturbed():
+        with undisturbed():
+            assert thread.pydev_do_not_trace  # type: ignore[attr-defined]
+        assert thread.pydev_do_not_trace  # type: ignore[attr-defined]
+    assert not thread.pydev_do_not_trace  # type: ignore[attr-defined]
 
 
 def test_call_beside_a_loop() -> None:
