@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import ssl
@@ -24,6 +23,7 @@ from tcnb._version import __version__
 from tcnb.errors import CertificateError, UsageError
 from tcnb.file_paths import expanded
 from tcnb.proxies import Proxy, proxy_for
+from tcnb.threads import to_thread
 
 SSLVerify: TypeAlias = "bool | str | Path | ssl.SSLContext"
 
@@ -99,7 +99,7 @@ class _Routes(httpx.AsyncBaseTransport):
         self._ways: dict[Proxy | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        proxy = await asyncio.to_thread(proxy_for, str(request.url))
+        proxy = await to_thread(proxy_for, str(request.url))
         way = self._ways.get(proxy)
         if way is None:
             way = self._ways[proxy] = httpx.AsyncHTTPTransport(verify=self._context, proxy=self._through(proxy))

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     if not password:
         raise UsageError("no password was given; nothing was stored")
     asyncio.run(_try(address, username, password, options))
-    into_keyring(server, username, password)
+    into_keyring(server, username, password, options.timeout)
     sys.stdout.write(
         f"{address} accepts the password of {username}; it is in the keyring, where "
         f'tcnb.connect("{server}", username="{username}") finds it\n'

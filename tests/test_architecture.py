@@ -16,6 +16,8 @@ FLOORS = {
     "errors": 0,
     "http": 0,
     "proxies": 0,
+    "locks": 0,
+    "threads": 0,
     "types": 0,
     "certificates": 0,
     "console": 0,
@@ -118,6 +120,34 @@ def test_httpx_has_one_import_point():
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "httpx")
     ]
     assert set(importing) == {"http.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_threads_have_one_home(path):
+    """Threads and pools of threads are made in one module, which has debuggers leave them alone."""
+    if path.name == "threads.py":
+        return
+    makers = {"Thread", "ThreadPoolExecutor", "start_new_thread", "to_thread", "set_default_executor"}
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    made = {ast.unparse(call) for call in calls if isinstance(call, ast.Attribute) and call.attr in makers}
+    made |= {call.id for call in calls if isinstance(call, ast.Name) and call.id in makers - {"to_thread"}}
+    assert made <= {"self.loop.set_default_executor"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_locks_survive_forks(path):
+    """Every lock that lives longer than a call is known to the module that frees locks in forked children."""
+    if path.name in ("locks.py", "threads.py"):
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    known = {id(inner) for call in calls if ast.unparse(call.func) == "fork_safe" for inner in ast.walk(call)}
+    made = [call for call in calls if ast.unparse(call.func) in ("threading.Lock", "threading.RLock")]
+    # The condition that the parts of a session share has such a lock inside.
+    bare = [call for call in calls if ast.unparse(call.func) == "threading.Condition" and not call.args]
+    lasting = [call for call in made if id(call) not in known]
+    assert not bare
+    assert len(lasting) <= (path.relative_to(PACKAGE) == Path("client", "thread.py"))
 
 
 def test_public_names_exist():

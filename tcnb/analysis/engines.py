@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tcnb import threads
 from tcnb.analysis.results import Result
 from tcnb.errors import UsageError
 from tcnb.record.schema import COLUMNS, Column, Kind
@@ -147,7 +148,22 @@ def collect(rows: Rows) -> pd.DataFrame:
         return _normal(rows.collect().to_native().reset_index(drop=True))
     # What is collected is small; Polars need not hold in memory what it is made of.
     options = {"engine": "streaming"} if rows.implementation.is_polars() else {}
-    return _inside(rows.collect(backend="pyarrow", **options).to_native())
+
+    def compute() -> pa.Table:
+        table: pa.Table = rows.collect(backend="pyarrow", **options).to_native()
+        return table
+
+    if not rows.implementation.is_duckdb():
+        return _inside(compute())
+    stop = _connection_of(rows.to_native()).interrupt
+    return _inside(threads.call(compute, name="tcnb analysis", stop=stop))
+
+
+def _connection_of(relation: Any) -> Any:
+    """Return the connection to DuckDB that a relation belongs to; no public name leads there."""
+    import duckdb
+
+    return getattr(relation, "_con", None) or duckdb.default_connection()
 
 
 def pairs(source: Source, first: str, second: str, values: Mapping[str, str]) -> Rows:

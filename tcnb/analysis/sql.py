@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tcnb import threads
 from tcnb.errors import MissingPackageError, UsageError
 from tcnb.record.scan import scan_sources
 from tcnb.record.schema import CHATS, COLUMNS, MESSAGES, PEOPLE, Kind
@@ -169,8 +170,7 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
                 _add_archive(connection, archive)
             elif source is not None:
                 _add_live(connection, source, sql)
-            result = connection.sql(sql)
-            table = None if result is None else result.to_arrow_table()
+            table = threads.call(lambda: _answer(connection, sql), name="tcnb query", stop=connection.interrupt)
         except duckdb.Error as error:
             raise UsageError(f"DuckDB: {_in_brief(error)}") from None
     if table is None:
@@ -178,6 +178,12 @@ def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[
     plain = _plain_numbers(_in_utc(table))
     answer: pd.DataFrame = plain.to_pandas(types_mapper=_types().get, date_as_object=False)
     return answer
+
+
+def _answer(connection: Any, sql: str) -> pa.Table | None:
+    """Run a query; on a thread of its own, since DuckDB hardly hears the interrupt button."""
+    result = connection.sql(sql)
+    return None if result is None else result.to_arrow_table()
 
 
 def _add_live(connection: Any, source: Source, sql: str) -> None:

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from tcnb.client.arguments import given_id, given_text, replied_to, shown, whole
-from tcnb.client.connection import Connection
+from tcnb.client.connection import FOREIGN, Connection
 from tcnb.client.saving import Destination
-from tcnb.client.thread import awaited
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
 from tcnb.errors import (
     ApiErrorException,
@@ -34,6 +33,7 @@ from tcnb.errors import (
     TextMessageTooLongError,
     UsageError,
 )
+from tcnb.threads import awaited
 from tcnb.types import (
     AddChatParticipantResponse,
     AnswerCommandResponse,
@@ -118,6 +118,8 @@ def on_bots_loop(
     async def anywhere(self: Bot, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if asyncio.get_running_loop() is self.loop:
             return await method(self, *args, **kwargs)
+        if self._connection.is_foreign:
+            raise NotConnectedError(FOREIGN)
         if self.loop.is_closed():
             raise NotConnectedError("this connection has been closed: connect again")
         return await awaited(asyncio.run_coroutine_threadsafe(method(self, *args, **kwargs), self.loop))

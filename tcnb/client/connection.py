@@ -51,6 +51,9 @@ PING_TIMEOUT: Final = 10.0
 WAKE_TIMEOUT: Final = 4.0
 """The same after this machine has slept, when the connection has most likely gone."""
 
+FOREIGN: Final = "this connection belongs to the process that opened it: connect again in this one"
+"""What is said in a forked child."""
+
 StateName = Literal["connecting", "connected", "reconnecting", "closed"]
 
 
@@ -409,6 +412,15 @@ class Connection:
         if self._ended is None:
             self._ended = error
         self._ready.set()
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this is a forked child, which has neither the thread nor the socket."""
+        return self.state.reason == FOREIGN
+
+    def disown(self) -> None:
+        """Note, in a forked child, that everything belongs to the parent; none of it is touched."""
+        self.state = State("closed", FOREIGN)
 
     def _change(self, state: State) -> None:
         if state != self.state:

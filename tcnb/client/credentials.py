@@ -14,10 +14,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tcnb.errors import UsageError
 from tcnb.file_paths import working_folder
+from tcnb.threads import interruptible, is_done, raised_interrupts, started
 
 PREFIX: Final = "TRUECONF_"
 SERVER: Final = "TRUECONF_SERVER"
@@ -25,6 +26,12 @@ USERNAME: Final = "TRUECONF_USERNAME"
 PASSWORD: Final = "TRUECONF_PASSWORD"
 TOKEN: Final = "TRUECONF_TOKEN"
 CLIENT_ID: Final = "TRUECONF_CLIENT_ID"
+
+KEYRING_TIMEOUT: Final = 10.0
+"""Seconds after which a keyring is passed over. One may ask its owner to unlock it, and wait for ever where there is no
+screen to ask on."""
+
+T = TypeVar("T")
 
 Prompt = Callable[[str], str]
 
@@ -56,6 +63,57 @@ class Credentials:
         return f"Credentials(server={self.server!r}, username={self.username!r}{shown}, origin={self.origin!r})"
 
 
+@dataclass(frozen=True)
+class Question:
+    """A password that is nowhere to be found, so that a person has to be asked.
+
+    Attributes:
+        server, username, client_id: as of `Credentials`.
+        problem: why the keyring could not be asked; empty where it could, or where there is none.
+    """
+
+    server: str
+    username: str
+    client_id: str | None
+    problem: str = ""
+
+    def put(self, prompt: Prompt | None) -> Credentials:
+        """Ask, and return what is complete with the answer.
+
+        Raises:
+            UsageError: nobody can be asked, or nothing was answered.
+        """
+        if prompt is None:
+            raise UsageError(self._unanswerable())
+        note = f" ({self.problem})" if self.problem else ""
+        try:
+            answer = prompt(f"Password of {self.username} on {self.server}{note}: ")
+        except UsageError as error:
+            raise UsageError(self._unanswerable()) from error
+        if not answer:
+            raise UsageError(f"no password was given for {self.username} on {self.server}")
+        return Credentials(self.server, self.username, answer, None, self.client_id, "prompt")
+
+    async def aput(self) -> Credentials:
+        """Ask; awaited version of `put`.
+
+        In a notebook the loop goes on meanwhile. At a terminal it waits: a thread that reads there could not be
+        interrupted, and would take the next line that is typed.
+        """
+        if _is_notebook():
+            return await interruptible(lambda: self.put(ask), name="tcnb question")
+        return self.put(ask)
+
+    def _unanswerable(self) -> str:
+        keyring = f"python -m keyring set {keyring_service(self.server)} {self.username}"
+        dotenv = "" if _optional("dotenv") else " (with python-dotenv installed)"
+        problem = f"{self.problem}; " if self.problem else ""
+        return (
+            f"{problem}there is no password for {self.username} on {self.server} and nobody to ask: set {PASSWORD} in "
+            f"the environment or in a .env file{dotenv}, or store it once with: {keyring}"
+        )
+
+
 def ask(question: str) -> str:
     """Ask a person for a secret without showing what is typed; in a notebook the answer is not stored.
 
@@ -65,7 +123,8 @@ def ask(question: str) -> str:
     if not _is_notebook() and not _has_terminal():
         raise UsageError(_cannot_ask())
     try:
-        return getpass.getpass(question)
+        with raised_interrupts():
+            return getpass.getpass(question)
     except (NotImplementedError, EOFError, OSError) as error:
         # ipykernel raises StdinNotImplementedError, a NotImplementedError, where the frontend takes no questions
         raise UsageError(_cannot_ask()) from error
@@ -80,8 +139,33 @@ def find_credentials(
     *,
     prompt: Prompt | None = ask,
     folder: Path | None = None,
+    timeout: float = KEYRING_TIMEOUT,
 ) -> Credentials:
     """Complete what the caller gave by what environment, `.env` file, keyring and a question have.
+
+    Arguments and errors as of `look_up`, and besides:
+
+    Args:
+        prompt: asks a person a question and returns the answer without showing it; None asks nobody.
+
+    Raises:
+        UsageError: the secret is nowhere to be found, and it lists the places.
+    """
+    found = look_up(server, username, password, token, client_id, folder=folder, timeout=timeout)
+    return found.put(prompt) if isinstance(found, Question) else found
+
+
+def look_up(
+    server: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    client_id: str | None = None,
+    *,
+    folder: Path | None = None,
+    timeout: float = KEYRING_TIMEOUT,
+) -> Credentials | Question:
+    """Complete what the caller gave by what environment, `.env` file and keyring have, or return what is to be asked.
 
     Args:
         server: the server's address; otherwise `TRUECONF_SERVER`.
@@ -89,12 +173,11 @@ def find_credentials(
         password: otherwise `TRUECONF_PASSWORD`, the keyring's entry `tcnb:<server>`, or the question.
         token: otherwise `TRUECONF_TOKEN`; with a token no password is looked for.
         client_id: the id of an OAuth application; otherwise `TRUECONF_CLIENT_ID`.
-        prompt: asks a person a question and returns the answer without showing it; None asks nobody.
         folder: where the search for a `.env` file begins; None is the working folder, if there is one.
+        timeout: seconds that the keyring may take; never more than `KEYRING_TIMEOUT`.
 
     Raises:
-        UsageError: the server, the login or the secret is nowhere to be found, and it lists the places; or something
-            that was given is no text.
+        UsageError: the server or the login is nowhere to be found, or something that was given is no text.
     """
     given = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
     for name, value in given.items():
@@ -116,9 +199,13 @@ def find_credentials(
             username = _required(username, server, values.get(TOKEN))
             return Credentials(server, username, values.get(PASSWORD), values.get(TOKEN), client_id, origin)
     username = _required(username, server, None) or ""
-    if (stored := from_keyring(server, username)) is not None:
-        return Credentials(server, username, stored, None, client_id, "keyring")
-    return Credentials(server, username, _asked(prompt, server, username), None, client_id, "prompt")
+    try:
+        stored = from_keyring(server, username, timeout)
+    except UsageError as error:
+        return Question(server, username, client_id, str(error))
+    if stored is None:
+        return Question(server, username, client_id)
+    return Credentials(server, username, stored, None, client_id, "keyring")
 
 
 def keyring_service(server: str) -> str:
@@ -126,32 +213,62 @@ def keyring_service(server: str) -> str:
     return f"tcnb:{_normal(server)}"
 
 
-def from_keyring(server: str, username: str) -> str | None:
-    """Return the password that the keyring holds, or None if there is none, or no keyring."""
-    keyring = _optional("keyring")
-    if keyring is None:
-        return None
-    try:
-        found: str | None = keyring.get_password(keyring_service(server), username)
-    except Exception:
-        # A keyring without a backend, locked or out of reach raises whatever its backend raises; the question is next.
-        return None
-    return found
+def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -> str | None:
+    """Return the password that the keyring holds, or None if there is none, or no keyring.
+
+    Args:
+        server: the server's address.
+        username: the login.
+        timeout: seconds that it may take; never more than `KEYRING_TIMEOUT`.
+
+    Raises:
+        UsageError: the keyring is locked or out of reach, or does not answer in time.
+    """
+
+    def get() -> str | None:
+        keyring = _optional("keyring")
+        if keyring is None:
+            return None
+        try:
+            found: str | None = keyring.get_password(keyring_service(server), username)
+        except keyring.errors.NoKeyringError:
+            return None
+        return found
+
+    return _of_keyring(get, timeout, "the keyring failed")
 
 
-def into_keyring(server: str, username: str, password: str) -> None:
+def into_keyring(server: str, username: str, password: str, timeout: float = KEYRING_TIMEOUT) -> None:
     """Store a password in the keyring, where `find_credentials` finds it.
 
     Raises:
-        UsageError: keyring is not installed, or has no place to store it.
+        UsageError: keyring is not installed, has no place to store it, or does not answer within `timeout` seconds.
     """
-    keyring = _optional("keyring")
-    if keyring is None:
-        raise UsageError("keyring is not installed: pip install 'tcnb[secrets]'")
-    try:
+
+    def put() -> None:
+        keyring = _optional("keyring")
+        if keyring is None:
+            raise UsageError("keyring is not installed: pip install 'tcnb[secrets]'")
         keyring.set_password(keyring_service(server), username, password)
-    except Exception as error:
-        raise UsageError(f"the keyring does not store it ({type(error).__name__})") from error
+
+    _of_keyring(put, timeout, "the keyring does not store it")
+
+
+def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
+    """Call a function of the keyring, on a thread of its own: a backend may hang, and raises whatever it likes.
+
+    An answer that comes too late is dropped. Whatever else it raises is said in the words of `failed`.
+    """
+    timeout = min(timeout, KEYRING_TIMEOUT)
+    future, _ = started(call, name="tcnb keyring")
+    if not is_done(future, timeout):
+        raise UsageError(f"the keyring did not answer within {timeout:g} s")
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, UsageError):
+        raise error
+    raise UsageError(f"{failed} ({type(error).__name__})") from error
 
 
 def _sources(folder: Path | None) -> Iterator[tuple[str, dict[str, str]]]:
@@ -208,18 +325,6 @@ def _required(username: str | None, server: str, token: str | None) -> str | Non
     return username
 
 
-def _asked(prompt: Prompt | None, server: str, username: str) -> str:
-    if prompt is None:
-        raise UsageError(_no_password(server, username))
-    try:
-        answer = prompt(f"Password of {username} on {server}: ")
-    except UsageError as error:
-        raise UsageError(_no_password(server, username)) from error
-    if not answer:
-        raise UsageError(f"no password was given for {username} on {server}")
-    return answer
-
-
 def _no_server() -> str:
     return (
         f"which server? Name it (for example video.example.com) or set {SERVER} in the environment or a .env file; "
@@ -229,15 +334,6 @@ def _no_server() -> str:
 
 def _cannot_ask() -> str:
     return "nobody can be asked for a password here"
-
-
-def _no_password(server: str, username: str) -> str:
-    keyring = f"python -m keyring set {keyring_service(server)} {username}"
-    dotenv = "" if _optional("dotenv") else " (with python-dotenv installed)"
-    return (
-        f"there is no password for {username} on {server} and nobody to ask: set {PASSWORD} in the environment or in a "
-        f".env file{dotenv}, or store it once with: {keyring}"
-    )
 
 
 def _optional(name: str) -> Any | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import re
@@ -21,6 +20,7 @@ from tcnb import certificates, http
 from tcnb.client.address import Address
 from tcnb.errors import CertificateError, RequestTimeoutError, TcnbError, WSConnectionError
 from tcnb.proxies import Proxy, proxy_for
+from tcnb.threads import to_thread
 from tcnb.wire import paths
 
 CERTIFICATE_TIMEOUT: Final = 5.0
@@ -66,7 +66,7 @@ async def way_to(address: Address) -> Proxy | None:
     Raises:
         UsageError, MissingPackageError: as `proxies.proxy_for`.
     """
-    return await asyncio.to_thread(proxy_for, address.url("/"))
+    return await to_thread(proxy_for, address.url("/"))
 
 
 def unreachable(address: Address, error: BaseException, proxy: Proxy | None = None) -> TcnbError:

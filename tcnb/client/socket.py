@@ -21,6 +21,7 @@ from websockets.typing import Subprotocol
 from tcnb.client.address import Address
 from tcnb.http import USER_AGENT
 from tcnb.proxies import Proxy, proxy_for
+from tcnb.threads import to_thread
 from tcnb.wire import paths, websocket
 
 PEEK_INTERVAL = 2.0
@@ -207,7 +208,7 @@ async def open_socket(
         return connection
 
     url = address.socket_url()
-    proxy = await asyncio.to_thread(proxy_for, url)
+    proxy = await to_thread(proxy_for, url)
     connection = await _Connect(
         url,
         proxy=None if proxy is None else proxy.url,

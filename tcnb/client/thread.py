@@ -9,15 +9,16 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Awaitable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from tcnb.client import eager
 from tcnb.errors import NotConnectedError, UsageError
+from tcnb.threads import POLL, Workers, awaited, new_thread, raised_interrupts
 
 T = TypeVar("T")
 
-POLL = 0.5
-"""Seconds between two looks whether the thread still runs, and for an interrupt where waiting for a lock hides it."""
+BLOCKING: Final = 32
+"""Calls that may block at the same time beside one loop: looking up names, reading and writing files."""
 
 
 class _Handed(Generic[T]):
@@ -72,27 +73,6 @@ class _Handed(Generic[T]):
             self.done.release()
 
 
-async def awaited(future: concurrent.futures.Future[T]) -> T:
-    """Await what another thread does, in such a way that the interrupt button ends it at once.
-
-    A kernel cancels the task of a cell from a signal handler, and that does not wake a loop which sleeps until
-    something comes: without a timer the cell would go on waiting until the next event (`await asyncio.sleep(60)` in a
-    cell waits for its whole minute).
-    """
-    loop = asyncio.get_running_loop()
-
-    timer = loop.call_later(POLL, lambda: wake())
-
-    def wake() -> None:
-        nonlocal timer
-        timer = loop.call_later(POLL, wake)
-
-    try:
-        return await asyncio.wrap_future(future)
-    finally:
-        timer.cancel()
-
-
 def _closed() -> NotConnectedError:
     return NotConnectedError("this connection has been closed: connect again")
 
@@ -102,12 +82,17 @@ class BotThread:
 
     A task on the kernel's own loop would stand still while a cell runs, and a server drops a client that is silent for
     about 20 s (`protocol` section 1.4).
+
+    Args:
+        name: what the thread is called.
+        debuggable: whether a debugger may stop it, as it stops every other thread at a breakpoint.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, debuggable: bool = False) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(Workers(BLOCKING, f"{name} beside", debuggable=debuggable))
         self._is_interrupted = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = new_thread(self._run, name=name, debuggable=debuggable)
         self._thread.start()
 
     @property
@@ -145,11 +130,12 @@ class BotThread:
         self._is_interrupted = False
         try:
             self.loop.call_soon_threadsafe(start)
-            # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
-            while not handed.done.acquire(timeout=POLL):
-                if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
-                    work.close()
-                    raise _closed()
+            with raised_interrupts():
+                # In a loop for platforms where waiting for a lock hides an interrupt, and for a thread that has ended.
+                while not handed.done.acquire(timeout=POLL):
+                    if not self._thread.is_alive() and not handed.done.acquire(blocking=False):
+                        work.close()
+                        raise _closed()
         except RuntimeError:
             # The loop is closed.
             work.close()

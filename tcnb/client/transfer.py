@@ -5,7 +5,6 @@ Source: `protocol` section 8.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import ssl
@@ -19,6 +18,7 @@ from tcnb.client.failures import answered, way_to, why_unreachable
 from tcnb.client.saving import Destination, Place
 from tcnb.errors import FileDownloadError, FileUploadError, InMemoryDownloadLimitExceededError
 from tcnb.file_names import safe_name
+from tcnb.threads import to_thread
 from tcnb.wire import codes, paths
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Transfers:
             raise InMemoryDownloadLimitExceededError(size, most_in_memory)
         shown = safe_name(name)
         try:
-            place = None if dest is None else await asyncio.to_thread(dest.place, name)
+            place = None if dest is None else await to_thread(dest.place, name)
             async with (
                 http.client(self._context, timeout=self._timeout) as client,
                 client.stream("GET", self._address.here(url)) as response,
@@ -221,10 +221,10 @@ async def _into_memory(chunks: AsyncIterator[bytes], most: int) -> bytes:
 
 async def _onto_disk(chunks: AsyncIterator[bytes], place: Place) -> Path:
     try:
-        with await asyncio.to_thread(place.begin) as file:
+        with await to_thread(place.begin) as file:
             async for chunk in chunks:
-                await asyncio.to_thread(file.write, chunk)
-        return await asyncio.to_thread(place.finish)
+                await to_thread(file.write, chunk)
+        return await to_thread(place.finish)
     finally:
         place.drop()
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from tcnb.client.address import Address
 from tcnb.client.arguments import seconds
-from tcnb.client.credentials import Credentials, find_credentials
+from tcnb.client.credentials import Credentials, Question, look_up
 from tcnb.doctor import journals, proxies, server, software
 from tcnb.doctor.findings import Finding, Verdict, summary
 from tcnb.http import SSLVerify
+from tcnb.threads import interruptible
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,8 +93,13 @@ async def _examine(options: argparse.Namespace, secrets: list[str]) -> AsyncIter
     """Yield all findings; secrets that were found on the way are put into `secrets` first."""
     if options.server is not None:
 
-        def credentials() -> Credentials:
-            found = find_credentials(options.server, options.username, client_id=options.client_id)
+        async def credentials() -> Credentials:
+            found = await interruptible(
+                lambda: look_up(options.server, options.username, client_id=options.client_id, timeout=options.timeout),
+                name="tcnb doctor",
+            )
+            if isinstance(found, Question):
+                found = await found.aput()
             # A password is hidden where the server's words are read: see `client.tokens`.
             if found.token:
                 secrets.append(found.token)

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -47,7 +47,7 @@ class Target:
     address: Address
     verify_ssl: http.SSLVerify
     timeout: float
-    credentials: Callable[[], Credentials] = field(repr=False)
+    credentials: Callable[[], Awaitable[Credentials]] = field(repr=False)
 
 
 async def examine(target: Target) -> AsyncIterator[Finding]:
@@ -237,7 +237,7 @@ async def _socket(target: Target, context: ssl.SSLContext | None) -> AsyncIterat
 async def _account(target: Target, context: ssl.SSLContext | None) -> AsyncIterator[Finding]:
     """Get a token and log in with it; unread messages are not asked for and stay unread."""
     try:
-        found = target.credentials()
+        found = await target.credentials()
     except UsageError as error:
         yield problem("token", str(error))
         return

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 from tcnb.errors import OutcomeUnknownError, TcnbError
+from tcnb.threads import to_thread
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile
 from tcnb.types.enums import ParseMode
 
@@ -306,7 +307,7 @@ class Outbox:
             one.moved = moved
             self._on_change(one)
 
-        file = await asyncio.to_thread(_file_of, one)
+        file = await to_thread(_file_of, one)
         if one.kind == "photo":
             return await session.asend_photo(one.chat_id, file, one.text or None, **writing, progress=progress)
         if one.kind == "document":

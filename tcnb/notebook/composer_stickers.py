@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from tcnb.errors import FileMissingError, TcnbError
 from tcnb.file_paths import expanded
+from tcnb.threads import to_thread
 
 STICKER_TYPES: Final = frozenset({"sticker/webp"})
 MOST_OF_FOLDER: Final = 120
@@ -51,7 +52,7 @@ class Shelf:
 
     async def offered(self) -> list[dict[str, str]]:
         """Return key, name and origin (`folder` or `chat`) of every sticker, those of the folder first."""
-        found = await asyncio.to_thread(self._of_folder)
+        found = await to_thread(self._of_folder)
         found += [("chat", name, file_id) for name, file_id in await self._seen()]
         listed = []
         for origin, name, place in found:
@@ -74,7 +75,7 @@ class Shelf:
             _, place = self._known(key)
             if isinstance(place, Path):
                 try:
-                    self._data[key] = await asyncio.to_thread(place.read_bytes)
+                    self._data[key] = await to_thread(place.read_bytes)
                 except OSError as error:
                     raise FileMissingError(f"{place.name} can no longer be read: {error.strerror}") from error
             else:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tcnb.errors import TcnbError
+from tcnb.threads import to_thread
 
 CHUNK: Final = 512 * 1024
 """Bytes of a piece: far below the 10 MiB at which a Jupyter server's web socket refuses a message."""
@@ -137,7 +138,7 @@ class Uploads:
         try:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="tcnb-"))  # for its owner alone
-                self._removal = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+                self._removal = weakref.finalize(self, _remove, self._folder, os.getpid())
             free = shutil.disk_usage(self._folder).free
             if size + SPARE > free:
                 raise NoRoomError(f"the kernel's disk has {free:,} bytes free, too few for this file of {size:,}")
@@ -151,7 +152,7 @@ class Uploads:
         while upload.waiting:
             pieces, upload.waiting = upload.waiting, []
             try:
-                await asyncio.to_thread(_append, upload.path, upload.written, pieces)
+                await to_thread(_append, upload.path, upload.written, pieces)
             except OSError as error:
                 self._stop(key, upload, f"the kernel cannot keep the file while it is sent: {error.strerror or error}")
                 return
@@ -192,3 +193,9 @@ def _append(path: Path, offset: int, pieces: list[memoryview | bytes]) -> None:
     with path.open("r+b") as file:
         file.seek(offset)
         file.writelines(pieces)
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """Remove a folder with all that is in it; the end of a forked child leaves it to the process that made it."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -16,6 +16,7 @@ from tcnb.client.saving import Destination
 from tcnb.errors import TcnbError, UsageError
 from tcnb.file_paths import working_folder
 from tcnb.record.raw import payloads
+from tcnb.threads import to_thread
 from tcnb.types import BufferedInputFile, TextContent, make_preview
 
 from .editing import edit_text
@@ -133,7 +134,7 @@ class Actions:
     async def _keep_name(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return under which path a file would be saved now."""
         name = str(row.get("file_name") or _file_of(row))
-        place = await asyncio.to_thread(lambda: Destination.of(BESIDE).place(name).path)
+        place = await to_thread(lambda: Destination.of(BESIDE).place(name).path)
         return {"path": _from_here(place)}
 
     async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +173,7 @@ class Actions:
         """Return the contents of frames: from the journal, or without one from memory, or at last from the server."""
         journal = self._session.journal_path
         if journal is not None:
-            found = await asyncio.to_thread(payloads, journal, seqs)
+            found = await to_thread(payloads, journal, seqs)
             return {seq: content_of(payload) for seq, payload in found.items()}
         kept = self._session.kept_frames
         found, unknown = kept.find(seqs) if kept is not None else ({}, seqs)

@@ -15,6 +15,7 @@ import ipywidgets
 import traitlets
 
 from tcnb.errors import TcnbError
+from tcnb.locks import fork_safe
 
 from .composer import Composer
 from .composer_chats import Chat
@@ -343,7 +344,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
     ) -> None:
         self.session = session
         self._feed_height = max(240, height - COMPOSER_HEIGHT - 8)
-        self._changing = threading.Lock()
+        self._changing = fork_safe(threading.Lock())
         self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
         self.feed = self._feed_of(chat.chat_id if isinstance(chat, Chat) else None)
         self.chats = ChatList(session, self._chosen_in_list, height=height)

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from tcnb.locks import fork_safe
+from tcnb.threads import leave_alone
+
 PATIENCE: Final = 0.5
 """Seconds that reading takes before anything is shown."""
 
@@ -37,6 +40,7 @@ def shown_progress(shell: Any, most: int | None) -> Iterator[Progress | None]:
     line = _Line(most)
     patience = threading.Timer(PATIENCE, line.show)
     patience.daemon = True
+    leave_alone(patience)
     patience.start()
     try:
         yield line.move
@@ -59,7 +63,7 @@ class _Line:
         self._due = 0.0
         self._handle: Any = None
         self._is_over = False
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
         # Other threads know of no cell, and what they show would go below whichever cell ran last.
         self._cell = contextvars.copy_context()
 

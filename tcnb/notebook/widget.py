@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import anywidget
 import msgspec
 
+from tcnb.locks import fork_safe
+
 
 def page_script(name: str, *more: str) -> str:
     """Return the page's side of a widget as one module, since a widget's module cannot import another file.
@@ -51,14 +53,14 @@ class SessionWidget(anywidget.AnyWidget):
 
     # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
     _closed = True
-    _posting = threading.Lock()
+    _posting = fork_safe(threading.Lock())
 
     def __init__(self, session: Any, **traits: Any) -> None:
         self.session = session
         self.unsent = 0
         self._closed = False
         # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
-        self._posting = threading.Lock()
+        self._posting = fork_safe(threading.Lock())
         super().__init__(_dom_classes=("tcnb-widget",), **traits)
         self.on_msg(self._front_end_said)
 

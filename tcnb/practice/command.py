@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tcnb.practice.options import DEFAULT_ACCOUNT, GENERATIONS, Options
 from tcnb.practice.server import PracticeServer
+from tcnb.threads import new_thread
 
 PARENT_CHECK_INTERVAL = 1.0
 """Seconds between two looks at whether the parent process is still there."""
@@ -157,5 +158,5 @@ def _watch_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> No
             if os.getppid() != parent:
                 end()
 
-    threading.Thread(target=wait_for_input, name="tcnb-practice-input", daemon=True).start()
-    threading.Thread(target=look_for_parent, name="tcnb-practice-parent", daemon=True).start()
+    new_thread(wait_for_input, name="tcnb-practice-input").start()
+    new_thread(look_for_parent, name="tcnb-practice-parent").start()

@@ -10,7 +10,6 @@ import queue
 import subprocess
 import sys
 import tempfile
-import threading
 import urllib.error
 import urllib.request
 from dataclasses import fields
@@ -19,6 +18,7 @@ from typing import IO, Any, Final, Self, Unpack
 
 from tcnb.errors import TcnbError
 from tcnb.practice.options import Options, OptionValues
+from tcnb.threads import new_thread
 
 START_TIMEOUT: Final = 30.0
 """Seconds that a process gets until its ready line; a loaded machine needs several just to import."""
@@ -136,7 +136,12 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
         )
     except OSError as error:
         raise PracticeError(f"the practice server could not be started: {error.strerror or error}") from error
-    line = _first_line(process, timeout)
+    try:
+        line = _first_line(process, timeout)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     try:
         ready = json.loads(line)
     except ValueError:
@@ -189,7 +194,7 @@ def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
             while output.read(4096):
                 pass
 
-    threading.Thread(target=read, name="tcnb-practice-output", daemon=True).start()
+    new_thread(read, name="tcnb-practice-output").start()
     try:
         return lines.get(timeout=timeout)
     except queue.Empty:

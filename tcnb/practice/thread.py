@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 from tcnb.practice.entities import Settings
 from tcnb.practice.options import Options, OptionValues
 from tcnb.practice.server import PracticeServer
+from tcnb.threads import new_thread
 
 Result = TypeVar("Result")
 
@@ -66,7 +67,7 @@ class PracticeThread:
             OSError: the port is taken.
         """
         is_ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(is_ready,), name="tcnb-practice", daemon=True)
+        self._thread = new_thread(self._serve, is_ready, name="tcnb-practice")
         self._thread.start()
         is_ready.wait()
         if self._failure is not None:

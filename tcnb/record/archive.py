@@ -15,13 +15,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
 from tcnb.file_paths import absolute
 from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.threads import Workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -314,7 +314,7 @@ def _write_piece(place: Place, key: str, piece: pd.DataFrame) -> int:
 
     days = _days(piece)
     # Encoding and compressing take most of the time, and need no interpreter.
-    with ThreadPoolExecutor(_WRITERS) as writers:
+    with Workers(_WRITERS, "tcnb export") as writers:
         for _ in writers.map(write, days, days.values()):
             pass
     return len(days)

@@ -17,12 +17,14 @@ import msgspec
 
 from tcnb.client.link import Batch, Link
 from tcnb.errors import JournalError
+from tcnb.locks import fork_safe
 from tcnb.record.journal import Entry, Journal, Kind, Stored
 from tcnb.record.kept import KeptFrames
 from tcnb.record.parcels import Parcel, stored
 from tcnb.record.record import Record
 from tcnb.record.replay import put, put_arrivals
 from tcnb.record.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
+from tcnb.threads import new_thread, undisturbed
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
 from tcnb.wire.express import Notified
@@ -136,7 +138,7 @@ class Intake:
         self._redelivered_before = 0
         self._lingering: asyncio.TimerHandle | None = None
         # What follows is shared by the loop, the writer and whoever asks.
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(fork_safe(threading.Lock()))
         self._queue: deque[Parcel] = deque()
         self._uncommitted = 0
         self._questions = 0
@@ -172,10 +174,7 @@ class Intake:
         """
         opened: asyncio.Future[None] = self._loop.create_future()
         self._end_told = self._loop.create_future()
-        thread = threading.Thread(
-            target=self._write, args=(path, server, account, opened), name="tcnb journal", daemon=True
-        )
-        thread.start()
+        new_thread(self._write, path, server, account, opened, name="tcnb journal").start()
         await opened
 
     def take(self, batch: Batch) -> None:
@@ -427,7 +426,7 @@ class Intake:
         if self.journal is None or self._is_on_loop():
             return
         settled = threading.Event()
-        with self._changed:
+        with undisturbed(), self._changed:
             if self._ended:
                 return
             self._queue.append(Parcel(settled=settled))
@@ -440,7 +439,7 @@ class Intake:
 
     def stop(self) -> None:
         """Have what is left committed and the journal closed, without waiting for it."""
-        with self._changed:
+        with undisturbed(), self._changed:
             self._closing = True
             self._changed.notify_all()
         self._hurry.set()

@@ -13,11 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tcnb.locks import fork_safe
 from tcnb.record import bulk, derived, frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
 from tcnb.record.table import Table
+from tcnb.threads import undisturbed
 from tcnb.wire import notifications
 
 
@@ -121,7 +123,7 @@ class Record:
         Args:
             me: id of this account, if known already.
         """
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock(), whole=True)
         self._directory = Directory()
         self._directory.me = me
         self._table = Table((*COLUMNS, ORIGIN))
@@ -152,13 +154,13 @@ class Record:
     @property
     def counts(self) -> Counts:
         """What came in so far."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return replace(self._counts)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the columns and the index of messages take."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._table.nbytes + self._index.nbytes
 
     def learn_chat(self, chat_id: str, title: str | None, chat_type: int | None) -> None:
@@ -278,7 +280,7 @@ class Record:
 
         The frame is the caller's: what is written into it changes neither the record nor another frame.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             self._name_authors()
             arrays = self._table.arrays()
         del arrays[ORIGIN.name]
@@ -289,7 +291,7 @@ class Record:
 
         One that was taken later than a frame may be longer; what came first stands first in both.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             return pd.Series(self._table.arrays()[ORIGIN.name], name=ORIGIN.name).copy()
 
     def messages(self) -> pd.DataFrame:
@@ -336,14 +338,14 @@ class Record:
         Returns:
             A dictionary a row, by column; times in whole milliseconds since 1970, None for what is missing.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             start = self._table.search("seq", after)
             stop = min(start + max(limit, 0), self._table.length)
             return self._rows(start, stop, (*NAMES, ORIGIN.name) if with_origin else NAMES)
 
     def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]:
         """Return the last rows before a position, oldest first, ready for JSON as in `rows`."""
-        with self._lock:
+        with undisturbed(), self._lock:
             stop = self._table.search("seq", seq - 1)
             return self._rows(max(stop - max(limit, 0), 0), stop, NAMES)
 

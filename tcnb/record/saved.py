@@ -23,6 +23,7 @@ import pyarrow as pa
 from tcnb._version import __version__
 from tcnb.record.record import Record, State
 from tcnb.record.schema import COLUMNS, ORIGIN
+from tcnb.threads import new_thread
 
 logger = logging.getLogger("tcnb.record")
 
@@ -138,7 +139,7 @@ class SavedColumns:
 
     def save_in_background(self, stamp: Stamp, state: State) -> None:
         """Do so on a thread of its own, which the end of the interpreter waits for."""
-        self._writing = threading.Thread(target=self.save, args=(stamp, state), name="tcnb columns", daemon=False)
+        self._writing = new_thread(self.save, stamp, state, name="tcnb columns", daemon=False)
         # When the interpreter is ending, there are no new threads; the columns are not worth more than that.
         with contextlib.suppress(RuntimeError):
             self._writing.start()

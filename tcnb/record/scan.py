@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from tcnb import threads
 from tcnb.errors import ArchiveError, MissingPackageError
 from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
@@ -106,7 +107,8 @@ def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 
 def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataFrame:
     """Read everything; within a source the order is that of the journal, between sources that of reception."""
-    table = _dataset(place, files, options).to_table(columns=list(NAMES))
+    dataset = _dataset(place, files, options)
+    table = threads.call(lambda: dataset.to_table(columns=list(NAMES)), name="tcnb scan")
     table = table.sort_by([("received", "ascending"), ("seq", "ascending")])
     for position, column in enumerate(COLUMNS):
         if column.kind is Kind.CATEGORY:

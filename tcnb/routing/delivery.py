@@ -13,18 +13,19 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
 
 from tcnb.client.thread import BotThread
 from tcnb.errors import MalformedFrameError, NotConnectedError
+from tcnb.locks import fork_safe
 from tcnb.routing.events import is_wanted
 from tcnb.routing.filters import Event, chat_of
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.output import captured
 from tcnb.routing.router import Passage, Router
+from tcnb.threads import Workers, undisturbed
 from tcnb.types.base import BoundToBot
 from tcnb.types.events import Update
 from tcnb.types.parsing import parse_event
@@ -87,17 +88,17 @@ class Delivery:
         self._on_failure = on_failure
         self._closed = False
         # Lines are filled on the bot's thread and emptied on the handlers'.
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
         self._lines: dict[str, deque[Frame]] = {}
         self._delivered: dict[str, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread: BotThread | None = None
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"{name} handler")
+        self._threads = Workers(THREADS, f"{name} handler", debuggable=True)
 
     @property
     def waiting(self) -> int:
         """Events that wait for their turn in some chat."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return sum(map(len, self._lines.values()))
 
     def offer(self, notified: Iterable[Frame | Malformed]) -> None:
@@ -123,7 +124,7 @@ class Delivery:
                 else:
                     self.overflowed += 1
         if begun and self._thread is None:
-            self._thread = BotThread(f"{self._name} handlers")
+            self._thread = BotThread(f"{self._name} handlers", debuggable=True)
         for chat in begun:
             assert self._thread is not None
             self._thread.loop.call_soon_threadsafe(self._begin, chat)
@@ -174,7 +175,7 @@ class Delivery:
             await asyncio.sleep(0)
 
     def _next(self, chat: str) -> Frame | None:
-        with self._lock:
+        with undisturbed(), self._lock:
             line = self._lines[chat]
             if line:
                 return line.popleft()

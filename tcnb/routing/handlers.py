@@ -9,12 +9,13 @@ import inspect
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, thread
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, TracebackType
 from typing import Any, Final
 
+from tcnb import threads
 from tcnb.errors import UsageError
 from tcnb.routing.awaiting import refuse_unawaited
 from tcnb.routing.events import Kind
@@ -22,7 +23,7 @@ from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
 
 _HERE: Final = str(Path(__file__).parent)
-_THREADS: Final = thread.__file__
+_THREADS: Final = threads.__file__
 
 
 @dataclass(frozen=True)

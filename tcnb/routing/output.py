@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
+from tcnb.locks import fork_safe
+
 MOST_OUTPUT: Final = 10_000
 """Characters of one run's output that are kept, the last ones."""
 
@@ -67,7 +69,7 @@ class _Stream:
 
 _output: ContextVar[Output | None] = ContextVar("tcnb_handler_output", default=None)
 _is_shown: ContextVar[bool] = ContextVar("tcnb_handler_output_is_shown", default=False)
-_lock = threading.Lock()
+_lock = fork_safe(threading.Lock())
 _running = 0
 # `print` in older CPython does not hold the stream that it writes to (gh-130163): one that vanishes meanwhile, since
 # the last handler has ended in another thread, takes the whole interpreter with it. So stand-ins outlive their use.

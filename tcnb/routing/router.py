@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, Unpack
 from tcnb.client.arguments import known_name
 from tcnb.errors import UsageError
 from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
+from tcnb.locks import fork_safe
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
 from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions, together
 from tcnb.routing.handlers import Failure, Handler
@@ -25,7 +26,7 @@ MOST_FAILURES: Final = 100
 """Failures a router keeps, the last ones."""
 
 # Handlers are defined on one thread and looked up on another: what is looked up is replaced as a whole, under this.
-_lock = threading.RLock()
+_lock = fork_safe(threading.RLock())
 
 
 class Decorator:

@@ -37,6 +37,7 @@ from tcnb.scripts.routes import Routes
 from tcnb.scripts.signals import ended_by_signals, failures_shown
 from tcnb.session import Session
 from tcnb.session.connecting import tell_notebook
+from tcnb.threads import awaited, awake
 
 logger = logging.getLogger("tcnb.bot")
 
@@ -372,14 +373,15 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             self._home = asyncio.get_running_loop()
         home = self._home
         if asyncio.get_running_loop() is not home:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.shutdown(timeout), home))
+            await awaited(asyncio.run_coroutine_threadsafe(self.shutdown(timeout), home))
             return
         caller = asyncio.current_task()
         if self._closing is None:
             self._closing = home.create_task(self._shut(timeout, caller))
         elif caller in self._routes.working:
             return  # the closing waits for this very handler
-        await asyncio.shield(self._closing)
+        with awake():
+            await asyncio.shield(self._closing)
 
     # -- inside: opening and closing ---------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from tcnb.session.chat_history import Chat, ChatHistories
 from tcnb.session.comparing import Edit, edit_of
 from tcnb.session.past import written_at
 from tcnb.session.progress import CLOSED, NOT_ASKED, REFUSED, UNFINISHED, CatchUp, Progress
+from tcnb.threads import to_thread
 from tcnb.wire import codes
 
 logger = logging.getLogger("tcnb.session")
@@ -160,7 +161,7 @@ class CatchingUp:
         until = await self._known_whole()
         self._histories.requests_left = self._limits.requests
         listed = await self._listed()
-        edges = await asyncio.to_thread(lambda: views.edges(self._record.frame(), until))
+        edges = await to_thread(lambda: views.edges(self._record.frame(), until))
         todo = deque(_plan(listed, edges, until, self._limits))
         self.progress.left.clear()
         self.progress.chats, self.progress.looked = len(todo), 0

@@ -17,6 +17,7 @@ from tcnb.record.record import Record
 from tcnb.session.comparing import Edit, Finding, edited, matched, removed
 from tcnb.session.past import Envelope, of_chat, written_at
 from tcnb.session.progress import NOT_ASKED, TOO_MANY, CatchUp, Progress
+from tcnb.threads import to_thread
 
 FIRST_USER_TYPE: Final = 200
 """Types of messages below are system messages (`protocol` section 5.3)."""
@@ -155,7 +156,7 @@ class ChatHistories:
         if not envelopes:
             return {}
         since = written_at(envelopes[0])
-        return await asyncio.to_thread(lambda: views.known_messages(self._record.frame(), chat_id, since))
+        return await to_thread(lambda: views.known_messages(self._record.frame(), chat_id, since))
 
     async def _take(self, findings: list[Finding]) -> None:
         for finding in findings:

@@ -1,24 +1,24 @@
-"""How a session begins: what is needed is found out, then it is opened, blocking or awaited."""
+"""How a session begins: what is needed is found out step by step, then it is opened, blocking or awaited."""
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.arguments import seconds
-from tcnb.client.credentials import find_credentials
+from tcnb.client.credentials import Question, ask, look_up
 from tcnb.errors import UsageError
 from tcnb.record.journal import AUTO, Place
 from tcnb.routing.router import Router
 from tcnb.session.progress import CatchUp
 from tcnb.session.session import Session
+from tcnb.threads import interruptible
 
 if TYPE_CHECKING:
     from tcnb.practice import PracticeProcess
@@ -40,6 +40,10 @@ PRACTICE_ACCOUNT: Final = "robot"
 """Login and password of the bot on a practice server."""
 
 
+Step = Question | Callable[[], Any]
+"""Something that may take long: to ask a person, or a function to be called."""
+
+
 def _prepare(
     server: str | None = None,
     *,
@@ -58,7 +62,7 @@ def _prepare(
     practice: bool | dict[str, Any] = False,
     router: Router | None = None,
     catch_up: bool | CatchUp = True,
-) -> Session:
+) -> Generator[Step, Any, Session]:
     """Find out everything that is needed to connect, and return a session that is not connected yet.
 
     What is not given is looked for in the environment (`TRUECONF_SERVER`, `TRUECONF_USERNAME`, `TRUECONF_PASSWORD`,
@@ -107,29 +111,37 @@ def _prepare(
             raise UsageError(
                 f"the practice server has an address and an account of its own: leave out {', '.join(given)}"
             )
-        process = _start_practice(practice)
+        process = yield lambda: _start_practice(practice)
+        assert process is not None
         address = Address(process.host, process.port, https=False)
         username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
     else:
-        found = find_credentials(server, username, password, token, client_id)
+        found = yield lambda: look_up(server, username, password, token, client_id, timeout=timeout)
+        if isinstance(found, Question):
+            found = yield found
         address = Address.parse(found.server, https=https, web_port=web_port)
         username, password, token, client_id = found.username, found.password, found.token, found.client_id
-    return Session(
-        address,
-        username=username,
-        password=password,
-        token=token,
-        client_id=client_id,
-        verify_ssl=verify_ssl,
-        timeout=timeout,
-        receive_unread_messages=receive_unread_messages,
-        receive_system_messages=receive_system_messages,
-        name=name,
-        journal=None if practice and journal is AUTO else journal,
-        practice=process,
-        router=router,
-        catch_up=(CatchUp() if catch_up else None) if isinstance(catch_up, bool) else catch_up,
-    )
+    try:
+        return Session(
+            address,
+            username=username,
+            password=password,
+            token=token,
+            client_id=client_id,
+            verify_ssl=verify_ssl,
+            timeout=timeout,
+            receive_unread_messages=receive_unread_messages,
+            receive_system_messages=receive_system_messages,
+            name=name,
+            journal=None if practice and journal is AUTO else journal,
+            practice=process,
+            router=router,
+            catch_up=(CatchUp() if catch_up else None) if isinstance(catch_up, bool) else catch_up,
+        )
+    except BaseException:
+        if process is not None:
+            process.stop()
+        raise
 
 
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
@@ -167,7 +179,7 @@ def connect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session."""
     _refuse_unnamed(args, "connect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "connect")
-    session = _prepare(*args, **kwargs)
+    session = _done(_prepare(*args, **kwargs))
     try:
         session._wait(session._open())
     except BaseException:
@@ -182,7 +194,7 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session; awaited twin of `connect`."""
     _refuse_unnamed(args, "aconnect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "aconnect")
-    session = await asyncio.to_thread(_prepare, *args, **kwargs)
+    session = await _adone(_prepare(*args, **kwargs))
     try:
         await session._over(session._open())
     except BaseException:
@@ -190,6 +202,30 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
         raise
     tell_notebook(session)
     return session
+
+
+def _done(steps: Generator[Step, Any, Session]) -> Session:
+    """Take the steps towards a session, one after the other."""
+    answer = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            session: Session = end.value
+            return session
+        answer = step.put(ask) if isinstance(step, Question) else step()
+
+
+async def _adone(steps: Generator[Step, Any, Session]) -> Session:
+    """Take the steps towards a session beside the loop, in such a way that the interrupt button ends them."""
+    answer = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            session: Session = end.value
+            return session
+        answer = await (step.aput() if isinstance(step, Question) else interruptible(step, name="tcnb connect"))
 
 
 def tell_notebook(session: Session) -> None:

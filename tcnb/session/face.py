@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from tcnb.client.bot import Bot
+from tcnb.client.connection import FOREIGN, Connection
 from tcnb.client.directory import Directory
 from tcnb.client.thread import BotThread
 from tcnb.errors import NotConnectedError
@@ -25,7 +26,7 @@ class Face:
     _directory: Directory
     _thread: BotThread
     _closed: bool
-    _forked: bool
+    _connection: Connection
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -43,9 +44,9 @@ class Face:
         return await self._thread.hand_over(work)
 
     def _check_usable(self, work: Coroutine[Any, Any, Any]) -> None:
-        if self._forked:
+        if self._connection.is_foreign:
             work.close()
-            raise NotConnectedError("this connection belongs to the process that opened it: connect again in this one")
+            raise NotConnectedError(FOREIGN)
         if self._closed:
             work.close()
             raise NotConnectedError("this connection has been closed: connect again")

@@ -38,7 +38,7 @@ class ReadingVerbs(Face):
     @property
     def is_open(self) -> bool:
         """Whether this session can still be used; it reconnects by itself until `close`."""
-        return not self._closed and not self._forked and self._connection.state.state != "closed"
+        return not self._closed and self._connection.state.state != "closed"
 
     @property
     def df(self) -> pd.DataFrame:
@@ -236,6 +236,6 @@ class ReadingVerbs(Face):
 
     def _settled(self) -> Record:
         """Return the record, with everything in it that came before this call."""
-        if not self._forked:
+        if not self._connection.is_foreign:
             self._intake.settle()
         return self.record

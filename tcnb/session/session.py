@@ -6,7 +6,6 @@ The way of a sending: a verb → the bot's loop → the server → the caller, a
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import logging
@@ -55,6 +54,7 @@ from tcnb.session.report import report
 from tcnb.session.sending import SendingVerbs
 from tcnb.session.waiting import Waiters
 from tcnb.status import Status
+from tcnb.threads import is_done, to_thread
 from tcnb.types import GetFileUploadLimitsResponse
 from tcnb.types.enums import IncomingUpdateMethod
 from tcnb.wire import paths
@@ -134,7 +134,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         self.record = Record()
         self._journal = journal
         self._practice = practice
-        self._closed = self._forked = self._opened = False
+        self._closed = self._opened = False
         self._row_listeners = Listeners[[]]()
         self._state_listeners = Listeners[[dict[str, Any]]]()
         self._failure_listeners = Listeners[[Failure]]()
@@ -282,21 +282,32 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def close(self) -> None:
         """Close the connection normally and end the thread; the record stays readable. May be called again."""
-        if self._closed or self._forked:
+        if self._closed or self._connection.is_foreign:
             return
         self._closed = True
         atexit.unregister(self.close)
-        with contextlib.suppress(TcnbError, TimeoutError):
-            self._thread.submit(self._shut()).result(CLOSE_TIMEOUT)
+        with contextlib.suppress(TcnbError):
+            closing = self._thread.submit(self._shut())
+            try:
+                if is_done(closing, CLOSE_TIMEOUT):
+                    closing.result()
+            except KeyboardInterrupt:
+                # It goes on without whoever waited for it.
+                closing.add_done_callback(lambda _: self._end(0))
+                raise
+        self._end(CLOSE_TIMEOUT)
+
+    def _end(self, timeout: float) -> None:
+        """End the thread, and wait for it at most `timeout` seconds."""
         self._intake.stop()
-        self._thread.stop(CLOSE_TIMEOUT)
+        self._thread.stop(timeout)
         if self._practice is not None:
             self._practice.stop()
         _sessions.discard(self)
 
     async def aclose(self) -> None:
         """Close; awaited twin of `close`."""
-        await asyncio.to_thread(self.close)
+        await to_thread(self.close)
 
     # -- inside: opening and closing (on the bot's loop) ---------------------------------------------------------------
 
@@ -443,7 +454,7 @@ _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 def _after_fork() -> None:
     """In a forked child the threads are gone and the sockets belong to the parent: touch neither."""
     for session in list(_sessions):
-        session._forked = True
+        session._connection.disown()
     _sessions.clear()
 
 

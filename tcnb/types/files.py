@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, UsageError
 from tcnb.file_paths import absolute
+from tcnb.locks import fork_safe
 from tcnb.types import images
 from tcnb.types.base import shown_url
 
@@ -71,7 +72,7 @@ _MOST_LOOKED_INTO: Final = 64 << 20
 
 async def beside_the_loop(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Call a function that blocks in a thread of its own, so that the event loop goes on."""
-    from asyncio import to_thread  # a third of the time that importing this room would take
+    from tcnb.threads import to_thread  # a third of the time that importing this room would take
 
     return await to_thread(function, *arguments, **options)
 
@@ -477,7 +478,7 @@ class _Fetched:
         self.file: Any = None
         self.filename: str | None = None
         self.mimetype: str | None = None
-        self._lock = threading.Lock()
+        self._lock = fork_safe(threading.Lock())
 
     def note(self, response: http.Response) -> None:
         """Remember name and MIME type from the headers of a response."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import keyring.backend
+import keyring.backends.fail
 import keyring.errors
 import pytest
 
@@ -40,6 +42,33 @@ class LockedKeyring(MemoryKeyring):
 
     def get_password(self, service: str, username: str) -> str | None:
         raise keyring.errors.KeyringLocked("locked")
+
+
+class HangingKeyring(MemoryKeyring):
+    """A keyring that waits for somebody to unlock it, where nobody can; `answer` ends that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = threading.Event()
+        self.answered = threading.Event()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.answer.wait()
+        self.answered.set()
+        return "late"
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.answer.wait()
+
+
+class ExitingKeyring(MemoryKeyring):
+    """A keyring that wants to end the process."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise SystemExit("no D-Bus")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise SystemExit
 
 
 def nobody(question: str) -> str:
@@ -125,6 +154,57 @@ def test_locked_keyring_is_passed_over() -> None:
     """A keyring that cannot be read leads on to the question."""
     keyring.set_keyring(LockedKeyring())
     assert find_credentials("host", "robot", prompt=lambda question: "typed").password == "typed"
+
+
+def test_keyring_that_hangs_is_passed_over() -> None:
+    """After the time that is given somebody is asked, who is told why, and a late answer is dropped."""
+    keyring.set_keyring(hanging := HangingKeyring())
+    questions: list[str] = []
+
+    def prompt(question: str) -> str:
+        questions.append(question)
+        hanging.answer.set()
+        assert hanging.answered.wait(30)
+        return "typed"
+
+    found = find_credentials("host", "robot", prompt=prompt, timeout=0.05)
+    assert (found.password, found.origin) == ("typed", "prompt")
+    assert questions == ["Password of robot on host (the keyring did not answer within 0.05 s): "]
+
+
+def test_keyring_that_hangs_is_named_where_nobody_can_be_asked() -> None:
+    """Without anybody to ask, the error begins with what kept the keyring from answering."""
+    keyring.set_keyring(hanging := HangingKeyring())
+    with pytest.raises(UsageError, match=r"^the keyring did not answer within 0\.05 s; there is no password for robot"):
+        find_credentials("host", "robot", prompt=None, timeout=0.05)
+    hanging.answer.set()
+
+
+def test_keyring_that_ends_the_process_does_not() -> None:
+    """Whatever a keyring raises, somebody is asked."""
+    keyring.set_keyring(ExitingKeyring())
+    assert find_credentials("host", "robot", prompt=lambda question: question).password == (
+        "Password of robot on host (the keyring failed (SystemExit)): "
+    )
+
+
+def test_no_keyring_is_no_problem() -> None:
+    """Where there is no keyring nothing is said of it."""
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    assert find_credentials("host", "robot", prompt=lambda question: question).password == (
+        "Password of robot on host: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [(HangingKeyring, "did not answer within 0.05 s"), (ExitingKeyring, "does not store it .SystemExit.")],
+)
+def test_keyring_that_stores_nothing(backend: type[MemoryKeyring], said: str) -> None:
+    """A keyring that hangs or fails while it stores a password is one line."""
+    keyring.set_keyring(backend())
+    with pytest.raises(UsageError, match=f"^the keyring {said}$"):
+        into_keyring("host", "robot", "s", timeout=0.05)
 
 
 def test_prompt_is_the_last_place() -> None:
