@@ -41,6 +41,10 @@ MOST_REFUSALS: Final = 3
 LONGEST_DELAY: Final = 60.0
 """Seconds between two attempts to connect, at most."""
 
+STEADY: Final = 60.0
+"""Seconds that a connection must last before the pauses between attempts start anew: a server that ends each session at
+once would otherwise be asked twice a second for ever."""
+
 PING_INTERVAL: Final = 15.0
 """Seconds between our own pings; proxies were seen to cut connections idle for 41 s (`protocol` section 1.4)."""
 
@@ -113,6 +117,12 @@ class Connection:
         intake: called on the loop with each batch of notifications; it acknowledges the batch when that is safe.
         on_state: called on the loop whenever the state changes.
 
+    Attributes:
+        me_id: the account's user id, without `/resource`.
+        statistics: what happened to the connection.
+        clock: the server's clock.
+        short_lived: connections in a row, up to the last one that broke, that did not last `STEADY` seconds.
+
     All methods must be called on one loop.
     """
 
@@ -133,6 +143,7 @@ class Connection:
         self.me_id: str | None = None
         self.statistics = Statistics()
         self.clock = ServerClock()
+        self.short_lived = 0
         self._tokens = tokens
         self._context = context
         self._receive_unread = receive_unread
@@ -147,6 +158,8 @@ class Connection:
         self._watch: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._ended: Exception | None = None
+        self._waits: Iterator[float] | None = None  # none before the first break
+        self._let_in_at = 0.0
         self.state = State("connecting")
 
     async def open(self) -> None:
@@ -231,7 +244,10 @@ class Connection:
             self._ready.clear()
             at, since = self.statistics.broke(reason), asyncio.get_running_loop().time()
             logger.info("%s: %s", self.address, reason)
-            again = await self._reconnect(reason)
+            self.short_lived = 0 if since - self._let_in_at >= STEADY else self.short_lived + 1
+            if self._waits is None or not self.short_lived:
+                self._waits = delays()
+            again = await self._reconnect(reason, self._waits)
             if again is None:
                 return
             link, attempts = again
@@ -247,15 +263,14 @@ class Connection:
             self._end(NotConnectedError(f"the connection is no longer kept ({error!r}): connect again"))
             self._change(State("closed", repr(error)))
 
-    async def _reconnect(self, reason: str) -> tuple[Link, int] | None:
+    async def _reconnect(self, reason: str, waits: Iterator[float]) -> tuple[Link, int] | None:
         """Try until it works and return the new link and how many tries it took; None where it has to end."""
         refusals, attempts = 0, 0
-        waits = delays()
         delay, has_old_token = next(waits), True
         while True:
             self._change(State("reconnecting", reason, time.time() + delay))
             if await self._is_hurried(delay):
-                waits = delays()
+                waits = self._waits = delays()
             attempts += 1
             try:
                 return await self._connect(), attempts
@@ -337,6 +352,7 @@ class Connection:
 
     def _let_in(self) -> None:
         """Let those go on who wait for the connection, and tell of it; all that is counted of it is counted already."""
+        self._let_in_at = asyncio.get_running_loop().time()
         self._ready.set()
         self._change(State("connected"))
 
