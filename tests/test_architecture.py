@@ -17,6 +17,7 @@ FLOORS = {
     "http": 0,
     "types": 0,
     "nesting": 0,
+    "threads": 0,
     "enums": 1,
     "formatting": 2,
     "wire": 1,

@@ -5,6 +5,7 @@ what is said over it is not known here.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import ssl
@@ -22,6 +23,7 @@ from tcnb.client.calls import NO_FILE, Calls, Late
 from tcnb.client.clocks import ServerClock, Sleepiness
 from tcnb.client.link import Batch, Link, LinkBrokenError
 from tcnb.client.statistics import Reconnect, Statistics
+from tcnb.client.thread import OnProblem, log_problem
 from tcnb.client.tokens import TokenSource, unreachable
 from tcnb.errors import (
     ApiErrorException,
@@ -53,6 +55,9 @@ PING_TIMEOUT: Final = 10.0
 
 WAKE_TIMEOUT: Final = 4.0
 """The same after this machine has slept, when the connection has most likely gone."""
+
+BEGIN_AGAIN: Final = 5.0
+"""Seconds after which a task of the connection that has failed is begun again."""
 
 StateName = Literal["connecting", "connected", "reconnecting", "closed"]
 
@@ -116,6 +121,7 @@ class Connection:
         receive_system: whether system envelopes are sent as messages (2.7).
         intake: called on the loop with each batch of notifications; it acknowledges the batch when that is safe.
         on_state: called on the loop whenever the state changes.
+        on_problem: told on the loop of an error that nobody expected.
 
     Attributes:
         me_id: the account's user id, without `/resource`.
@@ -137,6 +143,7 @@ class Connection:
         receive_system: bool,
         intake: Callable[[Batch], None],
         on_state: Callable[[State], None],
+        on_problem: OnProblem = log_problem,
     ) -> None:
         self.address = address
         self.timeout = timeout
@@ -150,6 +157,7 @@ class Connection:
         self._receive_system = receive_system
         self._intake = intake
         self._on_state = on_state
+        self._on_problem = on_problem
         self._calls = Calls(self)
         self._link: Link | None = None
         self._ready = asyncio.Event()
@@ -176,9 +184,8 @@ class Connection:
                 raise
             link = await self._connect()
         self._let_in()
-        self._life = asyncio.create_task(self._live(link), name="tcnb connection")
-        self._life.add_done_callback(self._on_life_over)
-        self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
+        self._begin_to_live(link)
+        self._begin_to_watch()
 
     async def call(
         self,
@@ -209,6 +216,16 @@ class Connection:
         """
         allowed = self.timeout if timeout is None else seconds(timeout)
         return await self._calls.carry_out(method, payload, timeout=allowed, about=about)
+
+    def fail(self, error: TcnbError) -> None:
+        """End for good because of an error elsewhere; every call fails with it from now on."""
+        self._end(error)
+        self._change(State("closed", str(error)))
+        for task in (self._watch, self._pinging, self._life):
+            if task is not None:
+                task.cancel()
+        if self._link is not None:
+            self._link.give_up(str(error))
 
     @property
     def on_late(self) -> Late | None:
@@ -255,11 +272,19 @@ class Connection:
             self.statistics.reconnects.append(Reconnect(at, reason, took, attempts))
             self._let_in()
 
+    def _begin_to_live(self, link: Link) -> None:
+        self._life = asyncio.create_task(self._live(link), name="tcnb connection")
+        self._life.add_done_callback(self._on_life_over)
+
     def _on_life_over(self, life: asyncio.Task[None]) -> None:
         """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""
-        error = None if life.cancelled() else life.exception()
-        if error is not None:
-            logger.error("the connection is no longer kept", exc_info=error)
+        error = self._unexpected(life)
+        if isinstance(error, asyncio.CancelledError) and self._link is not None:
+            # Something on this loop has cancelled every task that it found; where it stood does not matter.
+            self._on_problem("the keeping of the connection", error)
+            self._begin_to_live(self._link)
+        elif error is not None:
+            self._on_problem("the keeping of the connection", error)
             self._end(NotConnectedError(f"the connection is no longer kept ({error!r}): connect again"))
             self._change(State("closed", repr(error)))
 
@@ -296,6 +321,30 @@ class Connection:
         except TimeoutError:
             return False
         return True
+
+    def _unexpected(self, task: asyncio.Task[None]) -> BaseException | None:
+        """Return what ended a task of the connection that goes on as long as that does; None where it was to end."""
+        if not task.cancelled():
+            return task.exception()
+        return None if self._ended is not None else asyncio.CancelledError("it was cancelled from outside")
+
+    def _begin_to_watch(self) -> None:
+        if self._ended is None:
+            self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
+            self._watch.add_done_callback(self._on_watch_over)
+
+    def _on_watch_over(self, watch: asyncio.Task[None]) -> None:
+        error = self._unexpected(watch)
+        if error is not None:
+            self._on_problem("the watch for a sleep of this machine", error)
+            asyncio.get_running_loop().call_later(BEGIN_AGAIN, self._begin_to_watch)
+
+    def _on_pings_over(self, link: Link, pinging: asyncio.Task[None]) -> None:
+        """Make the connection anew when its pings have failed: nobody would notice that it has died."""
+        error = self._unexpected(pinging)
+        if error is not None and pinging is self._pinging:
+            self._on_problem("the pings", error)
+            link.give_up("its pings failed")
 
     async def _watch_for_sleep(self) -> None:
         """After each sleep of this machine, look at once whether the connection still stands."""
@@ -347,6 +396,7 @@ class Connection:
         if self._pinging is not None:
             self._pinging.cancel()
         self._pinging = asyncio.create_task(link.keep_alive(PING_INTERVAL, PING_TIMEOUT), name="tcnb pings")
+        self._pinging.add_done_callback(functools.partial(self._on_pings_over, link))
         self.statistics.connected()
         return link
 

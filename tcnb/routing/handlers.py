@@ -6,23 +6,28 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, thread
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, TracebackType
 from typing import Any, Final
 
+from tcnb import threads
 from tcnb.errors import UsageError
 from tcnb.routing.awaiting import refuse_unawaited
-from tcnb.routing.events import Kind
+from tcnb.routing.events import KINDS, Kind
 from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
 
 _HERE: Final = str(Path(__file__).parent)
-_THREADS: Final = thread.__file__
+_THREADS: Final = threads.__file__
+
+# Calls begin on a loop and end on any thread.
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class Failure:
 
     Attributes:
         when: seconds since the epoch.
-        handler: name of the handler; empty where it was not inside one.
-        event: what kind of event it was.
+        handler: name of the handler, or of a listener; empty where it was not inside one.
+        event: what kind of event it was; of a listener, what it listens to; of an error inside tcnb, in which part.
         chat_id: the chat it was about, if any.
         error: name and text of the exception, in one line.
         traceback: the whole traceback as text, from the handler on.
@@ -52,9 +57,14 @@ class Failure:
         line = " ".join(traceback.format_exception_only(error)[-1].split())
         return cls(time.time(), handler, event, chat_id, line, "".join(lines))
 
+    @property
+    def part(self) -> str:
+        """Where it was, for people."""
+        return self.handler or ("a filter, a middleware or a task" if self.event in KINDS else self.event)
+
     def __repr__(self) -> str:
         when = time.strftime("%H:%M:%S", time.localtime(self.when))
-        return f"<Failure of {self.handler or 'an event'} ({self.event}) at {when}: {self.error}>"
+        return f"<Failure of {self.part} ({self.event}) at {when}: {self.error}>"
 
     def __str__(self) -> str:
         return self.traceback
@@ -73,6 +83,7 @@ class Handler:
         paused: whether it is passed over.
         last_error: name and text of the last exception; None if there was none.
         output: what it printed when it was called last.
+        running: calls that have not ended.
     """
 
     def __init__(
@@ -98,6 +109,7 @@ class Handler:
         self.paused = False
         self.last_error: str | None = None
         self.output = ""
+        self.running = 0
         self._code: CodeType | None = getattr(origin, "__code__", None)
         qualname = getattr(origin, "__qualname__", type(origin).__qualname__)
         self._has_given_key = key is not None
@@ -141,13 +153,13 @@ class Handler:
         is_same_file = self._code.co_filename == other._code.co_filename
         return not is_same_file or self._code.co_firstlineno == other._code.co_firstlineno
 
-    async def call(self, event: Event, data: dict[str, Any], threads: Executor, output: Output) -> None:
+    async def call(self, event: Event, data: dict[str, Any], workers: Executor, output: Output) -> None:
         """Call the function and await what is to be awaited; a plain function is called in a thread of its own.
 
         Args:
             event: what it gets.
             data: what it may take by name.
-            threads: where plain functions run.
+            workers: where plain functions run.
             output: where what it prints is collected.
         """
         arguments = (event,) if self._takes_event else ()
@@ -156,20 +168,46 @@ class Handler:
         )
         self.calls += 1
         try:
-            if self._is_async:
-                result = await call()
-            else:
-                context = contextvars.copy_context()
-                result = await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
+            result = await self._called(call, workers)
             if inspect.isawaitable(result):
                 await result
         finally:
             self.output = str(output)
 
+    async def _called(self, call: Callable[[], Any], workers: Executor) -> Any:
+        """Call the function, and count the call for as long as it takes, which may be longer than it is awaited."""
+        if not self._is_async:
+            future = workers.submit(contextvars.copy_context().run, call)
+            self._count(1)
+            future.add_done_callback(self._ended)
+            return await asyncio.wrap_future(future)
+        self._count(1)
+        try:
+            return await call()
+        finally:
+            self._count(-1)
+
+    def _ended(self, _future: Future[Any]) -> None:
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with _lock:
+            self.running += more
+
     def failed(self, error: BaseException) -> None:
         """Note that it raised."""
         self.failures += 1
         self.last_error = " ".join(traceback.format_exception_only(error)[-1].split())
+
+
+def ends_task(error: BaseException) -> bool:
+    """Tell whether an error ends the very task it is raised in, rather than being something that a person's code did.
+
+    It is then raised again: who cancels a task, or closes a coroutine, means it.
+    """
+    task = asyncio.current_task()
+    is_cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return is_cancelled or isinstance(error, GeneratorExit)
 
 
 def _origin(function: Any) -> Any:

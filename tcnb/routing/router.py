@@ -15,7 +15,7 @@ from tcnb.errors import UsageError
 from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
 from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions, together
-from tcnb.routing.handlers import Failure, Handler
+from tcnb.routing.handlers import Failure, Handler, ends_task
 from tcnb.routing.middleware import Middleware, chained, checked, is_own
 from tcnb.routing.suggestions import suggestion_for
 
@@ -54,7 +54,7 @@ class Passage:
     data: dict[str, Any]
     me: str | None
     run: Callable[[Handler, Event, dict[str, Any]], Awaitable[None]]
-    failed: Callable[[Handler, Event, Exception], None]
+    failed: Callable[[Handler, Event, BaseException], None]
 
 
 class Router:
@@ -477,7 +477,9 @@ class Router:
                 continue
             try:
                 found = await _ask(handler, event, data)
-            except Exception as error:
+            except BaseException as error:
+                if ends_task(error):
+                    raise
                 passage.failed(handler, event, error)
                 continue
             if found is not None:

@@ -153,6 +153,9 @@ class CatchingUp:
             except (TcnbError, OSError) as error:
                 logger.info("looking back was interrupted: %s", error)
                 self.progress.problem = str(error)
+            except Exception as error:
+                self._background.on_problem("looking back", error)
+                self.progress.problem = repr(error)
             else:
                 self.progress.problem = None
                 if is_whole:

@@ -4,23 +4,28 @@ known here.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from typing import Generic, ParamSpec
 
 from tcnb.client.arguments import shown
 from tcnb.errors import UsageError
 
-logger = logging.getLogger("tcnb.session")
-
 P = ParamSpec("P")
 
 
 class Listeners(Generic[P]):
-    """Functions that are called one after another; `add` may be called on any thread."""
+    """Functions that are called one after another; `add` may be called on any thread.
 
-    def __init__(self) -> None:
+    Args:
+        loop: the loop on which they are called.
+        on_failure: told of what one of them raised, with its name.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_failure: Callable[[str, BaseException], None]) -> None:
+        self._loop = loop
+        self._on_failure = on_failure
         self._listeners: list[Callable[P, None]] = []
 
     def __bool__(self) -> bool:
@@ -43,9 +48,22 @@ class Listeners(Generic[P]):
         return remove
 
     def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Call every listener; what goes wrong in one is its own affair and stops nothing here."""
+        """Have every listener called soon; on the loop, or where that has ended.
+
+        They are called in a turn of the loop that is theirs alone: a listener that cancels the current task would
+        otherwise cancel whatever has told it.
+        """
+        if not self._listeners:
+            return
+        try:
+            self._loop.call_soon(lambda: self._call(*args, **kwargs))
+        except RuntimeError:
+            self._call(*args, **kwargs)
+
+    def _call(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call every listener; what goes wrong in one stops neither the others nor the thread."""
         for listener in list(self._listeners):
             try:
                 listener(*args, **kwargs)
-            except Exception:
-                logger.exception("a listener failed")
+            except BaseException as error:
+                self._on_failure(getattr(listener, "__name__", type(listener).__name__), error)
