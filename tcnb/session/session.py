@@ -310,8 +310,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         if running := self._delivery.running:
             verb = "runs" if len(running) == 1 else "run"
             warnings.warn(
-                f"{', '.join(running)} still {verb}, although the connection is closed: a handler that blocks cannot be "
-                "ended, and goes on until it returns or the process ends",
+                f"{', '.join(running)} still {verb}, although the connection is closed: a handler that blocks cannot "
+                "be ended, and goes on until it returns or the process ends",
                 RuntimeWarning,
                 stacklevel=2,
             )

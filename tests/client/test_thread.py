@@ -134,20 +134,19 @@ def test_task_that_wants_to_end_the_process_ends_no_loop(error: BaseException) -
     """What a task raises to end the process is told, and everything else on the loop goes on."""
     told: queue.Queue[BaseException] = queue.Queue()
     thread = BotThread("tcnb test", on_error=lambda error, _: told.put(error))
-    goes_on = threading.Event()
+    goes_on = asyncio.Event()
 
     async def leave() -> None:
         raise error
 
     async def other() -> int:
-        while not goes_on.is_set():
-            await asyncio.sleep(0)
+        await goes_on.wait()
         return 5
 
     going = thread.submit(other())
     thread.submit(leave())
     assert told.get(timeout=PATIENCE) is error
-    goes_on.set()
+    thread.loop.call_soon_threadsafe(goes_on.set)
     assert going.result(PATIENCE) == 5
     thread.stop(PATIENCE)
 

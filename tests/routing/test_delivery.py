@@ -164,7 +164,7 @@ async def leave_in_a_task():
 
 
 async def leave_in_a_forgotten_task():
-    asyncio.create_task(leave())
+    asyncio.create_task(leave())  # noqa: RUF006
     await asyncio.sleep(0)
 
 
