@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from tcnb import threads
 from tcnb.errors import UsageError
 from tcnb.routing.awaiting import refuse_unawaited
+from tcnb.routing.definitions import Definition, origin_of
 from tcnb.routing.events import KINDS, Kind
 from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
@@ -84,6 +85,7 @@ class Handler:
         last_error: name and text of the last exception; None if there was none.
         output: what it printed when it was called last.
         running: calls that have not ended.
+        definition: where it was defined.
     """
 
     def __init__(
@@ -102,18 +104,16 @@ class Handler:
         self.kind = kind
         self.checks = tuple(checks)
         self.router = router
-        origin = _origin(function)
-        self.name = name or str(getattr(origin, "__name__", type(origin).__name__))
+        self.definition = Definition(function)
+        origin = origin_of(function)
+        self.name = name or self.definition.name
         self.calls = 0
         self.failures = 0
         self.paused = False
         self.last_error: str | None = None
         self.output = ""
         self.running = 0
-        self._code: CodeType | None = getattr(origin, "__code__", None)
-        qualname = getattr(origin, "__qualname__", type(origin).__qualname__)
-        self._has_given_key = key is not None
-        self._key = key or (str(getattr(origin, "__module__", "")), qualname, kind.name)
+        self._key = key
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004  # an object with an awaited __call__
         )
@@ -138,20 +138,28 @@ class Handler:
         paused = ", paused" if self.paused else ""
         return f"<Handler {self.name!r}: {self.event}{said}, {self.calls} calls, {self.failures} failures{paused}>"
 
-    def replaces(self, other: Handler) -> bool:
+    def replaces(self, other: Handler, *, in_same_router: bool) -> bool:
         """Tell whether this is another definition of the same handler, so that the other one must go.
 
-        Who a handler is: module, name and kind of event. Two functions of one name that stand in one file, or in one
-        cell, are two handlers; and so are those that one definition makes with different filters, in a loop.
+        Who a handler is: module or notebook, name and kind of event. Several of one run of a cell or file stay beside
+        each other; a later run takes their place.
+
+        Args:
+            other: a handler that was there before.
+            in_same_router: whether both are in one router, where the second of two that are the same is never called.
         """
-        if self._key != other._key:
+        if self._key is not None or other._key is not None:
+            return self._key == other._key
+        if self.event != other.event:
             return False
-        if self._has_given_key or self._code is None or other._code is None:
+        if self.definition.repeats(other.definition):
             return True
-        if self._code is other._code:
-            return len(self.checks) == len(other.checks) and all(map(Check.same, self.checks, other.checks))
-        is_same_file = self._code.co_filename == other._code.co_filename
-        return not is_same_file or self._code.co_firstlineno == other._code.co_firstlineno
+        if not in_same_router or not self._has_filters_of(other):
+            return False
+        return self.definition.is_same(other.definition) or self.definition.may_stand_for(other.definition)
+
+    def _has_filters_of(self, other: Handler) -> bool:
+        return len(self.checks) == len(other.checks) and all(map(Check.same, self.checks, other.checks))
 
     async def call(self, event: Event, data: dict[str, Any], workers: Executor, output: Output) -> None:
         """Call the function and await what is to be awaited; a plain function is called in a thread of its own.
@@ -205,16 +213,10 @@ def ends_task(error: BaseException) -> bool:
 
     It is then raised again: who cancels a task, or closes a coroutine, means it.
     """
+    if not isinstance(error, asyncio.CancelledError):
+        return isinstance(error, GeneratorExit)
     task = asyncio.current_task()
-    is_cancelled = isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
-    return is_cancelled or isinstance(error, GeneratorExit)
-
-
-def _origin(function: Any) -> Any:
-    """Return what was written: below decorators, partial applications and methods."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return inspect.unwrap(function)
+    return task is not None and task.cancelling() > 0
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[bool, frozenset[str]]:

@@ -5,14 +5,24 @@ known here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, ParamSpec
 
 from tcnb.client.arguments import shown
 from tcnb.errors import UsageError
+from tcnb.routing.definitions import Definition, placed
 
 P = ParamSpec("P")
+
+
+@dataclass(frozen=True, eq=False)
+class _Listener(Generic[P]):
+    """One function that is called, and where it was defined."""
+
+    function: Callable[P, None]
+    definition: Definition
 
 
 class Listeners(Generic[P]):
@@ -26,7 +36,9 @@ class Listeners(Generic[P]):
     def __init__(self, loop: asyncio.AbstractEventLoop, on_failure: Callable[[str, BaseException], None]) -> None:
         self._loop = loop
         self._on_failure = on_failure
-        self._listeners: list[Callable[P, None]] = []
+        # Replaced as a whole: they are added on one thread and called on another.
+        self._listeners: tuple[_Listener[P], ...] = ()
+        self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
         return bool(self._listeners)
@@ -34,16 +46,25 @@ class Listeners(Generic[P]):
     def add(self, listener: Callable[P, None]) -> Callable[[], None]:
         """Have `listener` called from now on; returns what ends that.
 
+        One that an earlier run of the same cell or file has added is replaced.
+
         Raises:
             UsageError: it cannot be called.
         """
         if not callable(listener):
             raise UsageError(f"a listener is a function, not {shown(listener)}")
-        self._listeners.append(listener)
+        new = _Listener(listener, Definition(listener))
+
+        def is_replaced(one: _Listener[P]) -> bool:
+            # Of widgets there are many of one class, whatever makes them.
+            return not new.definition.is_ours and new.definition.replaces(one.definition)
+
+        with self._lock:
+            self._listeners = placed(self._listeners, new, is_replaced)
 
         def remove() -> None:
-            with contextlib.suppress(ValueError):
-                self._listeners.remove(listener)
+            with self._lock:
+                self._listeners = tuple(one for one in self._listeners if one is not new)
 
         return remove
 
@@ -62,8 +83,8 @@ class Listeners(Generic[P]):
 
     def _call(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Call every listener; what goes wrong in one stops neither the others nor the thread."""
-        for listener in list(self._listeners):
+        for listener in self._listeners:
             try:
-                listener(*args, **kwargs)
+                listener.function(*args, **kwargs)
             except BaseException as error:
-                self._on_failure(getattr(listener, "__name__", type(listener).__name__), error)
+                self._on_failure(listener.definition.name, error)
