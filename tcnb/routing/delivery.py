@@ -125,8 +125,11 @@ class Delivery:
 
     @property
     def running(self) -> list[str]:
-        """Names of the handlers that run now."""
-        return sorted(handler.name for handler in list(self._called) if handler.running)
+        """Names of the handlers that run now, without the one that asks."""
+        handling = _handling.get()
+        asking = None if handling is None else handling.handler
+        with self._lock:
+            return sorted(one.name for one in self._called if one.running and one is not asking)
 
     def note(self, failure: Failure, handler: Handler | None = None) -> None:
         """Keep a failure, count it and tell of it; on any thread.
@@ -198,7 +201,7 @@ class Delivery:
         return _chat(part)
 
     def _begin_lines(self, chats: Iterable[str]) -> None:
-        """Have the lines of chats worked off that nobody works off yet; on any thread."""
+        """Have the events of chats handled of which none is being handled yet; on any thread."""
         with self._lock:
             if self._closed:
                 return
@@ -214,35 +217,24 @@ class Delivery:
     # -- on the handlers' thread -----------------------------------------------------------------------------------
 
     def _begin(self, chat: str) -> None:
-        self._hold(self._work(chat)).add_done_callback(functools.partial(self._on_line_over, chat))
-
-    def _hold(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        """Handle what is first in a chat; the end of each event begins the next one, in a later turn of the loop."""
+        frame = self._next(chat)
+        if frame is None:
+            return
+        handling = _Handling(notifications.EVENTS.get(frame.method or "", notifications.UNKNOWN), chat or None)
+        task = asyncio.get_running_loop().create_task(self._handle(frame, handling))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        task.add_done_callback(functools.partial(self._on_over, chat, handling))
 
-    async def _work(self, chat: str) -> None:
-        """Handle what waits in a chat, one after the other, until nothing does."""
-        while (frame := self._next(chat)) is not None:
-            handling = _Handling(notifications.EVENTS.get(frame.method or "", notifications.UNKNOWN), chat or None)
-            task = self._hold(self._handle(frame, handling))
-            await self._end_of(task)
-            if not self._closed and not handling.has_failed and (error := _error_of(task)) is not None:
+    def _on_over(self, chat: str, handling: _Handling, task: asyncio.Task[None]) -> None:
+        """Note what ended the task of an event before its time, and go on with the chat."""
+        self._tasks.discard(task)
+        try:
+            error = asyncio.CancelledError("its task was cancelled") if task.cancelled() else task.exception()
+            if error is not None and not handling.has_failed and not self._closed:
                 self._fail_on_the_way(handling, error)
-
-    async def _end_of(self, task: asyncio.Task[None]) -> None:
-        """Wait for the end of a task."""
-        ours = asyncio.current_task()
-        assert ours is not None
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError:
-                if self._closed:
-                    raise
-                # A handler that cancels every task it finds means its own.
-                ours.uncancel()
+        finally:
+            self._begin(chat)
 
     def _next(self, chat: str) -> Frame | None:
         with self._lock:
@@ -271,7 +263,8 @@ class Delivery:
     async def _run(self, handler: Handler, event: Event, data: dict[str, Any]) -> None:
         """Run a handler; what it raises is kept and stops nothing."""
         self.handled += 1
-        self._called.add(handler)
+        with self._lock:
+            self._called.add(handler)
         if (handling := _handling.get()) is not None:
             handling.handler = handler
         with captured() as output:
@@ -312,16 +305,6 @@ class Delivery:
             # Whoever awaits that task gets the same error, and it is not another failure.
             error.__dict__[_NOTED] = True
 
-    def _on_line_over(self, chat: str, task: asyncio.Task[None]) -> None:
-        """Go on with a line whose task has ended before its time."""
-        error = _error_of(task)
-        if error is not None and not self._closed:
-            self._fail_on_the_way(_Handling("any", chat or None), error)
-            with self._lock:
-                is_left = chat in self._lines
-            if is_left:
-                self._begin_lines([chat])
-
     def _on_thread_over(self, error: BaseException) -> None:
         """Begin anew, since the loop of the handlers is broken; what was being handled is lost."""
         self._fail_on_the_way(_Handling("any", None), error)
@@ -348,11 +331,6 @@ _NOTED: Final = "_tcnb_is_noted"
 
 def _is_noted(error: BaseException) -> bool:
     return _NOTED in error.__dict__
-
-
-def _error_of(task: asyncio.Task[None]) -> BaseException | None:
-    """Return what a task that has ended was ended by; None where it came to its end."""
-    return asyncio.CancelledError("its task was cancelled") if task.cancelled() else task.exception()
 
 
 def _chat(part: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from test_completion import completed
 
 from tcnb.routing import BaseMiddleware, Dispatcher, Router
 from tcnb.session.listeners import Listeners
@@ -235,4 +236,8 @@ def test_handlers_magic_shows_and_removes_middlewares(connected: Any, post: Post
     frame = connected.run("%tc_handlers")
     assert frame["name"].tolist() == ["Counter", "it"]
     assert frame["event"].tolist() == ["outer_middleware", "message"]
+    assert set(completed(connected, "%tc_handlers --remove |")) == {
+        "%tc_handlers --remove Counter",
+        "%tc_handlers --remove it",
+    }
     assert connected.run("%tc_handlers --remove Counter")["name"].tolist() == ["it"]

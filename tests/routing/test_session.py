@@ -170,6 +170,20 @@ def test_handler_that_blocks_does_not_keep_a_script():
     assert "on_message still runs" in ran.stderr
 
 
+def test_handler_may_close_its_session(connect, alice, seen, recwarn):
+    """A handler that closes the session is not said to be in the way of that."""
+    tc = connect()
+
+    @tc.router.message()
+    def on_message(message, tc):
+        tc.close()
+        seen.note("closed")
+
+    alice.say(alice.group("Release crew", "robot"), "hello")
+    assert seen.next() == "closed"
+    assert not [one for one in recwarn if "still run" in str(one.message)]
+
+
 def test_closing_leaves_no_thread(connect, alice, seen):
     """After closing the threads of handlers are gone."""
     tc = connect(name="leaver")

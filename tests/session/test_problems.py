@@ -126,11 +126,11 @@ def test_work_in_the_background_that_fails_is_noted(connect, alice, until, monke
 
 def test_bots_loop_goes_on_whatever_is_called_on_it(tc, alice, until):
     """Stopping the bot's loop, or leaving on it, is noted, and the session stays connected."""
-    tc.loop.call_soon_threadsafe(tc.loop.stop)
-    tc.loop.call_soon_threadsafe(sys.exit, 3)
     chat = alice.group("Release crew", "robot")
-    alice.say(chat, "hello")
-    until(tc, lambda: "hello" in texts(tc) and tc.status().internal_errors == 2)
+    for number, (deed, *args) in enumerate([(tc.loop.stop,), (sys.exit, 3)], 1):
+        tc.loop.call_soon_threadsafe(deed, *args)
+        alice.say(chat, f"hello {number}")
+        until(tc, lambda n=number: f"hello {n}" in texts(tc) and tc.status().internal_errors == n)
     assert tc.send(chat, "works").message_id
     assert tc.status().reconnects == 0
 
