@@ -271,9 +271,10 @@ class Delivery:
             try:
                 await handler.call(event, data, self._workers, output)
             except BaseException as error:
-                if not (ends_task(error) and self._closed):
+                is_end = ends_task(error)
+                if not is_end or (isinstance(error, asyncio.CancelledError) and not self._closed):
                     self._fail(handler, event, error)
-                if ends_task(error):
+                if is_end:
                     raise
 
     def _fail(self, handler: Handler, event: Event, error: BaseException) -> None:

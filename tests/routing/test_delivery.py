@@ -196,6 +196,10 @@ async def raise_another():
     raise Stop
 
 
+async def raise_the_end_of_a_generator():
+    raise GeneratorExit
+
+
 @pytest.mark.parametrize(
     ("deed", "said", "by"),
     [
@@ -209,6 +213,7 @@ async def raise_another():
         (cancel_itself_and_wait, "CancelledError", "on_message"),
         (cancel_everything, "CancelledError", "on_message"),
         (raise_another, "Stop", "on_message"),
+        (raise_the_end_of_a_generator, "GeneratorExit", "on_message"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import sys
 
 import pytest
@@ -14,6 +15,7 @@ from tcnb.errors import JournalError, NotConnectedError
 from tcnb.record import intake
 from tcnb.record.journal import Journal
 from tcnb.record.record import Record
+from tests.conftest import PATIENCE
 from tests.session.test_session import texts
 
 
@@ -59,10 +61,12 @@ def test_listener_that_raises_ends_nothing(tc, alice, until, error):
 
 def test_listener_may_cancel_the_task_it_finds(practice, tc, until):
     """A listener is called where no task of the session's own is at work."""
+    noted = queue.Queue()
+    tc.on_failure(noted.put)
     tc.on_state(lambda state: asyncio.current_task().cancel())
     practice.call(lambda server: server.drop_connections("robot"))
     until(tc, lambda: tc.status().reconnects == 1 and tc.state["state"] == "connected")
-    until(tc, lambda: any(failure.event == "on_state" for failure in tc.router.failures))
+    assert noted.get(timeout=PATIENCE).event == "on_state"
     assert tc.send("alice", "works").message_id
 
 
@@ -113,12 +117,13 @@ def test_tasks_that_something_cancels_go_on(practice, tc, until):
 
 def test_work_in_the_background_that_fails_is_noted(connect, alice, until, monkeypatch):
     """An error in asking for a name is kept, and costs the name alone."""
-    tc = connect()
+    tc, noted = connect(), queue.Queue()
+    tc.on_failure(noted.put)
     with failing(monkeypatch, Record, "learn_person", 1):
         alice.say(alice.group("Release crew", "robot"), "hello")
-        until(tc, lambda: tc.status().internal_errors)
+        noted.get(timeout=PATIENCE)
+    until(tc, lambda: "hello" in texts(tc))
     assert "in the background" in tc.status().last_internal_error
-    assert "hello" in texts(tc)
 
 
 # -- threads -----------------------------------------------------------------------------------------------------------
