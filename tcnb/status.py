@@ -14,6 +14,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "connection": (
         *("state", "reason", "connected_since", "latency", "reconnects", "healed"),
         *("sendings_recovered", "sendings_repeated", "sendings_unknown"),
+        *("internal_errors", "last_internal_error"),
     ),
     "events": (
         *("events", "received", "committed", "acknowledged", "uncommitted", "redelivered", "duplicates"),
@@ -34,7 +35,7 @@ _ALWAYS: Final = frozenset({"events", "received", "committed", "acknowledged", "
 _ALARMING: Final = frozenset(
     {
         *("reason", "sendings_unknown", "undecodable", "malformed", "failures", "gaps_left", "gaps_reason"),
-        *("handler_failures", "overflowed", "journal_problem"),
+        *("handler_failures", "overflowed", "journal_problem", "internal_errors", "last_internal_error"),
     }
 )
 """Fields that tell of something wrong when they say anything."""
@@ -85,11 +86,14 @@ class Status:
         handlers: functions that events may reach.
         handled: events that a handler was called for.
         waiting: events that wait for a handler to be done with what came before them in their chat.
-        handler_failures: exceptions in handlers and in what belongs to them; the last ones are in `tc.router.failures`.
+        handler_failures: exceptions in handlers, in what belongs to them, and in listeners, with the internal errors;
+            the last ones are in `tc.router.failures`.
         overflowed: events that no handler got, because too many were waiting in their chat.
         journal: the file that keeps every event; None where they are kept in memory alone.
         journal_size: its bytes on the disk.
         journal_problem: why nothing can be written into it just now.
+        internal_errors: errors inside tcnb that nobody expected, after which it went on.
+        last_internal_error: the last of them; its traceback is in `tc.router.failures`.
     """
 
     name: str
@@ -134,6 +138,8 @@ class Status:
     edits_found: int = 0
     edits_unmatched: int = 0
     removals_found: int = 0
+    internal_errors: int = 0
+    last_internal_error: str | None = None
 
     def groups(self) -> dict[str, list[tuple[str, str, bool]]]:
         """Return by group label, text, and whether it is alarming, of what is worth showing.
@@ -144,7 +150,7 @@ class Status:
         if self.journal is None:
             found["events"] = [row for row in found["events"] if row[0] != "committed"]
             found["journal"] = [("journal", "none: events are kept in memory alone", False)]
-        if not self.handlers:
+        if not self.handlers and not self.handler_failures:
             found["handlers"] = []
         return {group: rows for group, rows in found.items() if rows}
 

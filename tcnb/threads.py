@@ -319,6 +319,11 @@ def _alone(future: Future[Any], function: Callable[[], Any]) -> None:
 def _fulfil(future: Future[Any], function: Callable[[], Any]) -> None:
     try:
         value = function()
+    except StopIteration as error:
+        # A future of asyncio takes no such error: whoever awaits it would wait for ever.
+        replaced = RuntimeError(f"{error!r} was raised, which only iterators may do")
+        replaced.__cause__ = error
+        future.set_exception(replaced)
     except BaseException as error:
         future.set_exception(error)
     else:

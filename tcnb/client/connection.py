@@ -5,6 +5,7 @@ what is said over it is not known here.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import ssl
@@ -23,6 +24,7 @@ from tcnb.client.clocks import ServerClock, Sleepiness
 from tcnb.client.failures import why_no_socket, why_unreachable
 from tcnb.client.link import Batch, Link, LinkBrokenError
 from tcnb.client.statistics import Reconnect, Statistics
+from tcnb.client.thread import OnProblem, log_problem
 from tcnb.client.tokens import TokenSource
 from tcnb.errors import (
     ApiErrorException,
@@ -42,6 +44,10 @@ MOST_REFUSALS: Final = 3
 LONGEST_DELAY: Final = 60.0
 """Seconds between two attempts to connect, at most."""
 
+STEADY: Final = 60.0
+"""Seconds that a connection must last before the pauses between attempts start anew: a server that ends each session at
+once would otherwise be asked twice a second for ever."""
+
 PING_INTERVAL: Final = 15.0
 """Seconds between our own pings; proxies were seen to cut connections idle for 41 s (`protocol` section 1.4)."""
 
@@ -53,6 +59,8 @@ WAKE_TIMEOUT: Final = 4.0
 
 FOREIGN: Final = "this connection belongs to the process that opened it: connect again in this one"
 """What is said in a forked child."""
+BEGIN_AGAIN: Final = 5.0
+"""Seconds after which a task of the connection that has failed is begun again."""
 
 StateName = Literal["connecting", "connected", "reconnecting", "closed"]
 
@@ -116,6 +124,13 @@ class Connection:
         receive_system: whether system envelopes are sent as messages (2.7).
         intake: called on the loop with each batch of notifications; it acknowledges the batch when that is safe.
         on_state: called on the loop whenever the state changes.
+        on_problem: told on the loop of an error that nobody expected.
+
+    Attributes:
+        me_id: the account's user id, without `/resource`.
+        statistics: what happened to the connection.
+        clock: the server's clock.
+        short_lived: connections in a row, up to the last one that broke, that did not last `STEADY` seconds.
 
     All methods must be called on one loop.
     """
@@ -131,18 +146,21 @@ class Connection:
         receive_system: bool,
         intake: Callable[[Batch], None],
         on_state: Callable[[State], None],
+        on_problem: OnProblem = log_problem,
     ) -> None:
         self.address = address
         self.timeout = timeout
         self.me_id: str | None = None
         self.statistics = Statistics()
         self.clock = ServerClock()
+        self.short_lived = 0
         self._tokens = tokens
         self._context = context
         self._receive_unread = receive_unread
         self._receive_system = receive_system
         self._intake = intake
         self._on_state = on_state
+        self._on_problem = on_problem
         self._calls = Calls(self)
         self._link: Link | None = None
         self._ready = asyncio.Event()
@@ -151,6 +169,8 @@ class Connection:
         self._watch: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._ended: Exception | None = None
+        self._waits: Iterator[float] | None = None  # none before the first break
+        self._let_in_at = 0.0
         self.state = State("connecting")
 
     async def open(self) -> None:
@@ -167,9 +187,8 @@ class Connection:
                 raise
             link = await self._connect()
         self._let_in()
-        self._life = asyncio.create_task(self._live(link), name="tcnb connection")
-        self._life.add_done_callback(self._on_life_over)
-        self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
+        self._begin_to_live(link)
+        self._begin_to_watch()
 
     async def call(
         self,
@@ -200,6 +219,16 @@ class Connection:
         """
         allowed = self.timeout if timeout is None else seconds(timeout)
         return await self._calls.carry_out(method, payload, timeout=allowed, about=about)
+
+    def fail(self, error: TcnbError) -> None:
+        """End for good because of an error elsewhere; every call fails with it from now on."""
+        self._end(error)
+        self._change(State("closed", str(error)))
+        for task in (self._watch, self._pinging, self._life):
+            if task is not None:
+                task.cancel()
+        if self._link is not None:
+            self._link.give_up(str(error))
 
     @property
     def on_late(self) -> Late | None:
@@ -235,7 +264,10 @@ class Connection:
             self._ready.clear()
             at, since = self.statistics.broke(reason), asyncio.get_running_loop().time()
             logger.info("%s: %s", self.address, reason)
-            again = await self._reconnect(reason)
+            self.short_lived = 0 if since - self._let_in_at >= STEADY else self.short_lived + 1
+            if self._waits is None or not self.short_lived:
+                self._waits = delays()
+            again = await self._reconnect(reason, self._waits)
             if again is None:
                 return
             link, attempts = again
@@ -243,23 +275,30 @@ class Connection:
             self.statistics.reconnects.append(Reconnect(at, reason, took, attempts))
             self._let_in()
 
+    def _begin_to_live(self, link: Link) -> None:
+        self._life = asyncio.create_task(self._live(link), name="tcnb connection")
+        self._life.add_done_callback(self._on_life_over)
+
     def _on_life_over(self, life: asyncio.Task[None]) -> None:
         """Tell every caller where the keeping of the connection itself failed, which nothing expected can cause."""
-        error = None if life.cancelled() else life.exception()
-        if error is not None:
-            logger.error("the connection is no longer kept", exc_info=error)
+        error = self._unexpected(life)
+        if isinstance(error, asyncio.CancelledError) and self._link is not None:
+            # Something on this loop has cancelled every task that it found; where it stood does not matter.
+            self._on_problem("the keeping of the connection", error)
+            self._begin_to_live(self._link)
+        elif error is not None:
+            self._on_problem("the keeping of the connection", error)
             self._end(NotConnectedError(f"the connection is no longer kept ({error!r}): connect again"))
             self._change(State("closed", repr(error)))
 
-    async def _reconnect(self, reason: str) -> tuple[Link, int] | None:
+    async def _reconnect(self, reason: str, waits: Iterator[float]) -> tuple[Link, int] | None:
         """Try until it works and return the new link and how many tries it took; None where it has to end."""
         refusals, attempts = 0, 0
-        waits = delays()
         delay, has_old_token = next(waits), True
         while True:
             self._change(State("reconnecting", reason, time.time() + delay))
             if await self._is_hurried(delay):
-                waits = delays()
+                waits = self._waits = delays()
             attempts += 1
             try:
                 return await self._connect(), attempts
@@ -285,6 +324,30 @@ class Connection:
         except TimeoutError:
             return False
         return True
+
+    def _unexpected(self, task: asyncio.Task[None]) -> BaseException | None:
+        """Return what ended a task of the connection that goes on as long as that does; None where it was to end."""
+        if not task.cancelled():
+            return task.exception()
+        return None if self._ended is not None else asyncio.CancelledError("it was cancelled from outside")
+
+    def _begin_to_watch(self) -> None:
+        if self._ended is None:
+            self._watch = asyncio.create_task(self._watch_for_sleep(), name="tcnb clock")
+            self._watch.add_done_callback(self._on_watch_over)
+
+    def _on_watch_over(self, watch: asyncio.Task[None]) -> None:
+        error = self._unexpected(watch)
+        if error is not None:
+            self._on_problem("the watch for a sleep of this machine", error)
+            asyncio.get_running_loop().call_later(BEGIN_AGAIN, self._begin_to_watch)
+
+    def _on_pings_over(self, link: Link, pinging: asyncio.Task[None]) -> None:
+        """Make the connection anew when its pings have failed: nobody would notice that it has died."""
+        error = self._unexpected(pinging)
+        if error is not None and pinging is self._pinging:
+            self._on_problem("the pings", error)
+            link.give_up("its pings failed")
 
     async def _watch_for_sleep(self) -> None:
         """After each sleep of this machine, look at once whether the connection still stands."""
@@ -332,11 +395,13 @@ class Connection:
         if self._pinging is not None:
             self._pinging.cancel()
         self._pinging = asyncio.create_task(link.keep_alive(PING_INTERVAL, PING_TIMEOUT), name="tcnb pings")
+        self._pinging.add_done_callback(functools.partial(self._on_pings_over, link))
         self.statistics.connected()
         return link
 
     def _let_in(self) -> None:
         """Let those go on who wait for the connection, and tell of it; all that is counted of it is counted already."""
+        self._let_in_at = asyncio.get_running_loop().time()
         self._ready.set()
         self._change(State("connected"))
 

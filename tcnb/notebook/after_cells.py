@@ -75,7 +75,7 @@ class AfterCells:
                 failures.told += count
                 variable = next((name for name, held in self._variables() if held is session), None)
                 holder = f"{variable}.session" if variable and _is_script(session) else variable
-                _tell(messages.handlers_failed(count, last.handler, last.error, holder))
+                _tell(messages.handlers_failed(count, last.part, last.error, holder))
 
     def _variables(self) -> Iterator[tuple[str, Session]]:
         """Return the sessions in variables that a person named, those of the bots of scripts among them."""

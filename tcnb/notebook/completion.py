@@ -146,8 +146,10 @@ def _candidates(place: Place, fragment: str) -> Iterable[str]:
             return _chats(place.connection, fragment)
         case "event" | "--content":
             return _words(place.name)
-        case "--pause" | "--resume" | "--remove":
+        case "--pause" | "--resume":
             return _handlers(place.connection)
+        case "--remove":
+            return [*_handlers(place.connection), *_middlewares(place.connection)]
         case "file" | "--ca":
             return _files(fragment)
         case "--as":
@@ -188,6 +190,14 @@ def _handlers(connection: str | None) -> list[str]:
     """Return the names of the handlers of the connection that a magic would use."""
     try:
         return [handler.name for handler in connections.get(connection).router.handlers]
+    except TcnbError:
+        return []
+
+
+def _middlewares(connection: str | None) -> list[str]:
+    """Return the names of its middlewares."""
+    try:
+        return [one.name for one in connections.get(connection).router.middlewares]
     except TcnbError:
         return []
 

@@ -36,19 +36,23 @@ def change(router: Router, given: Arguments) -> None:
             getattr(router, option)(str(getattr(value, "name", value)))
 
 
-def frame(handlers: Iterable[Handler]) -> pd.DataFrame:
-    """Return handlers as a DataFrame, one row each, in the order in which they are tried.
+def frame(router: Router) -> pd.DataFrame:
+    """Return middlewares and handlers as a DataFrame, one row each; handlers in the order in which they are tried.
 
     Returns:
         Columns `name`, `event`, `filters`, `router` (string), `paused` (boolean), `calls`, `failures` (Int64),
-        `last_error`, `output` (string; what it printed when it was called last).
+        `last_error`, `output` (string; what it printed when it was called last). Of a middleware there are its name,
+        its router, and as its event on which side of the search for a handler it stands.
     """
     import pandas as pd
 
     kinds = {"paused": "boolean", "calls": "Int64", "failures": "Int64"}
     names = ("name", "event", "filters", "router", "paused", "calls", "failures", "last_error", "output")
-    rows = [[", ".join(one.filters) if name == "filters" else getattr(one, name) for name in names] for one in handlers]
-    return pd.DataFrame(rows, columns=list(names)).astype({name: kinds.get(name, "string") for name in names})
+    around = [[getattr(one, name, None) for name in names] for one in router.middlewares]
+    rows = [[", ".join(one.filters) if n == "filters" else getattr(one, n) for n in names] for one in router.handlers]
+    return pd.DataFrame([*around, *rows], columns=list(names)).astype(
+        {name: kinds.get(name, "string") for name in names}
+    )
 
 
 def define(shell: Any, router: Router, event: str, given: Arguments) -> Handler:

@@ -258,7 +258,7 @@ class TcnbMagics(VerbMagics):
         router = connections.get(given.connection).router
         with one_line_errors():
             handlers.change(router, given)
-            return handlers.frame(router.handlers)
+            return handlers.frame(router)
 
     @line_cell_magic
     @needs_local_scope

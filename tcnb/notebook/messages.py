@@ -246,12 +246,12 @@ def session_replaced(variable: str, account: str) -> str:
     return f"tcnb: {variable} holds a new session of {account}; the one before was closed"
 
 
-def handlers_failed(count: int, handler: str, error: str, variable: str | None) -> str:
-    """Handlers raised exceptions since the last cell."""
+def handlers_failed(count: int, what_failed: str, error: str, variable: str | None) -> str:
+    """Handlers, or what belongs to them, raised exceptions since the last cell."""
     what = "a handler failed" if count == 1 else f"handlers failed {count:,} times"
     last = "" if count == 1 else "the last: "
     where = f" (traceback: print({variable}.router.failures[-1]))" if variable else ""
-    return f"tcnb: {what}: {last}{handler or 'a filter or middleware'}: {_short(error, 200)}{where}"
+    return f"tcnb: {what}: {last}{what_failed}: {_short(error, 200)}{where}"
 
 
 def nothing_connected_status() -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from tcnb.client.link import Batch, Link
+from tcnb.client.thread import OnProblem, log_problem
 from tcnb.errors import JournalError
 from tcnb.locks import fork_safe
 from tcnb.record.journal import Entry, Journal, Kind, Stored
@@ -70,6 +71,9 @@ RESTING: Final = 1.0
 FIRST_PAUSE: Final = 0.1
 """Seconds after which a failed commit is tried again; each further pause is twice as long."""
 
+MOST_TRIES: Final = 5
+"""Commits in a row that fail with an error nobody expected, after which it is not tried again."""
+
 LONGEST_PAUSE: Final = 5.0
 """Seconds between two tries, at most."""
 
@@ -97,6 +101,8 @@ class Intake:
         on_taken: called on the loop with each batch that is recorded and acknowledged.
         on_grown: called on the loop whenever the record has grown.
         is_followed: whether anybody wants to be told of what other kernels write; called on any thread.
+        on_problem: told on the loop of an error that nobody expected, after which it goes on.
+        on_broken: told on the loop of one after which the journal is closed, and nothing is taken any more.
 
     Attributes:
         received: notifications that came.
@@ -118,6 +124,8 @@ class Intake:
         on_taken: Callable[[Batch], None],
         on_grown: Callable[[], None],
         is_followed: Callable[[], bool],
+        on_problem: OnProblem = log_problem,
+        on_broken: Callable[[BaseException], None] = lambda error: log_problem("the journal", error),
     ) -> None:
         self.received = 0
         self.duplicates = 0
@@ -133,6 +141,8 @@ class Intake:
         self._on_taken = on_taken
         self._on_grown = on_grown
         self._is_followed = is_followed
+        self._on_problem = on_problem
+        self._on_broken = on_broken
         self._position = 0
         self._saved: SavedColumns | None = None
         self._redelivered_before = 0
@@ -367,7 +377,11 @@ class Intake:
             parcel = self._safe.popleft()
             count += len(parcel.entries) + len(parcel.others)
             done.append(parcel)
-        self._add(done)
+        try:
+            self._add(done)
+        except Exception as error:
+            self.failures += count
+            self._on_problem("the record", error)
         if self._safe:
             self._loop.call_soon(self._proceed)
         self._unrecorded -= sum(len(parcel.entries) for parcel in done)
@@ -465,20 +479,27 @@ class Intake:
             self.journal = journal
             self._tell(_fulfil, opened)
             self._save(journal, WORTH_KEEPING)
-            while (group := self._next_group()) is not None:
-                if group or self._is_followed():
-                    self._write_group(journal, group)
-                # What can wait takes nothing from a flood, unless that does not end.
-                is_flooded = self._is_flooded()
-                self._save(journal, WORTH_INTERRUPTING if is_flooded else WORTH_WRITING)
-                if not is_flooded:
-                    journal.rest()
+            self._write_until_closed(journal)
         except JournalError as error:
             self._tell(_fail, opened, error)
+        except BaseException as error:  # nothing expected: the session must not go on as if it were recorded
+            self._tell(_fail, opened, error)
+            self._tell(self._on_broken, error)
         finally:
             self._save_last(journal)
             journal.close()
             self._end()
+
+    def _write_until_closed(self, journal: Journal) -> None:
+        """Write what comes, and do what can wait in between."""
+        while (group := self._next_group()) is not None:
+            if group or self._is_followed():
+                self._write_group(journal, group)
+            # What can wait takes nothing from a flood, unless that does not end.
+            is_flooded = self._is_flooded()
+            self._save(journal, WORTH_INTERRUPTING if is_flooded else WORTH_WRITING)
+            if not is_flooded:
+                journal.rest()
 
     def _load(self, journal: Journal) -> None:
         """Put what is in the journal into the record; nothing else is put there before this is done.
@@ -505,11 +526,15 @@ class Intake:
         saved = self._saved
         if saved is None or saved.is_writing or not saved.is_due(len(self._record), least):
             return
-        with contextlib.suppress(JournalError):
+        try:
             state = self._record.state()
             stamp = self._stamp(journal, state.seq)
             if stamp is not None:
                 saved.save_in_background(stamp, state)
+        except JournalError:
+            pass
+        except Exception as error:  # without them the journal is only slower to open
+            self._tell(self._on_problem, "the columns beside the journal", error)
 
     def _save_last(self, journal: Journal) -> None:
         """Have the columns written once more and wait: a thread that is at it when the interpreter ends breaks it."""
@@ -560,9 +585,11 @@ class Intake:
 
         Raises:
             JournalError: it was closed before the group could be written.
+            Exception: something that nobody expected, which does not pass.
         """
         is_written = False
         pause = FIRST_PAUSE
+        tries = 0
         while True:
             try:
                 if not is_written:
@@ -575,6 +602,13 @@ class Intake:
                     logger.warning("%s", error)
                 self.problem = str(error)
                 if self._closing:
+                    self._give_up(group)
+                    raise
+            except Exception as error:
+                tries += 1
+                self.problem = f"the journal's thread failed: {error!r}"
+                self._tell(self._on_problem, "the journal", error)
+                if self._closing or tries == MOST_TRIES:
                     self._give_up(group)
                     raise
             self._hurry.wait(pause)
@@ -651,6 +685,6 @@ def _fulfil(future: asyncio.Future[None] | None) -> None:
         future.set_result(None)
 
 
-def _fail(future: asyncio.Future[None], error: Exception) -> None:
+def _fail(future: asyncio.Future[None], error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)

@@ -132,7 +132,7 @@ class SavedColumns:
                 rows = _write(file, stamp, state)
             unfinished.replace(self.path)
             self.rows = rows
-        except (OSError, pa.ArrowException) as error:
+        except Exception as error:  # whatever it is: this is a thread of its own, and the journal has everything
             logger.info("%s could not be written: %s", self.path, error)
             with contextlib.suppress(OSError):
                 unfinished.unlink()

@@ -6,24 +6,30 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType, TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from tcnb import threads
 from tcnb.errors import UsageError
+from tcnb.locks import fork_safe
 from tcnb.routing.awaiting import refuse_unawaited
-from tcnb.routing.events import Kind
+from tcnb.routing.definitions import Definition, origin_of
+from tcnb.routing.events import KINDS, Kind
 from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
 
 _HERE: Final = str(Path(__file__).parent)
 _THREADS: Final = threads.__file__
+
+# Calls begin on a loop and end on any thread.
+_lock = fork_safe(threading.Lock())
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ class Failure:
 
     Attributes:
         when: seconds since the epoch.
-        handler: name of the handler; empty where it was not inside one.
-        event: what kind of event it was.
+        handler: name of the handler, or of a listener; empty where it was not inside one.
+        event: what kind of event it was; of a listener, what it listens to; of an error inside tcnb, in which part.
         chat_id: the chat it was about, if any.
         error: name and text of the exception, in one line.
         traceback: the whole traceback as text, from the handler on.
@@ -53,9 +59,14 @@ class Failure:
         line = " ".join(traceback.format_exception_only(error)[-1].split())
         return cls(time.time(), handler, event, chat_id, line, "".join(lines))
 
+    @property
+    def part(self) -> str:
+        """Where it was, for people."""
+        return self.handler or ("a filter, a middleware or a task" if self.event in KINDS else self.event)
+
     def __repr__(self) -> str:
         when = time.strftime("%H:%M:%S", time.localtime(self.when))
-        return f"<Failure of {self.handler or 'an event'} ({self.event}) at {when}: {self.error}>"
+        return f"<Failure of {self.part} ({self.event}) at {when}: {self.error}>"
 
     def __str__(self) -> str:
         return self.traceback
@@ -74,6 +85,8 @@ class Handler:
         paused: whether it is passed over.
         last_error: name and text of the last exception; None if there was none.
         output: what it printed when it was called last.
+        running: calls that have not ended.
+        definition: where it was defined.
     """
 
     def __init__(
@@ -92,17 +105,16 @@ class Handler:
         self.kind = kind
         self.checks = tuple(checks)
         self.router = router
-        origin = _origin(function)
-        self.name = name or str(getattr(origin, "__name__", type(origin).__name__))
+        self.definition = Definition(function)
+        origin = origin_of(function)
+        self.name = name or self.definition.name
         self.calls = 0
         self.failures = 0
         self.paused = False
         self.last_error: str | None = None
         self.output = ""
-        self._code: CodeType | None = getattr(origin, "__code__", None)
-        qualname = getattr(origin, "__qualname__", type(origin).__qualname__)
-        self._has_given_key = key is not None
-        self._key = key or (str(getattr(origin, "__module__", "")), qualname, kind.name)
+        self.running = 0
+        self._key = key
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004  # an object with an awaited __call__
         )
@@ -127,28 +139,36 @@ class Handler:
         paused = ", paused" if self.paused else ""
         return f"<Handler {self.name!r}: {self.event}{said}, {self.calls} calls, {self.failures} failures{paused}>"
 
-    def replaces(self, other: Handler) -> bool:
+    def replaces(self, other: Handler, *, in_same_router: bool) -> bool:
         """Tell whether this is another definition of the same handler, so that the other one must go.
 
-        Who a handler is: module, name and kind of event. Two functions of one name that stand in one file, or in one
-        cell, are two handlers; and so are those that one definition makes with different filters, in a loop.
-        """
-        if self._key != other._key:
-            return False
-        if self._has_given_key or self._code is None or other._code is None:
-            return True
-        if self._code is other._code:
-            return len(self.checks) == len(other.checks) and all(map(Check.same, self.checks, other.checks))
-        is_same_file = self._code.co_filename == other._code.co_filename
-        return not is_same_file or self._code.co_firstlineno == other._code.co_firstlineno
+        Who a handler is: module or notebook, name and kind of event. Several of one run of a cell or file stay beside
+        each other; a later run takes their place.
 
-    async def call(self, event: Event, data: dict[str, Any], threads: Executor, output: Output) -> None:
+        Args:
+            other: a handler that was there before.
+            in_same_router: whether both are in one router, where the second of two that are the same is never called.
+        """
+        if self._key is not None or other._key is not None:
+            return self._key == other._key
+        if self.event != other.event:
+            return False
+        if self.definition.repeats(other.definition):
+            return True
+        if not in_same_router or not self._has_filters_of(other):
+            return False
+        return self.definition.is_same(other.definition) or self.definition.may_stand_for(other.definition)
+
+    def _has_filters_of(self, other: Handler) -> bool:
+        return len(self.checks) == len(other.checks) and all(map(Check.same, self.checks, other.checks))
+
+    async def call(self, event: Event, data: dict[str, Any], workers: Executor, output: Output) -> None:
         """Call the function and await what is to be awaited; a plain function is called in a thread of its own.
 
         Args:
             event: what it gets.
             data: what it may take by name.
-            threads: where plain functions run.
+            workers: where plain functions run.
             output: where what it prints is collected.
         """
         arguments = (event,) if self._takes_event else ()
@@ -157,15 +177,31 @@ class Handler:
         )
         self.calls += 1
         try:
-            if self._is_async:
-                result = await call()
-            else:
-                context = contextvars.copy_context()
-                result = await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
+            result = await self._called(call, workers)
             if inspect.isawaitable(result):
                 await result
         finally:
             self.output = str(output)
+
+    async def _called(self, call: Callable[[], Any], workers: Executor) -> Any:
+        """Call the function, and count the call for as long as it takes, which may be longer than it is awaited."""
+        if not self._is_async:
+            future = workers.submit(contextvars.copy_context().run, call)
+            self._count(1)
+            future.add_done_callback(self._ended)
+            return await asyncio.wrap_future(future)
+        self._count(1)
+        try:
+            return await call()
+        finally:
+            self._count(-1)
+
+    def _ended(self, _future: Future[Any]) -> None:
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with _lock:
+            self.running += more
 
     def failed(self, error: BaseException) -> None:
         """Note that it raised."""
@@ -173,11 +209,15 @@ class Handler:
         self.last_error = " ".join(traceback.format_exception_only(error)[-1].split())
 
 
-def _origin(function: Any) -> Any:
-    """Return what was written: below decorators, partial applications and methods."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return inspect.unwrap(function)
+def ends_task(error: BaseException) -> bool:
+    """Tell whether an error ends the very task it is raised in, rather than being something that a person's code did.
+
+    It is then raised again: who cancels a task, or closes a coroutine, means it.
+    """
+    if not isinstance(error, asyncio.CancelledError):
+        return isinstance(error, GeneratorExit)
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[bool, frozenset[str]]:

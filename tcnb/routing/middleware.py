@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tcnb.errors import UsageError
+from tcnb.routing.definitions import Definition, placed
 from tcnb.types.messages import Message
 from tcnb.wire.paths import bare_id
 
@@ -63,6 +65,56 @@ def checked(middleware: Middleware) -> Middleware:
     if not callable(middleware):
         raise UsageError(f"a middleware is called with handler, event and data, which {middleware!r} cannot be")
     return middleware
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A middleware of a router.
+
+    Attributes:
+        name: what it is called: the name of its class, or of the function.
+        event: `outer_middleware` or `inner_middleware`, as the method that put it there.
+        router: name of its router.
+        middleware: the object.
+        definition: where it was defined.
+    """
+
+    name: str
+    event: str
+    router: str
+    middleware: Middleware
+    definition: Definition
+
+
+class Middlewares:
+    """The middlewares of one router on one side, in order; what is looked up here is replaced as a whole.
+
+    Attributes:
+        listed: those that people have put there.
+        first: one before them that belongs to the router itself.
+    """
+
+    def __init__(self, event: str) -> None:
+        self.listed: tuple[Installed, ...] = ()
+        self.first: Middleware | None = None
+        self._event = event
+
+    def __iter__(self) -> Iterator[Middleware]:
+        return iter([*([] if self.first is None else [self.first]), *(one.middleware for one in self.listed)])
+
+    def add(self, middleware: Middleware, router: str) -> None:
+        """Add one in the place of those that it replaces, or as the last; the same object again changes nothing.
+
+        Raises:
+            UsageError: it is none.
+        """
+        definition = Definition(checked(middleware))
+        new = Installed(definition.name, self._event, router, middleware, definition)
+        self.listed = placed(self.listed, new, lambda one: definition.replaces(one.definition))
+
+    def remove(self, name: str) -> None:
+        """Take those of a name away."""
+        self.listed = tuple(one for one in self.listed if one.name != name)
 
 
 def chained(middlewares: Iterable[Middleware], last: Step) -> Step:

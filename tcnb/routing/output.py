@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -96,7 +96,9 @@ def captured() -> Iterator[Output]:
         yield output
     finally:
         _leave()
-        _output.reset(token)
+        # What the collector of garbage closes, since its loop is gone, ends in another context.
+        with suppress(ValueError):
+            _output.reset(token)
 
 
 def _enter() -> None:

@@ -7,6 +7,7 @@ import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import FunctionType
 from typing import Any, Final, TypeVar, Unpack
 
@@ -14,10 +15,11 @@ from tcnb.client.arguments import known_name
 from tcnb.errors import UsageError
 from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
 from tcnb.locks import fork_safe
+from tcnb.routing.definitions import Run, current_run, placed
 from tcnb.routing.events import EVERY, KINDS, Kind, raw_kind
 from tcnb.routing.filters import Check, Conditions, Event, FilterLike, conditions, together
-from tcnb.routing.handlers import Failure, Handler
-from tcnb.routing.middleware import Middleware, chained, checked, is_own
+from tcnb.routing.handlers import Failure, Handler, ends_task
+from tcnb.routing.middleware import Installed, Middleware, Middlewares, chained, is_own
 from tcnb.routing.suggestions import suggestion_for
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -55,7 +57,7 @@ class Passage:
     data: dict[str, Any]
     me: str | None
     run: Callable[[Handler, Event, dict[str, Any]], Awaitable[None]]
-    failed: Callable[[Handler, Event, Exception], None]
+    failed: Callable[[Handler, Event, BaseException], None]
 
 
 class Router:
@@ -79,7 +81,7 @@ class Router:
     notification as it came), `command`, `match`, and what filters and middlewares add. Defining it again replaces it.
 
     Args:
-        name: its name; another router of that name below the same router replaces it.
+        name: its name; running its cell or file again, or another cell, replaces the router of that name.
         allow_child_on_event: whether events that it has handled go on to the routers below as well.
         skip_self_messages: whether messages that this account wrote itself are passed over.
 
@@ -100,8 +102,9 @@ class Router:
         self._handlers: tuple[Handler, ...] = ()
         self._routers: tuple[Router, ...] = ()
         self._parents: weakref.WeakSet[Router] = weakref.WeakSet()
-        self._outer: list[Middleware] = []
-        self._inner: list[Middleware] = []
+        self._runs: weakref.WeakKeyDictionary[Router, Run] = weakref.WeakKeyDictionary()
+        self._outer = Middlewares("outer_middleware")
+        self._inner = Middlewares("inner_middleware")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.handlers)} handlers>"
@@ -112,6 +115,11 @@ class Router:
     def handlers(self) -> list[Handler]:
         """The handlers of this router and of those below, in the order in which they are tried."""
         return [handler for router in self._tree() for handler in router._handlers]
+
+    @property
+    def middlewares(self) -> list[Installed]:
+        """The middlewares of this router and of those below, the outermost first, with their names."""
+        return [one for router in self._tree() for side in (router._outer, router._inner) for one in side.listed]
 
     def pause(self, name: str) -> None:
         """Have the handlers of that name passed over until `resume`.
@@ -132,18 +140,23 @@ class Router:
             handler.paused = False
 
     def remove(self, name: str) -> None:
-        """Take the handlers of that name away; what is under way in them goes on.
+        """Take the handlers and middlewares of that name away; what is under way in them goes on.
 
         Raises:
             UsageError: there is none.
         """
-        removed = self._named(name)
+        known = [*(handler.name for handler in self.handlers), *(one.name for one in self.middlewares)]
+        name = known_name(name, known, "handler")
         with _lock:
             for router in self._tree():
-                router._handlers = tuple(handler for handler in router._handlers if handler not in removed)
+                router._handlers = tuple(handler for handler in router._handlers if handler.name != name)
+                router._outer.remove(name)
+                router._inner.remove(name)
 
     def include_router(self, router: Router) -> None:
-        """Put a router below this one; again changes nothing, and one of the same name takes the place of the other.
+        """Put a router below this one; again changes nothing.
+
+        One of the same name that an earlier run of the cell or file, or another cell, has put there is replaced.
 
         Raises:
             UsageError: it is above this one already, or no router.
@@ -156,8 +169,9 @@ class Router:
             if router in self._routers:
                 return
             before = self._routers
+            run = self._runs[router] = current_run()
             if router._label is not None:
-                self._keep(lambda other: other._label != router._label)
+                self._keep(lambda other: other._label != router._label or not run.takes_name_of(self._run_of(other)))
             for handler in router.handlers:
                 self._supersede(handler, router._label)
             gone = [position for position, other in enumerate(before) if other not in self._routers]
@@ -171,12 +185,20 @@ class Router:
             self.include_router(router)
 
     def outer_middleware(self, middleware: Middleware) -> None:
-        """Put something around the search for a handler, of this router and those below; it sees every event."""
-        self._outer.append(checked(middleware))
+        """Put something around the search for a handler, of this router and those below; it sees every event.
+
+        Running a cell or file again replaces what it has put there; `remove` takes it away.
+        """
+        with _lock:
+            self._outer.add(middleware, self.name)
 
     def inner_middleware(self, middleware: Middleware) -> None:
-        """Put something around the handlers of this router and those below; it sees only events that one is for."""
-        self._inner.append(checked(middleware))
+        """Put something around the handlers of this router and those below; it sees only events that one is for.
+
+        It is replaced and taken away as an outer one.
+        """
+        with _lock:
+            self._inner.add(middleware, self.name)
 
     def setup_fsm(
         self,
@@ -202,8 +224,8 @@ class Router:
         if fsm_manager is not None and storage is not None:
             raise UsageError("give fsm_manager= or storage=, not both: a manager has its storage already")
         self.fsm = fsm_manager or FSMManager(storage, key_builder, strategy or FSMStrategy.USER_IN_CHAT)
-        others = [middleware for middleware in self._outer if not isinstance(middleware, FSMMiddleware)]
-        self._outer = [FSMMiddleware(self.fsm), *others]
+        with _lock:
+            self._outer.first = FSMMiddleware(self.fsm)
         return self.fsm
 
     # -- defining handlers -----------------------------------------------------------------------------------------
@@ -336,13 +358,11 @@ class Router:
         return Decorator(lambda function: self._add(Handler(function, kind, checks, router=self.name)))
 
     def _add(self, handler: Handler) -> None:
-        """Add a handler in the place of the one that it replaces, or as the last."""
+        """Add a handler in the place of those that it replaces, or as the last."""
         with _lock:
-            at = next((n for n, other in enumerate(self._handlers) if handler.replaces(other)), len(self._handlers))
             for root in self._roots():
                 root._supersede(handler, self._label, among=self)
-            others = (other for other in self._handlers[at:] if not handler.replaces(other))
-            self._handlers = (*self._handlers[:at], handler, *others)
+            self._handlers = placed(self._handlers, handler, partial(handler.replaces, in_same_router=True))
 
     def _supersede(self, handler: Handler, label: str | None, among: Router | None = None) -> None:
         """Take the handlers away that a new one replaces, in routers below that have the same name, or none either.
@@ -354,7 +374,9 @@ class Router:
             had_handlers = bool(router.handlers)
             router._supersede(handler, label, among)
             if router is not among and router._label == label:
-                router._handlers = tuple(other for other in router._handlers if not handler.replaces(other))
+                router._handlers = tuple(
+                    other for other in router._handlers if not handler.replaces(other, in_same_router=False)
+                )
             if had_handlers and not router.handlers and router is not among:
                 self._keep(lambda other, emptied=router: other is not emptied)  # type: ignore[misc]
 
@@ -363,6 +385,10 @@ class Router:
             if not is_kept(router):
                 router._parents.discard(self)
         self._routers = tuple(router for router in self._routers if is_kept(router))
+
+    def _run_of(self, router: Router) -> Run:
+        """Return the run that has put a router below this one."""
+        return self._runs.get(router) or Run()
 
     def _put_routers(self, routers: Iterable[Router]) -> None:
         """Put other routers in the place of all those below."""
@@ -411,7 +437,7 @@ class Router:
         """Return the methods of the notifications that some handler wants, with `EVERY` and `unknown` for many."""
         found: set[str] = set()
         for router in self._tree():
-            if any(not isinstance(middleware, FSMMiddleware) for middleware in router._outer):
+            if router._outer.listed:
                 return frozenset({EVERY})
             for handler in router._handlers:
                 if not handler.paused:
@@ -478,7 +504,9 @@ class Router:
                 continue
             try:
                 found = await _ask(handler, event, data)
-            except Exception as error:
+            except BaseException as error:
+                if ends_task(error):
+                    raise
                 passage.failed(handler, event, error)
                 continue
             if found is not None:

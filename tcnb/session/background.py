@@ -5,17 +5,21 @@ here.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any
 
-logger = logging.getLogger("tcnb.session")
+from tcnb.client.thread import OnProblem
 
 
 class Background:
-    """Tasks of one session; all methods are called on its loop."""
+    """Tasks of one session; all methods are called on its loop.
 
-    def __init__(self) -> None:
+    Args:
+        on_problem: told of what nobody expected to go wrong in one.
+    """
+
+    def __init__(self, on_problem: OnProblem) -> None:
+        self.on_problem = on_problem
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -35,5 +39,10 @@ class Background:
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("work in the background failed", exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.on_problem(f"work in the background ({_name(task)})", error)
+
+
+def _name(task: asyncio.Task[None]) -> str:
+    """Return the name of the function that a task runs."""
+    return str(getattr(task.get_coro(), "__qualname__", task.get_name()))

@@ -39,6 +39,12 @@ MOST_PAGES_OF_CHATS: Final = 100
 PAUSES: Final = (30.0, 120.0, 600.0)
 """Seconds after which looking back is tried again where the server did not answer; then the next connection does it."""
 
+MOST_SHORT_LIVED: Final = 1
+"""Connections in a row that may break soon; behind more of them, the next one has to prove that it holds."""
+
+PROOF: Final = 5.0
+"""Seconds that it has to hold before anything is asked: what is begun and cut short each time is asked for nothing."""
+
 CLOSED_TO_US: Final = frozenset(
     {codes.ACCESS_DENIED, codes.NOT_ENOUGH_RIGHTS, codes.CHAT_NOT_FOUND, codes.NOT_A_PARTICIPANT}
 )
@@ -140,12 +146,17 @@ class CatchingUp:
 
     async def _look_back(self) -> None:
         """Look through all chats; where the server does not answer, try again later."""
+        if self._connection.short_lived > MOST_SHORT_LIVED:
+            await asyncio.sleep(PROOF)
         for pause in (*PAUSES, None):
             try:
                 is_whole = await self._look_through()
             except (TcnbError, OSError) as error:
                 logger.info("looking back was interrupted: %s", error)
                 self.progress.problem = str(error)
+            except Exception as error:
+                self._background.on_problem("looking back", error)
+                self.progress.problem = repr(error)
             else:
                 self.progress.problem = None
                 if is_whole:

@@ -9,6 +9,7 @@ from tcnb.record.intake import Intake
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
 from tcnb.routing.router import Router
+from tcnb.session.problems import Problems
 from tcnb.session.progress import Progress
 from tcnb.status import Status
 
@@ -23,6 +24,7 @@ def report(
     router: Router,
     delivery: Delivery,
     progress: Progress,
+    problems: Problems,
 ) -> Status:
     """Return what the parts of a session say at this moment.
 
@@ -31,6 +33,7 @@ def report(
         account: the bot's user id.
         connection, record, intake, router, delivery: the parts.
         progress: what came of looking back.
+        problems: what nobody expected to go wrong.
     """
     statistics, counts, journal = connection.statistics, record.counts, intake.journal
     breaks = list(statistics.breaks)
@@ -74,6 +77,8 @@ def report(
         waiting=delivery.waiting,
         handler_failures=delivery.failed,
         overflowed=delivery.overflowed,
+        internal_errors=problems.count,
+        last_internal_error=problems.last,
         journal=None if journal is None else str(journal.path),
         journal_size=None if journal is None else journal.size,
         journal_problem=intake.problem,

@@ -10,8 +10,10 @@ import atexit
 import contextlib
 import logging
 import os
+import warnings
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
 from tcnb.errors import (
     ApiErrorException,
+    JournalError,
     NotConnectedError,
     RequestTimeoutError,
     TcnbError,
@@ -49,6 +52,7 @@ from tcnb.session.facts import ServerFacts
 from tcnb.session.listeners import Listeners
 from tcnb.session.names import NameLearner
 from tcnb.session.people import Acquaintances
+from tcnb.session.problems import Problems
 from tcnb.session.progress import CatchUp
 from tcnb.session.report import report
 from tcnb.session.sending import SendingVerbs
@@ -74,6 +78,9 @@ CLOSE_TIMEOUT = 5.0
 
 JOURNAL_TIMEOUT = 1.5
 """Seconds of them for committing what came, and again for what comes while the connection closes."""
+
+ON_FAILURE = "on_failure"
+"""What a listener to failures listens to."""
 
 NOTICED = LOOKS_OLD_AFTER | {
     IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS.value,
@@ -135,11 +142,16 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._journal = journal
         self._practice = practice
         self._closed = self._opened = False
-        self._row_listeners = Listeners[[]]()
-        self._state_listeners = Listeners[[dict[str, Any]]]()
-        self._failure_listeners = Listeners[[Failure]]()
-        self._thread = BotThread(f"tcnb {name}")
-        self._background = Background()
+        self._problems = Problems(lambda failure: self._delivery.note(failure))
+        self._thread = BotThread(
+            f"tcnb {name}",
+            on_error=lambda error, _: self._problems.inside("the bot's thread", error),
+            on_end=self._on_thread_over,
+        )
+        self._row_listeners = Listeners[[]](self.loop, partial(self._problems.in_listener, "on_rows"))
+        self._state_listeners = Listeners[[dict[str, Any]]](self.loop, partial(self._problems.in_listener, "on_state"))
+        self._failure_listeners = Listeners[[Failure]](self.loop, partial(self._problems.in_listener, ON_FAILURE))
+        self._background = Background(self._problems.inside)
         self._intake = self._new_intake()
         self._connection = Connection(
             address,
@@ -158,6 +170,7 @@ class Session(SendingVerbs, AnalysingVerbs):
             receive_system=receive_system_messages,
             intake=self._intake.take,
             on_state=self._on_state,
+            on_problem=self._problems.inside,
         )
         self.bot = Bot(
             self._connection,
@@ -227,6 +240,7 @@ class Session(SendingVerbs, AnalysingVerbs):
             router=self.router,
             delivery=self._delivery,
             progress=self._catching_up.progress,
+            problems=self._problems,
         )
 
     # -- widgets and whoever else wants to be told -------------------------------------------------------------------
@@ -304,6 +318,14 @@ class Session(SendingVerbs, AnalysingVerbs):
         if self._practice is not None:
             self._practice.stop()
         _sessions.discard(self)
+        if running := self._delivery.running:
+            verb = "runs" if len(running) == 1 else "run"
+            warnings.warn(
+                f"{', '.join(running)} still {verb}, although the connection is closed: a handler that blocks cannot "
+                "be ended, and goes on until it returns or the process ends",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     async def aclose(self) -> None:
         """Close; awaited twin of `close`."""
@@ -372,6 +394,8 @@ class Session(SendingVerbs, AnalysingVerbs):
             on_taken=self._on_taken,
             on_grown=self._on_grown,
             is_followed=lambda: bool(self._row_listeners),
+            on_problem=self._problems.inside,
+            on_broken=self._on_journal_over,
         )
 
     def _new_catching_up(self, limits: CatchUp | None, *, with_system: bool) -> CatchingUp:
@@ -397,8 +421,10 @@ class Session(SendingVerbs, AnalysingVerbs):
         """Tell of a batch that is recorded and acknowledged."""
         frames = [request for request in batch.requests if isinstance(request, Frame)]
         for frame in frames if self._waiters else [frame for frame in frames if frame.method in NOTICED]:
-            self._notice(frame.method or "", frame.payload)
-        self._delivery.offer(batch.requests)
+            with self._problems.noted("taking note of an event"):
+                self._notice(frame.method or "", frame.payload)
+        with self._problems.noted("handing events to handlers"):
+            self._delivery.offer(batch.requests)
 
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
         """Do what one notification asks for besides being recorded."""
@@ -412,7 +438,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._waiters.offer(method, payload)
 
     def _on_grown(self) -> None:
-        self._names.missing()
+        with self._problems.noted("asking for names"):
+            self._names.missing()
         self._row_listeners.tell()
 
     def _on_state(self, state: State) -> None:
@@ -427,10 +454,27 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._state_listeners.tell(_said(state))
 
     def _on_handler_failure(self, failure: Failure) -> None:
-        """Tell of a failure on the bot's loop; called on the handlers' thread."""
+        """Tell of a failure on the bot's loop; called on any thread."""
+        if failure.event == ON_FAILURE:
+            return  # it would be told to the very listener that raised it, and so on for ever
         # Without the loop the session has been closed, and nobody listens any more.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._failure_listeners.tell, failure)
+
+    # -- inside: what ends although nobody ended it --------------------------------------------------------------------
+
+    def _on_journal_over(self, error: BaseException) -> None:
+        """End the connection, since what comes could not be kept; called on the bot's loop."""
+        self._connection.fail(
+            JournalError(f"the journal's thread has ended ({error!r}), so nothing more is taken: connect again")
+        )
+
+    def _on_thread_over(self, error: BaseException) -> None:
+        """Say that the session has ended, since its loop is broken; called on the bot's thread, behind the loop."""
+        self._problems.inside("the bot's thread", error)
+        self._intake.stop()
+        with contextlib.suppress(RuntimeError):  # whoever waits on the loop waits no more
+            self._connection.fail(NotConnectedError(f"the bot's thread has ended ({error!r}): connect again"))
 
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))

@@ -23,7 +23,7 @@ from tcnb.record.journal import Entry, Journal
 PATIENCE: Final = 90.0
 """Seconds that a sending may take, breaks and all."""
 
-_TIMES: Final = {"PING_INTERVAL": 1.0, "PING_TIMEOUT": 1.5, "LONGEST_DELAY": 1.0}
+_TIMES: Final = {"PING_INTERVAL": 1.0, "PING_TIMEOUT": 1.5, "LONGEST_DELAY": 1.0, "STEADY": 1.0}
 
 _real_time, _real_time_ns = time.time, time.time_ns
 _offset = 0.0

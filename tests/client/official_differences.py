@@ -59,6 +59,7 @@ NAMES: dict[str, str] = {
     "Router.pause": f"{BEYOND}: handlers are listed, paused and removed",
     "Router.resume": f"{BEYOND}: handlers are listed, paused and removed",
     "Router.remove": f"{BEYOND}: handlers are listed, paused and removed",
+    "Router.middlewares": f"{BEYOND}: middlewares are listed, and removed like handlers",
     "Router.include_routers": f"{BEYOND}: several at once",
     "Router.setup_fsm": f"{BEYOND}: any router can keep states, for instance `tc.router`",
     "Router.suggestion": f"{BEYOND}: the code that would handle an event",
@@ -101,6 +102,16 @@ class Behaviour(NamedTuple):
 
 
 BEHAVIOUR = (
+    Behaviour(
+        "`sys.exit()` in a handler ends the script",
+        "it is a failure of that handler, and the next event is handled; `await bot.shutdown()` ends the bot",
+        "one handler must not end all others in a notebook",
+    ),
+    Behaviour(
+        "adding one middleware object twice puts it around twice",
+        "it is there once",
+        "a cell is run again",
+    ),
     Behaviour(
         "handlers of one chat may overtake each other",
         "order is kept within a chat; in a script, as long as a handler takes less than a second",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import signal
 import threading
 import weakref
@@ -122,10 +123,91 @@ def test_end_of_the_thread_ends_the_waiting(thread: BotThread) -> None:
 
 def test_work_that_the_loop_never_began_ends_too(thread: BotThread) -> None:
     """A thread that ends before it looks at its work leaves nobody waiting."""
-    thread.loop.call_soon_threadsafe(thread.loop.stop)
+    thread.stop(0.0)
     with pytest.raises(NotConnectedError):
         for _ in range(1000):
             thread.wait(_double(1))
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_task_that_wants_to_end_the_process_ends_no_loop(error: BaseException) -> None:
+    """What a task raises to end the process is told, and everything else on the loop goes on."""
+    told: queue.Queue[BaseException] = queue.Queue()
+    thread = BotThread("tcnb test", on_error=lambda error, _: told.put(error))
+    goes_on = asyncio.Event()
+
+    async def leave() -> None:
+        raise error
+
+    async def other() -> int:
+        await goes_on.wait()
+        return 5
+
+    going = thread.submit(other())
+    thread.submit(leave())
+    assert told.get(timeout=PATIENCE) is error
+    thread.loop.call_soon_threadsafe(goes_on.set)
+    assert going.result(PATIENCE) == 5
+    thread.stop(PATIENCE)
+
+
+def test_stopping_a_loop_that_is_not_ones_own_is_told() -> None:
+    """Something that stops the loop is told so, and the loop goes on."""
+    told: queue.Queue[BaseException] = queue.Queue()
+    thread = BotThread("tcnb test", on_error=lambda error, _: told.put(error))
+    thread.loop.call_soon_threadsafe(thread.loop.stop)
+    assert "leave that out" in str(told.get(timeout=PATIENCE))
+    assert thread.wait(_double(21)) == 42
+    thread.stop(PATIENCE)
+
+
+def test_error_that_nobody_awaits_is_told() -> None:
+    """What fails in a callback or in a forgotten task is told instead of being logged only."""
+    told: queue.Queue[BaseException] = queue.Queue()
+    thread = BotThread("tcnb test", on_error=lambda error, _: told.put(error))
+    thread.loop.call_soon_threadsafe(lambda: 1 // 0)
+    assert isinstance(told.get(timeout=PATIENCE), ZeroDivisionError)
+
+    async def forget() -> None:
+        asyncio.get_running_loop().create_task(_fail())
+        await asyncio.sleep(0)
+
+    thread.wait(forget())
+    gc.collect()
+    assert isinstance(told.get(timeout=PATIENCE), ValueError)
+    thread.stop(PATIENCE)
+
+
+def test_loop_that_is_damaged_ends_and_says_so() -> None:
+    """A loop that cannot run any more is not run for ever: its end is told, and nobody waits for it."""
+    ended: queue.Queue[BaseException] = queue.Queue()
+    thread = BotThread("tcnb test", on_error=lambda error, _: None, on_end=ended.put)
+    waiting = thread.submit(asyncio.sleep(3600))
+    thread.loop.call_soon_threadsafe(lambda: thread.loop._selector.close())  # type: ignore[attr-defined]
+    with pytest.raises(NotConnectedError):
+        waiting.result(PATIENCE)
+    assert isinstance(ended.get(timeout=PATIENCE), Exception)
+    with pytest.raises(NotConnectedError):
+        thread.wait(_double(1))
+
+
+def test_what_is_cancelled_at_the_end_may_refuse_in_any_way() -> None:
+    """The loop is closed although one task begins another, and one raises, when they are cancelled."""
+    thread = BotThread("tcnb test", on_error=lambda error, _: None)
+    began = threading.Event()
+
+    async def leave_late() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            asyncio.get_running_loop().create_task(asyncio.sleep(3600))
+            raise SystemExit
+
+    thread.submit(leave_late())
+    assert began.wait(PATIENCE)
+    thread.stop(PATIENCE)
+    assert thread.loop.is_closed()
 
 
 def test_waiting_on_the_own_thread_is_refused(thread: BotThread) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tcnb
-from tcnb.session import CatchUp
+from tcnb.session import CatchUp, catching_up
 from tests.gaps.conftest import Crew, said, settle
 from tests.session.test_journal import collecting
 
@@ -189,6 +189,24 @@ def test_gap_without_a_journal(crew, connect, practice, until):
 
     practice.call(cut)
     until(session, lambda: said(session, crew.chat)["text"].tolist() == ["before", "while away"])
+
+
+def test_nothing_is_asked_on_connections_that_break_at_once(crew, connect, practice, until, monkeypatch):
+    """After connections that did not last, the next one has to hold before the session looks back."""
+    monkeypatch.setattr(catching_up, "PROOF", 600.0)
+    session = connect(journal=None)
+    crew.say("before")
+    until(session, lambda: len(said(session, crew.chat)))
+    settle(session)
+    for reconnects in (1, 2):
+        if reconnects == 2:
+            settle(session)
+            practice.call(lambda server: server.ignore_next("getChats"))
+        practice.call(lambda server: server.drop_connections())
+        until(session, lambda n=reconnects: session.status().reconnects == n and session.state["state"] == "connected")
+    crew.say("after")
+    until(session, lambda: "after" in said(session, crew.chat)["text"].tolist())
+    assert practice.call(lambda server: server.faults.methods.get("getChats"))  # nobody has asked for them
 
 
 def test_closing_while_it_looks_back_is_quick_and_quiet(crew, connect, practice, caplog, visit):

@@ -89,6 +89,15 @@ class Kernel:
         """Queue a cell, as a frontend does, and return its message id."""
         return str(self.client.execute(code, allow_stdin=allow_stdin, stop_on_error=True))
 
+    def good_cell(self, cell_id: str, code: str) -> Outcome:
+        """Run a cell that must not fail, and say which cell it is, as front ends do."""
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        request = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id})
+        self.client.shell_channel.send(request)
+        outcome = self.finish(request["header"]["msg_id"])
+        assert outcome.status == "ok", outcome.reply
+        return outcome
+
     def finish(self, cell: str) -> Outcome:
         """Wait until a cell is done and return what came of it; cells are finished in the order of their start."""
         outcome = Outcome({})

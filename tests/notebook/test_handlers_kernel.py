@@ -74,3 +74,13 @@ def test_rerun_and_failure(kernel: Kernel) -> None:
     assert "raise RuntimeError('broken 2')" in told
     assert kernel.good("tc.status().handler_failures").text == "1"
     assert not [message for message in kernel.later_messages() if message["msg_type"] == "stream"]
+
+
+def test_edited_cell_replaces_what_has_no_name(kernel: Kernel) -> None:
+    """A cell is known by the identity that the front end gives it, whatever stands in it now and whatever awaits."""
+    cell = "import asyncio\nawait asyncio.sleep(0)\ntc.router.message(text='nameless')(lambda m: m.answer('{label}'))\n"
+    for label in ("first", "second"):
+        kernel.good_cell("one", cell.format(label=label) + f"tc.router.message(text='{label}')(lambda m: None)")
+    shown = "[one.filters for one in tc.router.handlers if one.name == '<lambda>']"
+    assert kernel.good(shown).text == "[(\"text='nameless'\",), (\"text='second'\",)]"
+    kernel.good("ops.send(chat, 'nameless')\nwait('second')")

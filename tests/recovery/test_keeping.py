@@ -316,6 +316,44 @@ def test_delays_grow_and_differ():
     assert one != two
 
 
+async def test_pauses_go_on_growing_behind_connections_that_do_not_last(network, connect, monkeypatch):
+    """A server that ends each session soon is asked less and less often."""
+    taken = []
+
+    def noted():
+        for delay in range(100):
+            taken.append(delay)
+            yield 0.0
+
+    monkeypatch.setattr(connections, "delays", noted)
+    robot = await connect()
+    for connects in (2, 3, 4):
+        network.cut()
+        await robot.until(lambda connects=connects: robot.statistics.connects == connects)
+        await robot.until(lambda: robot.connection.state.state == "connected")
+    assert taken == [0, 1, 2]
+    assert robot.connection.short_lived == 3
+
+
+async def test_pauses_start_anew_after_a_connection_that_lasted(network, connect, monkeypatch):
+    """A break after a long time is healed at once, whatever was before."""
+    taken = []
+
+    def noted():
+        for delay in range(100):
+            taken.append(delay)
+            yield 0.0
+
+    monkeypatch.setattr(connections, "delays", noted)
+    robot = await connect()
+    for connects, lasting in ((2, 3600.0), (3, 0.0), (4, 3600.0)):
+        monkeypatch.setattr(connections, "STEADY", lasting)
+        network.cut()
+        await robot.until(lambda connects=connects: robot.statistics.connects == connects)
+        await robot.until(lambda: robot.connection.state.state == "connected")
+    assert taken == [0, 0, 1]
+
+
 # -- what is counted -------------------------------------------------------------------------------------------------
 
 

@@ -201,7 +201,7 @@ def test_states_begin_anew(post):
     storage = MemoryStorage()
     post.router.setup_fsm()
     post.router.setup_fsm(storage=storage)
-    assert post.router.fsm.storage is storage and len(post.router._outer) == 1
+    assert post.router.fsm.storage is storage and len(list(post.router._outer)) == 1
     with pytest.raises(UsageError, match="not both"):
         post.router.setup_fsm(fsm_manager=FSMManager(), storage=storage)
 

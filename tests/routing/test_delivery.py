@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -139,6 +140,177 @@ def test_cancelled_inside_is_a_failure(post, seen):
     post.say("good")
     assert seen.next() == "good"
     assert "CancelledError" in post.router.failures[0].error
+
+
+class Stop(BaseException):
+    """An exception that is no `Exception`, as test runners and other loops have."""
+
+
+async def leave():
+    sys.exit(3)
+
+
+async def leave_inside_a_wait():
+    await asyncio.wait_for(leave(), 30)
+
+
+async def leave_inside_a_group():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(leave())
+
+
+async def leave_in_a_task():
+    await asyncio.wait([asyncio.create_task(leave())])
+
+
+async def leave_in_a_forgotten_task():
+    asyncio.create_task(leave())  # noqa: RUF006
+    await asyncio.sleep(0)
+
+
+async def leave_later():
+    asyncio.get_running_loop().call_soon(sys.exit, 3)
+    await asyncio.sleep(0)
+
+
+async def stop_the_loop():
+    asyncio.get_running_loop().stop()
+
+
+async def cancel_itself():
+    asyncio.current_task().cancel()
+
+
+async def cancel_itself_and_wait():
+    asyncio.current_task().cancel()
+    await asyncio.sleep(0)
+
+
+async def cancel_everything():
+    for task in asyncio.all_tasks():
+        task.cancel()
+    await asyncio.sleep(0)
+
+
+async def raise_another():
+    raise Stop
+
+
+async def raise_the_end_of_a_generator():
+    raise GeneratorExit
+
+
+@pytest.mark.parametrize(
+    ("deed", "said", "by"),
+    [
+        (leave_inside_a_wait, "SystemExit: 3", "on_message"),
+        (leave_inside_a_group, "SystemExit: 3", "on_message"),
+        (leave_in_a_task, "SystemExit: 3", "on_message"),
+        (leave_in_a_forgotten_task, "SystemExit: 3", "on_message"),
+        (leave_later, "SystemExit: 3", "on_message"),
+        (stop_the_loop, "RuntimeError: something called stop()", ""),
+        (cancel_itself, "CancelledError", "on_message"),
+        (cancel_itself_and_wait, "CancelledError", "on_message"),
+        (cancel_everything, "CancelledError", "on_message"),
+        (raise_another, "Stop", "on_message"),
+        (raise_the_end_of_a_generator, "GeneratorExit", "on_message"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_handler_ends_nothing_but_itself(post, seen, deed, said, by):
+    """Whatever a handler does to its task, its loop or its process is one failure of its own, and all else goes on."""
+    goes_on = asyncio.Event()
+
+    @post.router.message(text="bad")
+    async def on_message(message):
+        await deed()
+
+    @post.router.message(text="wait")
+    async def on_wait(message):
+        seen.note("waiting")
+        await goes_on.wait()
+        seen.note("waited")
+
+    @post.router.message()
+    async def on_other(message):
+        goes_on.set()
+        seen.note(message.text)
+
+    if deed is not cancel_everything:
+        post.say("wait", chat="c2")
+        assert seen.next() == "waiting"
+    for number in range(2):
+        post.say("bad", chat="c1")
+        post.say(f"later {number}", chat="c1")
+        while (noted := seen.next()) != f"later {number}":
+            assert noted == "waited"
+        post.settle()
+        gc.collect()
+        post.settle()
+        assert len(post.router.failures) == post.delivery.failed == number + 1
+    post.say("elsewhere", chat="c3")
+    while (noted := seen.next()) != "elsewhere":
+        assert noted == "waited"
+    assert said in post.router.failures[-1].error
+    assert {failure.handler for failure in post.router.failures} == {by}
+    assert post.failures == list(post.router.failures)
+
+
+def test_error_in_a_task_that_a_handler_left_behind_is_its_failure(post, seen):
+    """What a handler starts and does not wait for fails as loudly as the handler itself."""
+
+    @post.router.message()
+    async def on_message(message):
+        asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+        await asyncio.sleep(0)
+        seen.note("done")
+
+    post.say("hello")
+    assert seen.next() == "done"
+    post.settle()
+    (failure,) = post.router.failures
+    assert (failure.handler, failure.error) == ("on_message", "ZeroDivisionError: division by zero")
+
+
+def test_loop_that_a_handler_has_broken_is_replaced(post, seen):
+    """A loop that cannot run any more is noted, and another one goes on with what waits."""
+
+    @post.router.message()
+    async def on_message(message):
+        if message.text == "bad":
+            asyncio.get_running_loop()._selector.close()
+            await asyncio.sleep(3600)
+        seen.note(message.text)
+
+    post.say("bad", chat="c1")
+    post.say("next", chat="c1")
+    post.say("elsewhere", chat="c2")
+    assert {seen.next(), seen.next()} == {"next", "elsewhere"}
+    assert post.router.failures
+
+
+def test_iterator_that_ends_in_a_plain_handler_is_a_failure(post, seen):
+    """`next` of an empty iterator is an error like any other."""
+
+    @post.router.message()
+    def on_message(message):
+        if message.text == "bad":
+            next(iter([]))
+        seen.note(message.text)
+
+    post.say("bad")
+    post.say("good")
+    assert seen.next() == "good"
+    assert "StopIteration" in post.router.failures[0].error
+
+
+def test_filter_that_wants_to_leave_does_not_hold(post, seen, texts):
+    """A filter that raises `SystemExit` is a failure of its handler, and the event goes on to the next one."""
+    post.router.message(lambda message: sys.exit(3))(texts("first"))
+    post.router.message()(texts("second"))
+    post.say("hello")
+    assert seen.next() == ("second", "hello")
+    assert [failure.handler for failure in post.router.failures] == ["on_first"]
 
 
 def test_failures_of_routers_below_reach_the_top(post, texts):
@@ -352,4 +524,5 @@ async def test_closing_leaves_a_blocked_handler_to_itself(post, seen):
     post.say("hello")
     seen.next()
     await post.delivery.close(0.05)
+    assert post.delivery.running == ["on_message"]
     goes_on.set()

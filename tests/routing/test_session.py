@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -138,6 +140,48 @@ def test_handler_answers_while_the_session_is_closing(connect, alice, seen, prac
     assert (
         practice.call(lambda server: [m.content.get("text") for m in server.world.messages.values()])[-1] == "goodbye"
     )
+
+
+BLOCKING = """
+import threading, time, tcnb
+from tcnb.practice import PracticeThread
+
+with PracticeThread(accounts=("robot:robot", "alice:alice")) as practice:
+    tc = tcnb.connect("127.0.0.1", username="robot", password="robot", https=False, web_port=practice.port)
+    alice = tcnb.connect("127.0.0.1", username="alice", password="alice", https=False, web_port=practice.port, name="a")
+    began = threading.Event()
+
+    @tc.router.message()
+    def on_message(message):
+        began.set()
+        time.sleep(3600)
+
+    alice.send("robot", "hello")
+    assert began.wait(30)
+    alice.close()
+    tc.close()
+"""
+
+
+def test_handler_that_blocks_does_not_keep_a_script():
+    """A script ends although a plain handler blocks for an hour, and says which one."""
+    ran = subprocess.run([sys.executable, "-c", BLOCKING], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "on_message still runs" in ran.stderr
+
+
+def test_handler_may_close_its_session(connect, alice, seen, recwarn):
+    """A handler that closes the session is not said to be in the way of that."""
+    tc = connect()
+
+    @tc.router.message()
+    def on_message(message, tc):
+        tc.close()
+        seen.note("closed")
+
+    alice.say(alice.group("Release crew", "robot"), "hello")
+    assert seen.next() == "closed"
+    assert not [one for one in recwarn if "still run" in str(one.message)]
 
 
 def test_closing_leaves_no_thread(connect, alice, seen):
