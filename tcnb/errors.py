@@ -32,6 +32,7 @@ TcnbError
 │       ├── GroupTitleTooLongError
 │       └── ChannelTitleTooLongError
 ├── FileValidationError               a file that cannot be sent
+│   ├── EmptyFileError               (also a UsageError) nothing is in it, or nothing is drawn
 │   ├── FileMissingError
 │   ├── FileSizeTooLargeError         (also a LimitExceededError)
 │   ├── InvalidFileExtensionError
@@ -344,6 +345,10 @@ class FileMissingError(FileValidationError, FileNotFoundError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class EmptyFileError(FileValidationError, UsageError):
+    """A file has nothing in it, a picture no pixels, or a figure nothing that is drawn."""
 
 
 class FileSizeTooLargeError(FileValidationError, LimitExceededError):
