@@ -87,8 +87,9 @@ class Status:
         handler_failures: exceptions in handlers and in what belongs to them; the last ones are in `tc.router.failures`.
         overflowed: events that no handler got, because too many were waiting in their chat.
         journal: the file that keeps every event; None where they are kept in memory alone.
-        journal_size: its bytes on the disk.
-        journal_problem: why nothing can be written into it just now.
+        journal_size: its bytes on the disk, with those of the write-ahead log.
+        journal_log_size: those of them that are in the log, which is moved into the file when nothing comes.
+        journal_problem: why nothing can be written into it just now, or what became of it while it was in use.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Status:
     overflowed: int
     journal: str | None = None
     journal_size: int | None = None
+    journal_log_size: int | None = None
     committed: int = 0
     uncommitted: int = 0
     journal_problem: str | None = None

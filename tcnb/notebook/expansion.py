@@ -121,7 +121,7 @@ def _refuse_missing(pieces: Sequence[str | Expression], values: Sequence[object]
         raise UsageError(messages.missing_value(expression.source.strip(), expression.is_name, value))
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value: Any) -> bool:
     if value is None:
         return True
     import pandas as pd  # %load_ext does without it

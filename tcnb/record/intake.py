@@ -467,16 +467,17 @@ class Intake:
             self._tell(_fulfil, opened)
             self._save(journal, WORTH_KEEPING)
             while (group := self._next_group()) is not None:
-                if group or self._is_followed():
-                    self._write_group(journal, group)
+                self._write_group(journal, group)
                 # What can wait takes nothing from a flood, unless that does not end.
                 is_flooded = self._is_flooded()
                 self._save(journal, WORTH_INTERRUPTING if is_flooded else WORTH_WRITING)
-                if not is_flooded:
-                    journal.rest()
+                if not is_flooded and not self._queue:
+                    journal.rest(is_idle=not group)
         except JournalError as error:
             self._tell(_fail, opened, error)
         finally:
+            with contextlib.suppress(JournalError):
+                journal.confirm()
             self._save_last(journal)
             journal.close()
             self._end()
@@ -504,7 +505,7 @@ class Intake:
     def _save(self, journal: Journal, least: int) -> None:
         """Have the columns written beside the journal if at least so many rows are new; without them it is slower."""
         saved = self._saved
-        if saved is None or saved.is_writing or not saved.is_due(len(self._record), least):
+        if saved is None or saved.is_writing or not saved.is_due(len(self._record), least) or not journal.is_as_told:
             return
         with contextlib.suppress(JournalError):
             state = self._record.state()
@@ -557,7 +558,8 @@ class Intake:
         """Write a group and hand it over to the loop, after what others wrote before it.
 
         What cannot be written is tried again with growing pauses until the intake is closed; what comes meanwhile
-        waits behind it.
+        waits behind it. What was written into a file that another program has taken away meanwhile is carried over into
+        a new one before it is acknowledged.
 
         Raises:
             JournalError: it was closed before the group could be written.
@@ -566,9 +568,12 @@ class Intake:
         pause = FIRST_PAUSE
         while True:
             try:
+                if self.problem is not None and not is_written:
+                    self._confirm(journal)  # that nothing can be written may come of it
                 if not is_written:
                     self._append(journal, group)
                     is_written = True
+                self._confirm(journal)
                 self._follow(journal, group)
                 break
             except JournalError as error:
@@ -592,7 +597,8 @@ class Intake:
                 parcel.note(journal)
         entries = [entry for parcel in group for entry in parcel.entries]
         if not entries:
-            journal.look()
+            if group or self._is_followed():
+                journal.look()
             return
         seqs = journal.append(entries)
         self.committed += len(seqs) - seqs.count(None)
@@ -600,6 +606,13 @@ class Intake:
         for parcel in group:
             parcel.seqs = seqs[start : start + len(parcel.entries)]
             start += len(parcel.entries)
+
+    def _confirm(self, journal: Journal) -> None:
+        """See that the file is still there; where it is another's now, what it had before is not for our record."""
+        was_as_told = journal.is_as_told
+        journal.confirm()
+        if was_as_told and not journal.is_as_told:
+            self._position = journal.last_seq
 
     def _follow(self, journal: Journal, group: list[Parcel]) -> None:
         """Hand over what others wrote before a group."""

@@ -76,7 +76,8 @@ def report(
         overflowed=delivery.overflowed,
         journal=None if journal is None else str(journal.path),
         journal_size=None if journal is None else journal.size,
-        journal_problem=intake.problem,
+        journal_log_size=None if journal is None else journal.log_size,
+        journal_problem=intake.problem or (None if journal is None else journal.notice),
     )
 
 

@@ -166,7 +166,8 @@ def _is_of_one_colour(png: bytes) -> bool:
     from PIL import Image
 
     with Image.open(BytesIO(png)) as image:
-        return all(low == high for low, high in image.convert("RGBA").getextrema())
+        extrema: Any = image.convert("RGBA").getextrema()
+    return all(low == high for low, high in extrema)
 
 
 def _opened(source: Source) -> Any:
