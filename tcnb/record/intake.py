@@ -95,6 +95,7 @@ class Intake:
         on_taken: called on the loop with each batch that is recorded and acknowledged.
         on_grown: called on the loop whenever the record has grown.
         is_followed: whether anybody wants to be told of what other kernels write; called on any thread.
+        on_problem: called on the loop whenever `journal_problem` has changed.
 
     Attributes:
         received: notifications that came.
@@ -116,6 +117,7 @@ class Intake:
         on_taken: Callable[[Batch], None],
         on_grown: Callable[[], None],
         is_followed: Callable[[], bool],
+        on_problem: Callable[[], None] = lambda: None,
     ) -> None:
         self.received = 0
         self.duplicates = 0
@@ -131,6 +133,8 @@ class Intake:
         self._on_taken = on_taken
         self._on_grown = on_grown
         self._is_followed = is_followed
+        self._on_problem = on_problem
+        self._told_problem: str | None = None
         self._position = 0
         self._saved: SavedColumns | None = None
         self._redelivered_before = 0
@@ -156,6 +160,11 @@ class Intake:
     def redelivered(self) -> int:
         """Messages of this session that had come while this account was away, and were sent again."""
         return self._record.counts.redelivered - self._redelivered_before
+
+    @property
+    def journal_problem(self) -> str | None:
+        """Why nothing can be committed just now, or what became of the journal's file while it was in use."""
+        return self.problem or (None if self.journal is None else self.journal.notice)
 
     @property
     def waiting(self) -> int:
@@ -580,6 +589,7 @@ class Intake:
                 if self.problem is None:
                     logger.warning("%s", error)
                 self.problem = str(error)
+                self._tell_problem()
                 if self._closing:
                     self._give_up(group)
                     raise
@@ -587,8 +597,14 @@ class Intake:
             self._hurry.clear()
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
+        self._tell_problem()
         self._position = journal.last_seq
         self._tell(self._hand_over, group)
+
+    def _tell_problem(self) -> None:
+        if self.journal_problem != self._told_problem:
+            self._told_problem = self.journal_problem
+            self._tell(self._on_problem)
 
     def _append(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""

@@ -757,7 +757,7 @@ def _what_became(path: Path, became: str, rescue: Rescue, aside: Path | None) ->
     kept = (
         "nothing that was recorded is lost"
         if rescue.is_whole
-        else f"only the last {rescue.frames:,} frames of the old file could be read"
+        else f"only the last {rescue.frames:,} frames of the old file could be read (tc.history reads messages again)"
     )
     left = "" if aside is None else f"; what is left of the old file is in {aside.name}"
     return (

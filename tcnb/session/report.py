@@ -77,7 +77,7 @@ def report(
         journal=None if journal is None else str(journal.path),
         journal_size=None if journal is None else journal.size,
         journal_log_size=None if journal is None else journal.log_size,
-        journal_problem=intake.problem or (None if journal is None else journal.notice),
+        journal_problem=intake.journal_problem,
     )
 
 
