@@ -118,7 +118,7 @@ def test_everything_is_in_the_new_file(journal, path, take):
     journal.confirm()
     journal.close()
     assert frames(path) == expected(*range(1, COUNT + 3))
-    assert [name for name in os.listdir(path.parent) if name != "elsewhere"] == [path.name]
+    assert [file for file in path.parent.iterdir() if file.name != "elsewhere"] == [path]
 
 
 @pytest.mark.parametrize("take", TAKEN_AWAY.values(), ids=TAKEN_AWAY)
@@ -213,9 +213,10 @@ def test_what_can_be_read_of_a_spoilt_file_is_kept(journal, path, spoil, open_jo
 
 def test_older_copy_that_takes_the_place_is_continued(journal, path, tmp_path):
     """A backup that is put in the place of the journal gets what it lacks, at the same positions."""
-    backup = shutil.copy(path, tmp_path / "backup")
+    backup = tmp_path / "backup"
+    shutil.copy(path, backup)
     journal.append([message(COUNT + 1)])
-    os.replace(backup, path)
+    backup.replace(path)
     journal.confirm()
     assert "the file that is there now is continued" in journal.notice
     assert journal.is_as_told
@@ -286,7 +287,7 @@ def test_file_of_somebody_else_is_left_alone(journal, path, put, tmp_path):
     assert before is None or path.read_bytes() == before
     rescued = path.with_name(f"{path.name}.rescued")
     assert frames(rescued) == expected(*range(1, COUNT + 2))
-    assert sorted(name for name in os.listdir(path.parent) if "rescued" in name) == [rescued.name]
+    assert [file for file in path.parent.iterdir() if "rescued" in file.name] == [rescued]
     path.rename(tmp_path / "away")
     journal.confirm()
     assert frames(path) == expected(*range(1, COUNT + 2))

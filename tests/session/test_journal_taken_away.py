@@ -24,8 +24,8 @@ def path(tmp_path: Path) -> Path:
 
 
 def remove_all(path: Path) -> None:
-    for name in os.listdir(path.parent):
-        (path.parent / name).unlink()
+    for file in list(path.parent.iterdir()):
+        file.unlink()
 
 
 def remove_the_file(path: Path) -> None:
