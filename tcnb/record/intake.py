@@ -485,8 +485,10 @@ class Intake:
         except JournalError as error:
             self._tell(_fail, opened, error)
         finally:
-            with contextlib.suppress(JournalError):
-                journal.confirm()
+            try:
+                journal.confirm()  # a last time, since nobody can read a file without a name after this
+            except JournalError as error:
+                logger.warning("%s", error)
             self._save_last(journal)
             journal.close()
             self._end()

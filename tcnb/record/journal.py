@@ -205,17 +205,19 @@ class Journal:
         self._position = 0
         self._connection = connection
         self._files = JournalFiles(path)
+        self._aside: Path | None = None
         self._rescued: Path | None = None
         self._others: dict[bytes, deque[int]] = {}
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], server: str, account: str) -> Journal:
+    def open(cls, path: str | os.PathLike[str], server: str, account: str, *, new_id: str | None = None) -> Journal:
         """Open a journal, or begin one where there is no file.
 
         Args:
             path: the file; it and folders that are missing are made for their owner alone.
             server: the server it must belong to.
             account: the user id it must belong to.
+            new_id: the id of one that is begun; a random one where it is not given.
 
         Raises:
             JournalError: it is of a newer version, damaged, no journal, of another account, locked, or cannot be
@@ -231,7 +233,7 @@ class Journal:
             raise JournalError(_why_not_opened(path, error)) from error
         journal = cls(path, connection, (server, account))
         try:
-            journal._prepare(server, account.casefold())
+            journal._prepare(server, account.casefold(), new_id or secrets.token_hex(16))
         except sqlite3.Error as error:
             connection.close()
             raise JournalError(_why_not_opened(path, error)) from error
@@ -356,6 +358,8 @@ class Journal:
         """
         if self.log_size < (WORTH_MOVING if is_idle else LARGE_LOG):
             return
+        if self._files.is_written():
+            return  # not before `confirm` has looked whether the file is worth keeping
         with contextlib.suppress(sqlite3.Error):
             # A log that another kernel reads from is not emptied, and nobody is waited for.
             self._connection.execute("PRAGMA busy_timeout = 0")
@@ -421,31 +425,29 @@ class Journal:
     def _begin_again(self, became: str, *, is_spoilt: bool = False) -> None:
         """Open the file that is at the path now, or a new one, and carry over what it lacks."""
         files = self._files
-        aside = files.put_aside() if files.is_in_place() else None
-        if aside is None:
+        if files.is_in_place():
+            self._aside = files.put_aside()
+        else:
             files.clear_away()
         was_there = files.path.exists()
         try:
-            successor = Journal.open(self.path, *self._owner)
+            # What was saved beside a file that lost its content must not be taken for right.
+            successor = Journal.open(self.path, *self._owner, new_id=None if is_spoilt else self.id)
         except JournalError as error:
             if not was_there or _primary(error.__cause__) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
             raise JournalError(f"{self._name_rescued(became)} {error}") from error
         try:
-            rescue = carry_over(
-                self._connection,
-                successor._connection,
-                last=self.last_seq,
-                journal_id=None if was_there else self.id,
-            )
+            rescue = carry_over(self._connection, successor._connection, last=self.last_seq)
         except BaseException:
             successor.close()
             raise
-        if aside is not None and rescue.is_whole and not is_spoilt:
-            aside.unlink(missing_ok=True)
-            aside = None
+        if self._aside is not None and rescue.is_whole and not is_spoilt:
+            self._aside.unlink(missing_ok=True)
+            self._aside = None
         self._take_the_place_of(successor, rescue)
-        self.notice = _what_became(self.path, became, rescue, aside)
+        self.notice = _what_became(self.path, became, rescue, self._aside)
+        self._aside = None
         logger.warning("%s", self.notice)
 
     def _take_the_place_of(self, successor: Journal, rescue: Rescue) -> None:
@@ -469,9 +471,12 @@ class Journal:
             path = free_name(self.path, "rescued")
             copy = Journal.open(path, *self._owner)
             try:
-                carry_over(self._connection, copy._connection, last=self.last_seq, journal_id=self.id)
-            finally:
+                carry_over(self._connection, copy._connection, last=self.last_seq)
+            except BaseException:
                 copy.close()
+                path.unlink(missing_ok=True)
+                raise
+            copy.close()
             self._rescued = path
         return (
             f"{self.path} {became} while it was in use; what was recorded until then is in {self._rescued}, and what "
@@ -483,7 +488,7 @@ class Journal:
 
     # -- opening -----------------------------------------------------------------------------------------------------
 
-    def _prepare(self, server: str, account: str) -> None:
+    def _prepare(self, server: str, account: str, new_id: str) -> None:
         """See whether this is the right journal, and begin an empty one."""
         if self._is_empty():
             self._begin(server, account)
@@ -509,7 +514,7 @@ class Journal:
         self.last_seq = self._top()
         # Whether it can be written is better known now than when the first message comes.
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id,))
         self._connection.execute("UPDATE meta SET value = value")
         self.id = self._file_id = self._written_id()
         self._connection.execute("ROLLBACK" if "id" in owner else "COMMIT")

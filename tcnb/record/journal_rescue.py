@@ -45,7 +45,7 @@ class _UnreadableError(PortableError):
     """The old file cannot be read any more from some place on."""
 
 
-def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, *, last: int, journal_id: str | None) -> Rescue:
+def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, *, last: int) -> Rescue:
     """Write what the old file has and the new one lacks into the new one, in one transaction.
 
     Where the new file is empty, or goes as far as it does with the frames of the old one, positions stay what they are.
@@ -55,7 +55,6 @@ def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, *, last: int, j
         old: the file that was taken away.
         new: the file at its path.
         last: the last position of the old file, as far as this process knows.
-        journal_id: the id that the new file gets if it is empty and receives everything; None leaves its own.
 
     Raises:
         sqlite3.Error: the new file cannot be written; it is as before.
@@ -67,8 +66,6 @@ def carry_over(old: sqlite3.Connection, new: sqlite3.Connection, *, last: int, j
             rescue = _continue(old, new, top)
         else:
             rescue = _add(old, new, max(top, last))
-        if rescue.is_whole and not rescue.is_begun and journal_id is not None:
-            new.execute("UPDATE meta SET value = ? WHERE key = 'id'", (journal_id,))
         _note_doubt(old, new, is_renumbered=rescue.is_renumbered)
         if _top(new) < last:
             # So that what comes next stands behind what this process has told of already.
