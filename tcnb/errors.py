@@ -32,6 +32,7 @@ TcnbError
 │       ├── GroupTitleTooLongError
 │       └── ChannelTitleTooLongError
 ├── FileValidationError               a file that cannot be sent
+│   ├── EmptyFileError               (also a UsageError) nothing is in it, or nothing is drawn
 │   ├── FileMissingError
 │   ├── FileSizeTooLargeError         (also a LimitExceededError)
 │   ├── InvalidFileExtensionError
@@ -39,18 +40,60 @@ TcnbError
 ├── FileUploadError                   the upload failed
 └── FileDownloadError                 the download failed
     └── DestinationExistsError        there is a file already at the path that it should be written to
+
+All of them, and the exceptions that only tcnb itself meets, are of the class PortableError: they can be pickled.
 """
 
 from __future__ import annotations
 
+import pickle
 import traceback
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from tcnb.console import printable
 
+E = TypeVar("E", bound=BaseException)
 
-class TcnbError(Exception):
+
+class PortableError(Exception):
+    """Base of every exception of this package: it can be pickled and copied, whatever its class takes.
+
+    Python rebuilds an exception by calling its class with `args`, which fails where `__init__` takes something else.
+    A `multiprocessing.Pool` then waits for ever, since the reason is lost on its way to the caller.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What a built-in base keeps outside `args` and the attributes (the file name of an OSError, say) it adds here.
+        told: Any = super().__reduce__()
+        args, kept = told[1], dict(told[2] or {}) if len(told) > 2 else {}
+        if self.__cause__ is not None:
+            kept["__cause__"] = _portable(self.__cause__)
+        return _rebuilt, (type(self), args), kept
+
+
+class CauseText(PortableError):
+    """Stands for a cause that cannot be pickled; its text names the cause's class."""
+
+
+def _rebuilt(kind: type[E], args: tuple[Any, ...]) -> E:
+    """Return an exception of a class with these `args`, made as Python's own class under it makes it."""
+    error = kind.__new__(kind, *args)
+    base: Any = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    base.__init__(error, *args)
+    return error
+
+
+def _portable(cause: BaseException) -> BaseException:
+    """Return a cause that reaches another process: itself, or its text."""
+    try:
+        pickle.loads(pickle.dumps(cause))
+    except Exception:  # whatever the attributes of somebody else's exception raise
+        return CauseText("".join(traceback.format_exception_only(cause)).strip())
+    return cause
+
+
+class TcnbError(PortableError):
     """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
@@ -305,6 +348,10 @@ class FileMissingError(FileValidationError, FileNotFoundError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class EmptyFileError(FileValidationError, UsageError):
+    """A file has nothing in it, a picture no pixels, or a figure nothing that is drawn."""
 
 
 class FileSizeTooLargeError(FileValidationError, LimitExceededError):

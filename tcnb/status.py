@@ -1,9 +1,11 @@
-"""What can be said of a session at one moment, and how it is shown; nothing is measured here."""
+"""What can be said of a session at one moment: a verdict, the numbers, what they mean, and how they are shown."""
 
 from __future__ import annotations
 
 import html
+import textwrap
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,6 +44,53 @@ _ALARMING: Final = frozenset(
 
 _SHOWN: Final = 3
 """Breaks that are shown one by one, the last ones."""
+
+_LARGE_LOG: Final = 2**20
+"""Bytes of the write-ahead log from which on it is spoken of; a smaller one stays until the session is closed."""
+
+_SLOW: Final = 1.0
+"""Seconds of a ping from which on it is explained."""
+
+_WIDTH: Final = 110
+"""Characters of a line in the terminal."""
+
+_MEANINGS: Final[dict[str, str]] = {
+    "reconnects": "The connection broke and was made again by itself; nothing is lost by that. If it happens often, "
+    "look at the reasons and run: python -m tcnb doctor",
+    "sendings_recovered": "The reply to these sends was lost, and the messages were found in their chats: they were "
+    "sent once. Nothing to do.",
+    "sendings_repeated": "These sends had not arrived when the connection broke, and were sent again. Nothing to do.",
+    "sendings_unknown": "Nobody can tell whether these sends arrived; each caller got an OutcomeUnknownError. Look "
+    "into the chat before you send again.",
+    "acknowledged": "What is received and not acknowledged is on its way, or still unread on the server, which sends "
+    "such messages again at the next connection: nothing is lost.",
+    "uncommitted": "These came and are on their way into the journal; then they are acknowledged. If the number stays, "
+    "the disk is slow or stuck.",
+    "redelivered": "These messages came while the bot was away, and the server sent them again. Nothing to do.",
+    "duplicates": "These came more than once and are in tc.df once. Nothing to do.",
+    "unknown": "This version of tcnb does not know these kinds of notifications; they are kept as rows. Update tcnb.",
+    "undecodable": "The content of these could not be read; they are rows with the event unknown, and byte for byte in "
+    "the journal. Please report them.",
+    "incomplete": "These lacked something; what there was is in their rows. Nothing to do.",
+    "malformed": "These are no frames of the connector; they are kept as rows with the event unknown. Something "
+    "between here and the server, a proxy for instance, may change what it carries.",
+    "failures": "These are not in tc.df. Messages among them are not acknowledged, so the server sends them again. The "
+    "log of tcnb.record says why.",
+    "catching_up": "Messages of an absence are being read from the history, in the background.",
+    "gaps_left": "These chats may lack messages of an absence. The next connection looks again; tc.history(chat) reads "
+    "them now.",
+    "edits_unmatched": "The message of these edits was not found, so its text in tc.messages may be the old one.",
+    "removals_found": "These messages were deleted while the bot was away.",
+    "waiting": "These wait until the handlers are done with what came before them in their chat. If the number stays "
+    "or grows, a handler is slow or stuck.",
+    "handler_failures": "These are exceptions in handlers, middlewares and listeners, and errors inside tcnb: "
+    "print(tc.router.failures[-1]) shows the last one.",
+    "internal_errors": "Something inside tcnb failed that nobody expected, and went on. Please report it with the last "
+    "of them, whose traceback is in tc.router.failures.",
+    "overflowed": "Too many events waited in their chats, so no handler got these; they are in tc.df. Make the "
+    "handlers faster.",
+}
+"""What a number means that could alarm, and what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +139,11 @@ class Status:
             the last ones are in `tc.router.failures`.
         overflowed: events that no handler got, because too many were waiting in their chat.
         journal: the file that keeps every event; None where they are kept in memory alone.
-        journal_size: its bytes on the disk.
-        journal_problem: why nothing can be written into it just now.
         internal_errors: errors inside tcnb that nobody expected, after which it went on.
         last_internal_error: the last of them; its traceback is in `tc.router.failures`.
+        journal_size: its bytes on the disk, with those of the write-ahead log.
+        journal_log_size: those of them that are in the log, which is moved into the file when nothing comes.
+        journal_problem: why nothing can be written into it just now, or what became of it while it was in use.
     """
 
     name: str
@@ -119,6 +169,7 @@ class Status:
     overflowed: int
     journal: str | None = None
     journal_size: int | None = None
+    journal_log_size: int | None = None
     committed: int = 0
     uncommitted: int = 0
     journal_problem: str | None = None
@@ -141,6 +192,29 @@ class Status:
     internal_errors: int = 0
     last_internal_error: str | None = None
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, the gravest first, one sentence each with what to do; empty if all is well."""
+        return [sentence for trouble in _TROUBLES if (sentence := trouble(self)) is not None]
+
+    @property
+    def verdict(self) -> str:
+        """Whether all is well; otherwise what is not, the gravest first."""
+        return f"not all well: {self.problems[0]}" if self.problems else "all well"
+
+    def meaning(self, name: str) -> str | None:
+        """Return what a field's value means where it could alarm, and what to do; None where it speaks for itself."""
+        value = getattr(self, name)
+        if name == "acknowledged":
+            return _MEANINGS[name] if value < self.received else None
+        if name == "journal_size" and (self.journal_log_size or 0) >= _LARGE_LOG:
+            return (
+                "The write-ahead log is moved into the file and emptied when nothing comes for a second. Nothing to do."
+            )
+        if name == "latency" and value is not None and value >= _SLOW:
+            return "The server took so long to answer a ping: the network or the server is slow."
+        return _MEANINGS.get(name) if value else None
+
     def groups(self) -> dict[str, list[tuple[str, str, bool]]]:
         """Return by group label, text, and whether it is alarming, of what is worth showing.
 
@@ -157,21 +231,37 @@ class Status:
     def __repr__(self) -> str:
         groups = self.groups()
         width = max(len(label) for rows in groups.values() for label, _, _ in rows)
-        lines = [f"{self.name}: {self.account} at {self.server}"]
+        lines = _wrapped(self.verdict, "  ")
+        for problem in self.problems[1:]:
+            lines += _wrapped(f"  also: {problem}", "    ")
+        lines.append(f"{self.name}: {self.account} at {self.server}")
         for group, rows in groups.items():
             lines.append(group)
-            lines += [f"  {label:<{width}}  {text}{'  (!)' if alarming else ''}" for label, text, alarming in rows]
+            for label, text, alarming in rows:
+                lines.append(f"  {label:<{width}}  {text}{'  (!)' if alarming else ''}")
+                meaning = self._meaning_of(label)
+                lines += _wrapped(meaning, " " * (width + 6), first=True) if meaning else []
         return printable("\n".join(lines))
 
     def _repr_html_(self) -> str:
         sections = "".join(
             f'<tbody><tr><th colspan="2" scope="rowgroup" style="{_GROUP_STYLE}">{html.escape(group)}</th></tr>'
-            + "".join(_html_row(*row) for row in rows)
+            + "".join(_html_row(*row, self._meaning_of(row[0])) for row in rows)
             + "</tbody>"
             for group, rows in self.groups().items()
         )
         title = f"<b>{html.escape(self.name)}</b>: {html.escape(self.account)} at {html.escape(self.server)}"
-        return f'<table><caption style="{_TITLE_STYLE}">{title}</caption>{sections}</table>'
+        return f'<table><caption style="{_TITLE_STYLE}">{self._html_verdict()}{title}</caption>{sections}</table>'
+
+    def _html_verdict(self) -> str:
+        verdict = f'<div style="{_ALARM_STYLE if self.problems else _WELL_STYLE}">{html.escape(self.verdict)}</div>'
+        others = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems[1:])
+        return f'{verdict}<ul style="{_OTHERS_STYLE}">{others}</ul>' if others else verdict
+
+    def _meaning_of(self, label: str) -> str | None:
+        """Return the meaning of what stands in a row; the rows of single breaks have a time for a label."""
+        name = label.replace(" ", "_")
+        return self.meaning(name) if name in _FIELDS else None
 
     def _rows(self, name: str) -> list[tuple[str, str, bool]]:
         value = getattr(self, name)
@@ -182,18 +272,86 @@ class Status:
             ]
         if value is None or (value == 0 and name not in _ALWAYS):
             return []
-        return [(name.replace("_", " "), _text(name, value), name in _ALARMING)]
+        text = _text(name, value)
+        if name == "journal_size" and (self.journal_log_size or 0) >= _LARGE_LOG:
+            text += f", {readable_size(self.journal_log_size or 0)} of it in the write-ahead log"
+        return [(name.replace("_", " "), text, name in _ALARMING)]
+
+
+_FIELDS: Final = frozenset(Status.__dataclass_fields__)
+
+
+def _connection_trouble(status: Status) -> str | None:
+    why = f" ({status.reason})" if status.reason else ""
+    if status.state == "connected":
+        return None
+    if status.state == "closed":
+        return f"the connection is closed{why}: connect again to go on"
+    if status.state == "connecting":
+        return f"there is no connection yet{why}: it is being made"
+    return f"the connection is broken{why}: it is made again by itself, and nothing that others write meanwhile is lost"
+
+
+def _count_of(name: str, one: str, many: str, todo: str) -> Callable[[Status], str | None]:
+    """Return what tells of a number that is not zero, and what to do about it."""
+
+    def trouble(status: Status) -> str | None:
+        count = getattr(status, name)
+        return f"{one if count == 1 else many.format(count)}: {todo}" if count else None
+
+    return trouble
+
+
+def _handler_trouble(status: Status) -> str | None:
+    count = status.handler_failures - status.internal_errors
+    if count <= 0:
+        return None
+    return f"{'a handler failed' if count == 1 else f'handlers failed {count:,} times'}: see tc.router.failures[-1]"
+
+
+_TROUBLES: Final[tuple[Callable[[Status], str | None], ...]] = (
+    lambda status: status.journal_problem and f"the journal: {status.journal_problem}",
+    _connection_trouble,
+    _count_of(
+        "failures", "1 event was not recorded", "{:,} events were not recorded", "the log of tcnb.record says why"
+    ),
+    _count_of(
+        "sendings_unknown", "1 send has no known outcome", "{:,} sends have no known outcome", "look into their chats"
+    ),
+    _count_of("overflowed", "no handler got 1 event", "no handler got {:,} events", "make the handlers faster"),
+    _handler_trouble,
+    _count_of(
+        "internal_errors",
+        "tcnb itself failed once",
+        "tcnb itself failed {:,} times",
+        "please report tc.router.failures",
+    ),
+    _count_of("gaps_left", "1 chat may lack messages", "{:,} chats may lack messages", "tc.history(chat) reads them"),
+    lambda status: (
+        None if status.gaps_left or not status.gaps_reason else f"looking back was interrupted: {status.gaps_reason}"
+    ),
+    _count_of("undecodable", "1 notification was unreadable", "{:,} notifications were unreadable", "please report it"),
+    _count_of("malformed", "1 malformed frame came", "{:,} malformed frames came", "is there a proxy on the way?"),
+)
+"""What can be wrong, the gravest first: what may be lost, then what does not work, then what is merely odd."""
 
 
 _GROUP_STYLE: Final = "text-align:left;padding-top:.7em"
-_TITLE_STYLE: Final = "text-align:left;caption-side:top;color:inherit;white-space:nowrap"
+_TITLE_STYLE: Final = "text-align:left;caption-side:top;color:inherit;max-width:70em"
 _LABEL_STYLE: Final = "text-align:left;vertical-align:top;font-weight:normal;padding-left:1.5em;white-space:nowrap"
 _CELL_STYLE: Final = "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere"
 _ALARM_STYLE: Final = "color:var(--vscode-errorForeground, var(--jp-error-color1, #b3261e));font-weight:600"
 
 
-def _html_row(label: str, text: str, alarming: bool) -> str:
+_WELL_STYLE: Final = "color:var(--vscode-testing-iconPassed, var(--jp-success-color0, #1b7a34));font-weight:600"
+_OTHERS_STYLE: Final = "margin:.2em 0 .4em 1.5em;padding:0;white-space:normal"
+_MEANING_STYLE: Final = "opacity:.75;font-size:.92em;max-width:60em;white-space:normal"
+
+
+def _html_row(label: str, text: str, alarming: bool, meaning: str | None) -> str:
     value = f'<span style="{_ALARM_STYLE}">{html.escape(text)}</span>' if alarming else html.escape(text)
+    if meaning:
+        value += f'<div style="{_MEANING_STYLE}">{html.escape(meaning)}</div>'
     return (
         f'<tr><th scope="row" style="{_LABEL_STYLE}">{html.escape(label)}</th>'
         f'<td style="{_CELL_STYLE}">{value}</td></tr>'
@@ -209,6 +367,19 @@ def _text(name: str, value: Any) -> str:
     if name == "journal_size":
         return readable_size(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _wrapped(text: str, indent: str, *, first: bool = False) -> list[str]:
+    """Return a sentence in lines; what follows the first, or the first as well, begins with `indent`."""
+    # A path or an address is not cut, so that it can be copied.
+    wrapper = textwrap.TextWrapper(
+        _WIDTH,
+        initial_indent=indent if first else "",
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapper.wrap(text)
 
 
 def readable_size(count: int) -> str:

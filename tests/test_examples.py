@@ -54,6 +54,8 @@ VALUES = """
 import datetime
 import matplotlib.pyplot as plt
 builds, day, df = {42: "passed"}, datetime.date(2026, 1, 1), tc.df
+fig, axes = plt.subplots()
+axes.plot([5, 3, 8])
 """
 
 BROKEN = """
@@ -159,7 +161,7 @@ PAGES = {
         files=["plots/burndown.png", "my plot.png", "picture.jpg", "stickers/thumbs_up.webp"],
         around={
             # The path is one of Windows, and elsewhere no name that a server takes.
-            "plt.gcf()": Around(before=VALUES, changes={r"C:\Users\robot\my plot.png": "my plot.png"}),
+            "{fig} --markdown": Around(before=VALUES, changes={r"C:\Users\robot\my plot.png": "my plot.png"}),
             # A message that was taken back cannot be answered further below.
             "tc.edit_message(": Around(
                 changes={"tc.remove_message(sent": 'tc.remove_message(tc.send("Release crew", "Oops")'}

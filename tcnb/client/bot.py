@@ -490,6 +490,7 @@ class Bot:
 
         Raises:
             NotAnImageError: `file` is not a picture that can be read.
+            EmptyFileError: nothing is drawn in the figure, or nothing is in the file.
             FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError, FileCaptionTooLongError: nothing
             was sent.
             FileUploadError: the upload broke off.

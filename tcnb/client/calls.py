@@ -26,6 +26,7 @@ from tcnb.errors import (
     MalformedFrameError,
     NotConnectedError,
     OutcomeUnknownError,
+    PortableError,
     RequestTimeoutError,
     WSConnectionError,
 )
@@ -461,5 +462,5 @@ class Calls:
         return outcomes.unknown(call.method, reason)
 
 
-class _NotCarriedOut(Exception):
+class _NotCarriedOut(PortableError):
     """The server refused a sending for the token, so it can be sent again as if for the first time."""

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from tcnb.client.address import Address
 from tcnb.client.socket import BatchingSocket, open_socket
 from tcnb.client.statistics import Statistics
-from tcnb.errors import ApiErrorException, MalformedFrameError, RequestTimeoutError
+from tcnb.errors import ApiErrorException, MalformedFrameError, PortableError, RequestTimeoutError
 from tcnb.wire import codes, frames
 from tcnb.wire.exchange import Exchange, Malformed
 from tcnb.wire.frames import Frame
@@ -45,7 +45,7 @@ class Batch:
         self.link.acknowledge(request.id for request in self.requests if request.id is not None)
 
 
-class LinkBrokenError(Exception):
+class LinkBrokenError(PortableError):
     """The socket closed before a request was answered.
 
     Attributes:

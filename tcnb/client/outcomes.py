@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tcnb.client.rules import Kind, rule_for
-from tcnb.errors import OutcomeUnknownError, RequestTimeoutError, UnansweredError
+from tcnb.errors import OutcomeUnknownError, PortableError, RequestTimeoutError, UnansweredError
 
 _HARMLESS: Final = "repeating it does no harm"
 
@@ -16,7 +16,7 @@ _ADVICE: Final = {
 }
 
 
-class UnclearError(Exception):
+class UnclearError(PortableError):
     """What the server shows does not tell whether a request was carried out; the text says why."""
 
 

@@ -37,6 +37,8 @@ class Arguments:
         self._line = read(verb, split_silencer(line)[0])
         if body is not None and self._line.text is not None:
             raise UsageError(messages.text_on_the_head_line(verb.name, self._line.text))
+        if self._line.options_at_end and verb.text is not None:
+            raise UsageError(messages.options_at_the_end(verb.name, verb.text.name, self._line.options_at_end))
         require_fields(verb, self._line)
 
     def has(self, option: str) -> bool:

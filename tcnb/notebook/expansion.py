@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,18 @@ def expand(template: str, names: Mapping[str, Any], *, hint: str = messages.BRAC
         The text; or, if the whole field is a single expansion without conversion and format, the value itself.
 
     Raises:
-        UsageError: an expression cannot be read or evaluated, or a name is not defined; it names the expression.
+        UsageError: an expression cannot be read or evaluated, a name is not defined, or the field has nothing but
+            missing values (None, NaN, NaT, NA); it names the expression.
     """
     pieces = _pieces(template, hint)
+    values = [piece if isinstance(piece, str) else _value(piece, names, hint) for piece in pieces]
+    _refuse_missing(pieces, values)
     if len(pieces) == 1 and isinstance(only := pieces[0], Expression) and only.conversion is only.spec is None:
-        return _value(only, names, hint)
-    return "".join(piece if isinstance(piece, str) else _formatted(piece, names, hint) for piece in pieces)
+        return values[0]
+    return "".join(
+        piece if isinstance(piece, str) else _formatted(piece, value, names, hint)
+        for piece, value in zip(pieces, values, strict=True)
+    )
 
 
 def expand_text(template: str, names: Mapping[str, Any], *, hint: str = messages.BRACES_ON_A_LINE) -> str:
@@ -100,6 +106,27 @@ def _pieces(template: str, hint: str) -> list[str | Expression]:
     if literal:
         pieces.append("".join(literal))
     return pieces
+
+
+def _refuse_missing(pieces: Sequence[str | Expression], values: Sequence[object]) -> None:
+    """Refuse a field that would be the word "None" or "nan" and nothing else; a conversion says that it is meant."""
+    missing: list[tuple[Expression, object]] = []
+    for piece, value in zip(pieces, values, strict=True):
+        if isinstance(piece, Expression) and piece.conversion is None and _is_missing(value):
+            missing.append((piece, value))
+        elif not isinstance(piece, str) or piece.strip():
+            return
+    if missing:
+        expression, value = missing[0]
+        raise UsageError(messages.missing_value(expression.source.strip(), expression.is_name, value))
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None:
+        return True
+    import pandas as pd  # %load_ext does without it
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 def _self_documenting(expression: Expression) -> Expression | None:
@@ -206,8 +233,7 @@ def _is_key(value: ast.expr, spec: str) -> bool:
     return isinstance(value, ast.Constant) and (isinstance(value.value, str) or spec[:1].isspace())
 
 
-def _formatted(expression: Expression, names: Mapping[str, Any], hint: str) -> str:
-    value = _value(expression, names, hint)
+def _formatted(expression: Expression, value: object, names: Mapping[str, Any], hint: str) -> str:
     if expression.conversion is not None:
         convert = _CONVERSIONS.get(expression.conversion)
         if convert is None:

@@ -30,7 +30,7 @@ const SLOW_MS = 1500; // after this time a loading row says that the kernel is b
 
 const WORDS = {
   en: {
-    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", silent: "The kernel is silent", gone: "No kernel",
+    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", silent: "The kernel is silent", journal: "Journal problem", gone: "No kernel",
     nextTry: (s) => `next try in ${s} s`, now: "trying now",
     rate: (n) => `${n}/s`, rateTitle: "events per second, over the last five seconds",
     events: (n) => `${n} events`, eventsTitle: "events in the record",
@@ -59,7 +59,7 @@ const WORDS = {
     bytes: ["B", "kB", "MB", "GB"],
   },
   ru: {
-    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", silent: "Ядро молчит", gone: "Нет ядра",
+    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", silent: "Ядро молчит", journal: "Сбой журнала", gone: "Нет ядра",
     nextTry: (s) => `попытка через ${s} с`, now: "пробуем",
     rate: (n) => `${n}/с`, rateTitle: "событий в секунду за последние пять секунд",
     events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
@@ -1402,7 +1402,8 @@ class View {
     const { store, words, locale } = this;
     const name = this.stateName();
     setText(this.stateText, this.stateLine(name));
-    this.stateText.title = this.stateText.textContent;
+    this.stateText.title = [this.stateText.textContent, store.state.problem].filter(Boolean).join("\n");
+    this.stateText.classList.toggle("tcf-bad", Boolean(store.state.problem));
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
     setText(this.which, store.titleOfOnlyChat);
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
@@ -1435,6 +1436,7 @@ class View {
       parts.push(seconds > 0 ? words.nextTry(seconds) : words.now);
     }
     if (["reconnecting", "closed"].includes(name) && state.reason) parts.push(state.reason); // last, for it may be cut off
+    if (state.problem) parts.splice(1, 0, words.journal); // the whole sentence is what the pointer shows
     return parts.join(" · ");
   }
 

@@ -3,7 +3,7 @@
 A line has a head and a text. The head is fields (a chat, a file, a server) and options, in any order; it ends where the
 verb's last field has been read and no option follows, or at `--`. All that follows is the text, taken as it stands.
 A field is bare (no spaces) or in quotes; a backslash is a character like any other, so Windows paths stay whole. What
-stands in braces belongs together: `{plt.gcf()}` and `"{day:%d %B}.png"` are one field each.
+stands in braces belongs together: `{df.to_csv().encode()}` and `"{day:%d %B}.png"` are one field each.
 """
 
 from __future__ import annotations
@@ -101,12 +101,15 @@ class Line:
         more: what a field that may stand several times has beyond its first.
         options: the options' values by name; a flag has an empty value.
         text: what follows the head; None if nothing does.
+        options_at_end: the options that the text ends in, as they are written there; empty where `--` or quotes say
+            that they are text.
     """
 
     fields: dict[str, str] = field(default_factory=dict)
     more: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     text: str | None = None
+    options_at_end: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def read(verb: Verb, line: str) -> Line:
     """
     found = Line()
     valueless: Option | None = None
+    is_marked = False
     for part in parts(verb, line):
         if part.open_quote:
             raise UsageError(messages.unclosed_quote(part.open_quote))
@@ -152,9 +156,12 @@ def read(verb: Verb, line: str) -> Line:
             valueless = _note_option(found, verb.option(part.raw))
         elif part.kind == "field":
             _note_field(found, part)
+        elif part.kind == "end":
+            is_marked = True
         elif part.kind == "text":
             _refuse_text(verb, part.raw)
             found.text = part.raw
+            found.options_at_end = "" if is_marked else _options_at_end(verb, line[part.start :].rstrip())
     _require_value(valueless)
     return found
 
@@ -277,6 +284,38 @@ def _refuse_text(verb: Verb, text: str) -> None:
         secrets.refuse_text(text)
         raise UsageError(messages.unexpected_text_beside_a_server(verb.usage))
     raise UsageError(messages.unexpected_text(text, verb.usage))
+
+
+def _options_at_end(verb: Verb, text: str) -> str:
+    """Return the options of a verb that a text ends in, with their values, as they are written; empty if it does not.
+
+    A whole text in quotes ends in a quotation mark, so it does not; neither does what stands behind a `--`.
+    """
+    for written in _OPTION.finditer(text):
+        start = written.start()
+        if "--" in text[:start].split():
+            return ""
+        if (start == 0 or text[start - 1].isspace()) and _are_options(verb, text, start):
+            return text[start:]
+    return ""
+
+
+def _are_options(verb: Verb, text: str, position: int) -> bool:
+    """Tell whether from here to its end a text is options of a verb and their values, and nothing else."""
+    while position < len(text):
+        written = _OPTION.match(text, position)
+        if written is None or verb.find(written[1]) is None:
+            return False
+        stop = written.end()
+        try:
+            for part in _option_parts(verb, text, written):
+                stop = max(stop, part.stop)
+        except UsageError:  # a word that begins in quotes and goes on behind them is no value
+            return False
+        position = _skip_space(text, stop)
+        if stop == position < len(text):
+            return False
+    return True
 
 
 def _option_parts(verb: Verb, line: str, written: re.Match[str]) -> Iterator[Part]:

@@ -165,8 +165,9 @@ class TcnbMagics(VerbMagics):
         -f                          in the cell form: expand {expression} and $name in the body
         --                          the text begins here, even if it begins with a dash
 
-        On a line, {expression} and $name are replaced by their values; {{, }} and $$ stand for {, } and $. In a cell
-        the body is sent as it stands. A ; at the end of the line silences the output and is not sent (\\; is).
+        On a line, {expression} and $name are replaced by their values; {{, }} and $$ stand for {, } and $. A text that
+        is nothing but None or nan is refused, and so is one that ends in an option (hello --markdown). In a cell the
+        body is sent as it stands. A ; at the end of the line silences the output and is not sent (\\; is).
 
         Returns what the server answered: chat_id, message_id, timestamp.
         """
@@ -189,10 +190,12 @@ class TcnbMagics(VerbMagics):
             %tc_photo "Release crew" plots/burndown.png Today's burndown
             %tc_photo alice "C:\\Users\\robot\\my plot.png"
             %tc_photo alice https://example.com/picture.jpg
-            %tc_photo alice {plt.gcf()} --markdown **{day:%A}**
+            %tc_photo alice {fig} --markdown **{day:%A}**
 
         The file is a path (in quotes if it has spaces), a URL, or {an expression}: bytes, a Path, a PIL image, a
-        matplotlib figure. The options are those of %tc_send: --markdown --html --plain --reply --as.
+        matplotlib figure. Keep the figure where it is drawn (fig = plt.gcf()): a notebook closes it when the cell
+        ends, and plt.gcf() in a later cell makes an empty one, which is not sent. The options are those of %tc_send:
+        --markdown --html --plain --reply --as.
         """
         given = self._given(verbs.PHOTO, line, local_ns)
         session = connections.get(given.connection)

@@ -49,6 +49,14 @@ def unexpected_text_beside_a_server(usage: str) -> str:
     return f"there is more on the line than a server (not repeated here, in case it is private). Usage: {usage}"
 
 
+def options_at_the_end(verb: str, what: str, options: str) -> str:
+    """A text ends in what is an option of the magic."""
+    return (
+        f"the {what} ends in {_short(options)}, and %{verb} takes options before the {what} only: "
+        f"move it there, or put -- before the {what} to keep it as it is"
+    )
+
+
 def unclosed_quote(quote: str) -> str:
     """A field opens with a quotation mark that is never closed."""
     return f"a quotation mark {quote} is opened and never closed"
@@ -158,6 +166,13 @@ def not_an_expression(source: str, problem: str, hint: str) -> str:
 def expression_failed(source: str, error: BaseException, hint: str) -> str:
     """An expression raised; nothing was sent."""
     return f"{{{_short(source)}}} failed: {described(error)}. {hint}"
+
+
+def missing_value(source: str, is_name: bool, value: object) -> str:
+    """A field is nothing but a missing value."""
+    written = f"${source}" if is_name else f"{{{_short(source)}}}"
+    word = f"{{{source}!s}}" if len(source) <= 40 else "{…!s}"
+    return f"{written} is {value}, which is nothing to put here. Where the word itself is meant, write {word}."
 
 
 def unknown_conversion(source: str, conversion: str) -> str:

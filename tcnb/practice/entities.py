@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tcnb.errors import PortableError
 from tcnb.types.enums import ChatParticipantRole, ChatType, FileReadyState, MessageType
 from tcnb.wire import codes
 
@@ -25,7 +26,7 @@ UPLOAD_TASK_NOT_FOUND: Final = 407
 INVALID_FILE: Final = 408
 
 
-class Refusal(Exception):
+class Refusal(PortableError):
     """The world refuses a request with one of the connector's codes (`protocol` section 11.8).
 
     Attributes:

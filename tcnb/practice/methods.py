@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from tcnb.errors import PortableError
 from tcnb.practice import envelopes
 from tcnb.practice import requests as ask
 from tcnb.practice.entities import INVALID_FILE, Chat, Message, Refusal, User
@@ -25,7 +26,7 @@ from tcnb.wire import codes
 ACTIVITY_FADES_MS: Final = 6000
 
 
-class Silence(Exception):
+class Silence(PortableError):
     """The request gets no answer at all."""
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from tcnb.errors import PortableError
+
 MOST_HEADERS: Final = 16_384
 """Bytes that the headers of one part may take; beyond that the body is no upload."""
 MOST_PREVIEW: Final = 16 * 1024 * 1024
@@ -20,7 +22,7 @@ _FILE_NAME: Final = re.compile(r"""\bfilename="([^"]*)\"""", re.IGNORECASE)
 _BOUNDARY: Final = re.compile(r"""boundary=(?:"([^"]+)"|([^;\s]+))""", re.IGNORECASE)
 
 
-class MalformedUpload(Exception):
+class MalformedUpload(PortableError):
     """The body is not multipart/form-data."""
 
 

@@ -103,6 +103,7 @@ class Intake:
         is_followed: whether anybody wants to be told of what other kernels write; called on any thread.
         on_problem: told on the loop of an error that nobody expected, after which it goes on.
         on_broken: told on the loop of one after which the journal is closed, and nothing is taken any more.
+        on_journal_problem: called on the loop whenever `journal_problem` has changed.
 
     Attributes:
         received: notifications that came.
@@ -126,6 +127,7 @@ class Intake:
         is_followed: Callable[[], bool],
         on_problem: OnProblem = log_problem,
         on_broken: Callable[[BaseException], None] = lambda error: log_problem("the journal", error),
+        on_journal_problem: Callable[[], None] = lambda: None,
     ) -> None:
         self.received = 0
         self.duplicates = 0
@@ -143,6 +145,8 @@ class Intake:
         self._is_followed = is_followed
         self._on_problem = on_problem
         self._on_broken = on_broken
+        self._on_journal_problem = on_journal_problem
+        self._told_problem: str | None = None
         self._position = 0
         self._saved: SavedColumns | None = None
         self._redelivered_before = 0
@@ -168,6 +172,11 @@ class Intake:
     def redelivered(self) -> int:
         """Messages of this session that had come while this account was away, and were sent again."""
         return self._record.counts.redelivered - self._redelivered_before
+
+    @property
+    def journal_problem(self) -> str | None:
+        """Why nothing can be committed just now, or what became of the journal's file while it was in use."""
+        return self.problem or (None if self.journal is None else self.journal.notice)
 
     @property
     def waiting(self) -> int:
@@ -486,6 +495,10 @@ class Intake:
             self._tell(_fail, opened, error)
             self._tell(self._on_broken, error)
         finally:
+            try:
+                journal.confirm()  # a last time, since nobody can read a file without a name after this
+            except JournalError as error:
+                logger.warning("%s", error)
             self._save_last(journal)
             journal.close()
             self._end()
@@ -493,13 +506,12 @@ class Intake:
     def _write_until_closed(self, journal: Journal) -> None:
         """Write what comes, and do what can wait in between."""
         while (group := self._next_group()) is not None:
-            if group or self._is_followed():
-                self._write_group(journal, group)
+            self._write_group(journal, group)
             # What can wait takes nothing from a flood, unless that does not end.
             is_flooded = self._is_flooded()
             self._save(journal, WORTH_INTERRUPTING if is_flooded else WORTH_WRITING)
-            if not is_flooded:
-                journal.rest()
+            if not is_flooded and not self._queue:
+                journal.rest(is_idle=not group)
 
     def _load(self, journal: Journal) -> None:
         """Put what is in the journal into the record; nothing else is put there before this is done.
@@ -524,7 +536,7 @@ class Intake:
     def _save(self, journal: Journal, least: int) -> None:
         """Have the columns written beside the journal if at least so many rows are new; without them it is slower."""
         saved = self._saved
-        if saved is None or saved.is_writing or not saved.is_due(len(self._record), least):
+        if saved is None or saved.is_writing or not saved.is_due(len(self._record), least) or not journal.is_as_told:
             return
         try:
             state = self._record.state()
@@ -581,7 +593,8 @@ class Intake:
         """Write a group and hand it over to the loop, after what others wrote before it.
 
         What cannot be written is tried again with growing pauses until the intake is closed; what comes meanwhile
-        waits behind it.
+        waits behind it. What was written into a file that another program has taken away meanwhile is carried over into
+        a new one before it is acknowledged.
 
         Raises:
             JournalError: it was closed before the group could be written.
@@ -592,15 +605,19 @@ class Intake:
         tries = 0
         while True:
             try:
+                if self.problem is not None and not is_written:
+                    self._confirm(journal)  # that nothing can be written may come of it
                 if not is_written:
                     self._append(journal, group)
                     is_written = True
+                self._confirm(journal)
                 self._follow(journal, group)
                 break
             except JournalError as error:
                 if self.problem is None:
                     logger.warning("%s", error)
                 self.problem = str(error)
+                self._tell_problem()
                 if self._closing:
                     self._give_up(group)
                     raise
@@ -615,8 +632,14 @@ class Intake:
             self._hurry.clear()
             pause = min(LONGEST_PAUSE, 2 * pause)
         self.problem = None
+        self._tell_problem()
         self._position = journal.last_seq
         self._tell(self._hand_over, group)
+
+    def _tell_problem(self) -> None:
+        if self.journal_problem != self._told_problem:
+            self._told_problem = self.journal_problem
+            self._tell(self._on_journal_problem)
 
     def _append(self, journal: Journal, group: list[Parcel]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
@@ -625,7 +648,8 @@ class Intake:
                 parcel.note(journal)
         entries = [entry for parcel in group for entry in parcel.entries]
         if not entries:
-            journal.look()
+            if group or self._is_followed():
+                journal.look()
             return
         seqs = journal.append(entries)
         self.committed += len(seqs) - seqs.count(None)
@@ -633,6 +657,13 @@ class Intake:
         for parcel in group:
             parcel.seqs = seqs[start : start + len(parcel.entries)]
             start += len(parcel.entries)
+
+    def _confirm(self, journal: Journal) -> None:
+        """See that the file is still there; where it is another's now, what it had before is not for our record."""
+        was_as_told = journal.is_as_told
+        journal.confirm()
+        if was_as_told and not journal.is_as_told:
+            self._position = journal.last_seq
 
     def _follow(self, journal: Journal, group: list[Parcel]) -> None:
         """Hand over what others wrote before a group."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import errno
+import logging
 import os
 import secrets
 import sqlite3
@@ -23,7 +24,11 @@ import msgspec
 from tcnb.errors import JournalError
 from tcnb.file_paths import HOME, absolute
 from tcnb.record import identity
+from tcnb.record.journal_files import JournalFiles, free_name
+from tcnb.record.journal_rescue import COLUMNS, Rescue, carry_over, digest_at
 from tcnb.wire.notifications import MESSAGE, PlainMessage, Told
+
+logger = logging.getLogger("tcnb.record")
 
 VERSION: Final = 1
 """The version of the tables below; a journal of a higher one is left alone."""
@@ -43,8 +48,13 @@ PAGE: Final = 8192
 MOST_LOG: Final = 256 * 2**20
 """Bytes of the write-ahead log after which SQLite moves it into the file by itself, even in the middle of a flood."""
 
-WORTH_MOVING: Final = 5_000
-"""Frames in the log from which on `rest` moves them, some megabytes."""
+LARGE_LOG: Final = 16 * 2**20
+"""Bytes of the log from which on it is moved between two commits; that takes some 20 milliseconds. A commit of one
+message writes two or three whole pages into it, so that a few thousand messages that come one by one make a hundred
+megabytes."""
+
+WORTH_MOVING: Final = 2**20
+"""Bytes of the log from which on it is moved and emptied when nothing comes."""
 
 _CREATE: Final = f"""
 BEGIN IMMEDIATE;
@@ -62,7 +72,6 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
-_COLUMNS: Final = "seq, received, kind, method, identity, payload, answer, file"
 _PLACES: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _SIZES: Final = tuple(2**power for power in range(12, -1, -1))
 """How many rows one statement inserts, as few statements as can be: each gives the interpreter away and has to get it
@@ -74,7 +83,7 @@ def _statement(size: int) -> str:
     """Return what inserts rows that follow each other, given the first position and then five values a row."""
     # SQLite looks a numbered place up among all that are, so that only one of them is.
     places = (f"(?1 + {row}, ?, ?, ?, ?, ?, NULL, NULL)" for row in range(size))
-    return f"INSERT OR IGNORE INTO frames ({_COLUMNS}) VALUES {', '.join(places)}"
+    return f"INSERT OR IGNORE INTO frames ({COLUMNS}) VALUES {', '.join(places)}"
 
 
 AT_A_STROKE: Final = 64
@@ -194,32 +203,41 @@ _Row = tuple[int, int, str, bytes | bytearray | None, bytes | bytearray]
 class Journal:
     """The frames of one account on one server; several processes may append to one file.
 
-    What `append` has returned is on the disk, also after a loss of power. One thread uses an object of this class; its
-    `size` may be asked for from any.
+    What `append` has returned is on the disk, also after a loss of power, and `confirm` sees that it is in the file at
+    the path. One thread uses an object of this class; `size`, `log_size` and `notice` may be asked for from any.
 
     Attributes:
         path: the file.
         id: what tells it from every other journal.
         last_seq: the last position that was there at the last `append` or `look`.
+        notice: what became of the file while it was in use, if another program took it away.
+        is_as_told: whether the frames that this process knows stand in the file at the positions that it knows.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, owner: tuple[str, str]) -> None:
         self.path = path
         self.id = ""
         self.last_seq = 0
+        self.notice: str | None = None
+        self.is_as_told = True
+        self._owner = owner
+        self._file_id = ""
         self._position = 0
-        self._rested = 0
         self._connection = connection
+        self._files = JournalFiles(path)
+        self._aside: Path | None = None
+        self._rescued: Path | None = None
         self._others: dict[bytes, deque[int]] = {}
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], server: str, account: str) -> Journal:
+    def open(cls, path: str | os.PathLike[str], server: str, account: str, *, new_id: str | None = None) -> Journal:
         """Open a journal, or begin one where there is no file.
 
         Args:
             path: the file; it and folders that are missing are made for their owner alone.
             server: the server it must belong to.
             account: the user id it must belong to.
+            new_id: the id of one that is begun; a random one where it is not given.
 
         Raises:
             JournalError: it is of a newer version, damaged, no journal, of another account, locked, or cannot be
@@ -234,9 +252,9 @@ class Journal:
             )
         except (OSError, sqlite3.Error) as error:
             raise JournalError(_why_not_opened(path, error)) from error
-        journal = cls(path, connection)
+        journal = cls(path, connection, (server, account))
         try:
-            journal._prepare(server, account.casefold())
+            journal._prepare(server, account.casefold(), new_id or secrets.token_hex(16))
         except sqlite3.Error as error:
             connection.close()
             raise JournalError(_why_not_opened(path, error)) from error
@@ -247,12 +265,13 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """Bytes on the disk, with what SQLite has not moved into the file yet."""
-        total = 0
-        for suffix in ("", "-wal"):
-            with contextlib.suppress(OSError):
-                total += Path(f"{self.path}{suffix}").stat().st_size
-        return total
+        """Bytes on the disk, with those of the log."""
+        return self._files.size
+
+    @property
+    def log_size(self) -> int:
+        """Bytes of the write-ahead log, which holds what SQLite has not moved into the file yet."""
+        return self._files.log_size
 
     def append(self, entries: Sequence[Entry]) -> list[int | None]:
         """Write frames in one transaction; once this returns they are safe.
@@ -347,18 +366,28 @@ class Journal:
         Raises:
             JournalError: the file cannot be read.
         """
-        for number, received, _, method, payload, *_ in self.read(seq - 1, 1):
-            if number == seq:
-                return identity.digest(b"%d\0%b\0%b" % (received, method.encode(), payload)).hex()
-        return None
+        try:
+            return digest_at(self._connection, seq)
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_opened(self.path, error)) from error
 
-    def rest(self) -> None:
-        """Move the log into the file if that is worth it; to be called while there is little to write."""
-        if self.last_seq - self._rested < WORTH_MOVING:
+    def rest(self, *, is_idle: bool) -> None:
+        """Move the log into the file if it is large; to be called when nothing waits to be written.
+
+        Args:
+            is_idle: whether nothing has come for a while: then a smaller log is moved as well, and emptied.
+        """
+        if self.log_size < (WORTH_MOVING if is_idle else LARGE_LOG):
             return
-        self._rested = self.last_seq
+        if self._files.is_written():
+            return  # not before `confirm` has looked whether the file is worth keeping
         with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # A log that another kernel reads from is not emptied, and nobody is waited for.
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if is_idle else 'PASSIVE'})")
+        self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+        if self._files.taken_away() is None:
+            self._files.remember()
 
     def close(self) -> None:
         """Close the file; nothing can be written any more."""
@@ -366,9 +395,121 @@ class Journal:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
+    # -- a file that another program took away -----------------------------------------------------------------------
+
+    def confirm(self) -> None:
+        """See that what was appended is in the file that has the path; otherwise begin a new one there.
+
+        The new file gets every frame that can still be read through the connection to the old one. Where another kernel
+        has begun it already, it gets those that it lacks.
+
+        Raises:
+            JournalError: that cannot be done just now, so that nothing which came since may be acknowledged; the same
+                may be tried again.
+        """
+        try:
+            if (became := self._files.taken_away()) is not None:
+                self._begin_again(became)
+            elif self._is_spoilt():
+                self._begin_again("was emptied or overwritten by another program", is_spoilt=True)
+        except sqlite3.Error as error:
+            raise JournalError(_why_not_written(self.path, error)) from error
+        except OSError as error:
+            raise JournalError(f"{self.path} cannot be put right ({error}); what comes is not acknowledged") from error
+
+    def _is_spoilt(self) -> bool:
+        """Tell whether the file has lost its content.
+
+        The file is looked into only when somebody has written it, which happens when a log is moved into it.
+        """
+        files = self._files
+        if not files.is_written():
+            return False
+        if files.path.stat().st_size == 0:
+            return True
+        try:
+            # Never with `open`: to close a file gives up all locks that this process has on it.
+            with contextlib.closing(sqlite3.connect(f"file:{quote(str(files.path))}?mode=ro", uri=True)) as other:
+                (found,) = other.execute("SELECT value FROM meta WHERE key = 'id'").fetchone() or ("",)
+                flaw = "ok"
+                if files.is_cut(self._pragma("page_size")):
+                    (flaw,) = other.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.Error as error:
+            if _primary(error) not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+                raise
+            return True
+        if flaw != "ok" or found != self._file_id:
+            return True
+        files.remember()
+        return False
+
+    def _begin_again(self, became: str, *, is_spoilt: bool = False) -> None:
+        """Open the file that is at the path now, or a new one, and carry over what it lacks."""
+        files = self._files
+        if files.is_in_place():
+            self._aside = files.put_aside()
+        else:
+            files.clear_away()
+        was_there = files.path.exists()
+        try:
+            # What was saved beside a file that lost its content must not be taken for right.
+            successor = Journal.open(self.path, *self._owner, new_id=None if is_spoilt else self.id)
+        except JournalError as error:
+            if not was_there or _primary(error.__cause__) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            raise JournalError(f"{self._name_rescued(became)} {error}") from error
+        try:
+            rescue = carry_over(self._connection, successor._connection, last=self.last_seq)
+        except BaseException:
+            successor.close()
+            raise
+        if self._aside is not None and rescue.is_whole and not is_spoilt:
+            self._aside.unlink(missing_ok=True)
+            self._aside = None
+        self._take_the_place_of(successor, rescue)
+        self.notice = _what_became(self.path, became, rescue, self._aside)
+        self._aside = None
+        logger.warning("%s", self.notice)
+
+    def _take_the_place_of(self, successor: Journal, rescue: Rescue) -> None:
+        """Go on in the file of another object, which is used no more."""
+        old = self._connection
+        self._connection, self._files, self._others = successor._connection, successor._files, {}
+        self._file_id = self._written_id()
+        if rescue.is_renumbered:
+            self.last_seq = self._top()
+        if rescue.is_renumbered or not rescue.is_whole:
+            self.is_as_told = False
+        elif self.is_as_told:
+            self.id = self._file_id
+        # SQLite sees that the file has no name any more, and leaves alone what has its name now.
+        with contextlib.suppress(sqlite3.Error):
+            old.close()
+
+    def _name_rescued(self, became: str) -> str:
+        """Say where the frames are, given that a file stands at the path that is none of ours; they are put there."""
+        if self._rescued is None:
+            path = free_name(self.path, "rescued")
+            copy = Journal.open(path, *self._owner)
+            try:
+                carry_over(self._connection, copy._connection, last=self.last_seq)
+            except BaseException:
+                copy.close()
+                path.unlink(missing_ok=True)
+                raise
+            copy.close()
+            self._rescued = path
+        return (
+            f"{self.path} {became} while it was in use; what was recorded until then is in {self._rescued}, and what "
+            "comes is not acknowledged until the other file is moved away:"
+        )
+
+    def _written_id(self) -> str:
+        return str(self._connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()[0])
+
     # -- opening -----------------------------------------------------------------------------------------------------
 
-    def _prepare(self, server: str, account: str) -> None:
+    def _prepare(self, server: str, account: str, new_id: str) -> None:
         """See whether this is the right journal, and begin an empty one."""
         if self._is_empty():
             self._begin(server, account)
@@ -391,13 +532,14 @@ class Journal:
         _switch_to_log(self._connection)
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG // self._pragma('page_size')}")
-        self.last_seq = self._rested = self._top()
+        self.last_seq = self._top()
         # Whether it can be written is better known now than when the first message comes.
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (secrets.token_hex(16),))
+        self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id,))
         self._connection.execute("UPDATE meta SET value = value")
-        (self.id,) = self._connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
+        self.id = self._file_id = self._written_id()
         self._connection.execute("ROLLBACK" if "id" in owner else "COMMIT")
+        self._files.remember()
 
     def _is_empty(self) -> bool:
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -442,7 +584,7 @@ class Journal:
             values += (seq, *row, entry.answer, entry.file)
         rows = ", ".join([_PLACES] * len(entries))
         try:
-            self._connection.execute(f"INSERT INTO frames ({_COLUMNS}) VALUES {rows}", values)
+            self._connection.execute(f"INSERT INTO frames ({COLUMNS}) VALUES {rows}", values)
         except sqlite3.IntegrityError:
             return False
         self.last_seq = self._position = self.last_seq + len(entries)
@@ -647,9 +789,24 @@ def _object(content: bytes | msgspec.Raw | None) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _primary(error: Exception) -> int:
+def _primary(error: BaseException | None) -> int:
     """Return SQLite's code of an error without its refinement."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _what_became(path: Path, became: str, rescue: Rescue, aside: Path | None) -> str:
+    """Say in one line what happened to a journal's file, what was done about it, and how it can be kept from it."""
+    done = "the file that is there now is continued" if rescue.is_begun else "a new one was begun there"
+    kept = (
+        "nothing that was recorded is lost"
+        if rescue.is_whole
+        else f"only the last {rescue.frames:,} frames of the old file could be read (tc.history reads messages again)"
+    )
+    left = "" if aside is None else f"; what is left of the old file is in {aside.name}"
+    return (
+        f"{path} {became} while it was in use: {done} at {time.strftime('%H:%M:%S')}, and {kept}{left}. Keep cleaners "
+        "and sync programs away from it, or choose another place with journal="
+    )
 
 
 def _why_not_opened(path: Path, error: Exception) -> str:

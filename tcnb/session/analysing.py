@@ -65,9 +65,9 @@ class AnalysingVerbs(ReadingVerbs):
 
     @property
     def journal_path(self) -> Path | None:
-        """Where the journal is; None without one."""
+        """Where the frames of the rows are; None where there is no journal, or another one in its place."""
         journal = self._intake.journal
-        return None if journal is None else journal.path
+        return journal.path if journal is not None and journal.is_as_told else None
 
     @property
     def kept_frames(self) -> KeptFrames | None:

@@ -81,7 +81,8 @@ def report(
         last_internal_error=problems.last,
         journal=None if journal is None else str(journal.path),
         journal_size=None if journal is None else journal.size,
-        journal_problem=intake.problem,
+        journal_log_size=None if journal is None else journal.log_size,
+        journal_problem=intake.journal_problem,
     )
 
 

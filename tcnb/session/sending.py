@@ -202,7 +202,8 @@ class SendingVerbs(Face):
             `chat_id`, `message_id`, `timestamp` (milliseconds), `file_id`, `caption_message_id`.
 
         Raises:
-            NotAnImageError, FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError: nothing was sent.
+            NotAnImageError, EmptyFileError, FileMissingError, FileSizeTooLargeError, InvalidFileExtensionError: nothing
+            was sent.
             FileUploadError and the errors of `send`.
         """
         return self._wait(

@@ -225,9 +225,9 @@ class Session(SendingVerbs, AnalysingVerbs):
     @property
     def state(self) -> dict[str, Any]:
         """How the connection is: `state` (connecting, connected, reconnecting, closed), `reason` and `retry_at` (s
-        since the epoch).
+        since the epoch); and `problem`, what is wrong with the journal.
         """
-        return _said(self._connection.state)
+        return self._told(self._connection.state)
 
     def status(self) -> Status:
         """Return what can be said of the connection and the record now; it shows itself as a table."""
@@ -396,6 +396,7 @@ class Session(SendingVerbs, AnalysingVerbs):
             is_followed=lambda: bool(self._row_listeners),
             on_problem=self._problems.inside,
             on_broken=self._on_journal_over,
+            on_journal_problem=lambda: self._state_listeners.tell(self._told(self._connection.state)),
         )
 
     def _new_catching_up(self, limits: CatchUp | None, *, with_system: bool) -> CatchingUp:
@@ -451,7 +452,11 @@ class Session(SendingVerbs, AnalysingVerbs):
             self._catching_up.away()
         # While the connection is away chats are renamed unheard: no title may be trusted that was read before.
         self._directory.outdated()
-        self._state_listeners.tell(_said(state))
+        self._state_listeners.tell(self._told(state))
+
+    def _told(self, state: State) -> dict[str, Any]:
+        problem = self._intake.journal_problem
+        return {"state": state.state, "reason": state.reason, "retry_at": state.retry_at, "problem": problem}
 
     def _on_handler_failure(self, failure: Failure) -> None:
         """Tell of a failure on the bot's loop; called on any thread."""
@@ -479,10 +484,6 @@ class Session(SendingVerbs, AnalysingVerbs):
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))
         self._acquaintances.meet(chat)
-
-
-def _said(state: State) -> dict[str, Any]:
-    return {"state": state.state, "reason": state.reason, "retry_at": state.retry_at}
 
 
 def _journal_server(address: Address) -> str:

@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from tcnb.errors import NotAnImageError, UsageError
+from tcnb.errors import EmptyFileError, NotAnImageError, UsageError
 from tcnb.types import images
 from tcnb.types.base import shown_url
 from tcnb.types.files import (
@@ -65,6 +65,8 @@ def as_input_file(value: Any, *, filename: str | None = None, as_image: bool = F
 
     Raises:
         FileMissingError: there is no such file, it is a folder, or it cannot be read.
+        EmptyFileError: nothing is drawn in the figure, the image has no pixels, or there are no bytes: a file that has
+            a name may be empty, unless it must be an image.
         NotAnImageError: it must be an image and is none.
         UsageError: it is nothing that stands for a file, or an address of another kind.
     """
@@ -155,6 +157,8 @@ def _named(file: InputFile, filename: str | None) -> InputFile:
 
 
 def _buffered(data: bytes, filename: str | None) -> BufferedInputFile:
+    if not data and filename is None:
+        raise EmptyFileError("there are no bytes to send: was anything written into this buffer?")
     if filename is not None:
         return BufferedInputFile(data, filename)
     mimetype = detect_mime_type("", data)
@@ -164,6 +168,8 @@ def _buffered(data: bytes, filename: str | None) -> BufferedInputFile:
 
 def _require_image(file: InputFile) -> None:
     """Refuse what is no image; what is at an address cannot be told yet."""
+    if file.size == 0:
+        raise EmptyFileError(f"{_called(file)} is empty (0 bytes), so there is no picture to send")
     if isinstance(file, BufferedInputFile):
         source: images.Source = file.data
     elif isinstance(file, FSInputFile):

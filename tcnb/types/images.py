@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from tcnb.errors import NotAnImageError
+from tcnb.errors import EmptyFileError, NotAnImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,6 +23,12 @@ PREVIEW_SIDE: Final = 512
 
 PREVIEW_QUALITY: Final = 70
 """WebP quality of a preview (`protocol` section 8.1)."""
+
+NOTHING_DRAWN: Final = (
+    "nothing is drawn in this figure, so it was not sent: a notebook closes its figures when their cell ends, and "
+    "plt.gcf() or plt.gca() in a later cell makes a new, empty one. Write fig = plt.gcf() in the cell that draws, and "
+    "send fig"
+)
 
 _STICKER_QUALITY: Final = 90
 # What chats show. Pillow knows more, but takes some videos for images and calls other programs for some formats.
@@ -88,7 +94,13 @@ def is_picture(value: object) -> bool:
 
 
 def picture_png(image: Image) -> bytes:
-    """Write an image of Pillow as PNG."""
+    """Write an image of Pillow as PNG.
+
+    Raises:
+        EmptyFileError: it has no pixels.
+    """
+    if not (image.width and image.height):
+        raise EmptyFileError(f"the image has no pixels ({image.width} × {image.height}), so nothing was sent")
     target = BytesIO()
     (image if image.mode in _IN_PNG else image.convert(_colours_of(image))).save(target, "PNG")
     return target.getvalue()
@@ -97,8 +109,10 @@ def picture_png(image: Image) -> bytes:
 def figure_of(value: object) -> Any | None:
     """Return the figure that a value is, or that its axes belong to; None if it is neither.
 
-    A figure is whatever has `savefig`, so that matplotlib need not be imported.
+    A figure is whatever has `savefig`, so that matplotlib need not be imported; pyplot stands for its current one.
     """
+    if value is sys.modules.get("matplotlib.pyplot"):
+        return value.gcf() if value is not None else None
     for candidate in (value, getattr(value, "figure", None), getattr(value, "fig", None)):
         if not isinstance(candidate, type) and callable(getattr(candidate, "savefig", None)):
             return candidate
@@ -106,10 +120,54 @@ def figure_of(value: object) -> Any | None:
 
 
 def figure_png(figure: Any) -> bytes:
-    """Write a matplotlib figure as PNG, cropped to what is drawn on it."""
+    """Write a matplotlib figure as PNG, cropped to what is drawn on it.
+
+    Raises:
+        EmptyFileError: nothing is.
+    """
     target = BytesIO()
     figure.savefig(target, format="png", bbox_inches="tight")
+    if not _is_drawn_on(figure) or _is_of_one_colour(target.getvalue()):
+        raise EmptyFileError(NOTHING_DRAWN)
     return target.getvalue()
+
+
+def _is_drawn_on(figure: Any) -> bool:
+    """Tell whether anything was put into a figure; what is no figure of matplotlib itself gets the doubt's benefit.
+
+    Empty axes are nothing, since `plt.gca()` makes them as `plt.gcf()` makes an empty figure.
+    """
+    module = sys.modules.get("matplotlib.figure")
+    figure = getattr(figure, "figure", None) or figure  # a grid of seaborn knows the figure that it is in
+    if module is None or not isinstance(figure, module.FigureBase):
+        return True
+    return any(_shows(artist, figure) for artist in figure.get_children())
+
+
+def _shows(artist: Any, parent: Any) -> bool:
+    """Tell whether an artist is more than the paper, the frame and the scales that every figure has."""
+    from matplotlib.axis import Axis
+    from matplotlib.figure import SubFigure
+    from matplotlib.spines import Spine
+    from matplotlib.text import Text
+
+    if artist is parent.patch or isinstance(artist, Spine) or not artist.get_visible():
+        return False
+    if isinstance(artist, Axis):
+        return bool(artist.get_label_text().strip())
+    if isinstance(artist, Text):
+        return bool(artist.get_text().strip())
+    if isinstance(artist, SubFigure) or hasattr(artist, "xaxis"):
+        return any(_shows(child, artist) for child in artist.get_children())
+    return True
+
+
+def _is_of_one_colour(png: bytes) -> bool:
+    from PIL import Image
+
+    with Image.open(BytesIO(png)) as image:
+        extrema: Any = image.convert("RGBA").getextrema()
+    return all(low == high for low, high in extrema)
 
 
 def _opened(source: Source) -> Any:

@@ -531,6 +531,18 @@ def test_state_line_says_what_is_wrong(page):
     assert page.text_of(".tcf-state") == "Closed"
 
 
+def test_state_line_says_that_the_journal_is_in_trouble(page):
+    """A problem of the journal stands beside the connection, its whole sentence is shown to who points at it."""
+    page.start(*rows(3))
+    state = {"state": "connected", "reason": None, "retry_at": None, "problem": "journal.sqlite was deleted"}
+    page.page.evaluate("(state) => model.say({ state })", state)
+    line, title = page.page.locator(".tcf-state").evaluate("(one) => [one.innerText, one.title]")
+    assert line == "Connected · Journal problem"
+    assert title == "Connected · Journal problem\njournal.sqlite was deleted"
+    page.page.evaluate("(state) => model.say({ state: { ...state, problem: null } })", state)
+    assert page.text_of(".tcf-state") == "Connected"
+
+
 def test_saved_page_does_not_claim_to_be_live(page):
     """Without a kernel that answers, the feed says that it shows what was saved."""
     page.page.evaluate("(rows) => start(rows, null, true)", rows(3))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +73,39 @@ def test_text(template: str, text: str) -> None:
 def test_single_expansion_gives_the_object(template: str) -> None:
     """A field that is one expansion is the value itself."""
     assert expand(template, NAMES) is NAMES["blob"]
+
+
+MISSING = {
+    "none": None,
+    "nan": float("nan"),
+    "small": np.float32("nan"),
+    "na": pd.NA,
+    "nat": pd.NaT,
+    "never": np.datetime64("NaT"),
+    "exact": decimal.Decimal("NaN"),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+@pytest.mark.parametrize("form", ["{%s}", "$%s", " {%s}\n", "{%s} {%s}"])
+def test_field_of_missing_values_alone_is_refused(name: str, form: str) -> None:
+    """What would become the word "nan" or "None" and nothing else is refused by its expression."""
+    template = form.replace("%s", name)
+    with pytest.raises(UsageError, match=rf"{name}\}}? is .*nothing to put here\. .*write {{{name}!s}}"):
+        expand(template, MISSING)
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_missing_value_beside_a_text_is_its_word(name: str) -> None:
+    """In a text a missing value is written as Python writes it, and alone where a conversion says that it is meant."""
+    assert expand(f"got {{{name}}}", MISSING) == f"got {MISSING[name]}"
+    assert expand(f"{{{name}!s}}", MISSING) == str(MISSING[name])
+
+
+@pytest.mark.parametrize("value", [0, "", False, [], np.array([np.nan]), pd.Series([None]), pd.DataFrame()])
+def test_empty_is_not_missing(value: Any) -> None:
+    """Zero, nothing at all, and containers are values like any other."""
+    assert expand("{value}", {"value": value}) is value
 
 
 @pytest.mark.parametrize("template", ["{blob} ", "{blob!s}", "{n:d}"])

@@ -97,6 +97,20 @@ def test_photo_sticker_and_file(kernel: Kernel) -> None:
     assert names.endswith("'a.csv']")
 
 
+@pytest.mark.parametrize("empty", ["{plt.gcf()}", "{plt.gca()}", "{plt}"])
+def test_figure_of_an_earlier_cell(kernel: Kernel, empty: str) -> None:
+    """The figure that was kept is sent, and the one that pyplot makes anew in a later cell is refused in one line."""
+    kernel.good("%matplotlib inline\nimport matplotlib.pyplot as plt\nchat = tc.known_chats()[0][0]")
+    kernel.good("plt.plot([1, 3, 2])\nfig = plt.gcf()")
+    for verb in ("tc_photo", "tc_file", "tc_sticker"):
+        ename, evalue, traceback = kernel.run(f"%{verb} {{chat}} {empty}").error
+        assert (ename, traceback) == ("EmptyFileError", [f"EmptyFileError: {evalue}"])
+        assert "fig = plt.gcf() in the cell that draws" in evalue
+    before = kernel.good("len(tc.df)").text
+    kernel.good("sent = %tc_photo {chat} {fig} Burndown")
+    assert before != kernel.good("len(tc.df)").text
+
+
 def test_semicolon(kernel: Kernel) -> None:
     """A semicolon keeps the value from being shown, and is not sent."""
     kernel.good("chat = tc.known_chats()[0][0]")

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from desk import Desk
 
@@ -229,16 +230,79 @@ def test_semicolon_that_is_sent(connected: Desk, cell: str, capsys: pytest.Captu
         ("%tc_connect robot@host --username robot", "the login is given twice"),
         ("%tc_disconnect --all --as ops", "--all and --as cannot be given together"),
         ("%tc_df --as ''", "--as takes a name"),
+        ("%tc_send crew hello --markdown", "the text ends in --markdown, and %tc_send takes options before the text"),
+        ("%tc_send crew hello --markdown;", "the text ends in --markdown"),
+        ("%tc_send crew it's done --html  ", "put -- before the text to keep it as it is"),
+        ("%tc_send crew hello --reply {sent}", "the text ends in --reply {sent}"),
+        ("%tc_send crew hello --reply=m1", "the text ends in --reply=m1"),
+        ("%tc_send crew hello --reply", "the text ends in --reply"),
+        ("%tc_send crew hello --as 'my ops'", "the text ends in --as 'my ops'"),
+        ("%tc_send crew hello --markdown --reply m1", "the text ends in --markdown --reply m1"),
+        ("%tc_send crew hello --timeout 5", "the text ends in --timeout 5"),
+        ('%tc_send crew "hello" --markdown', "the text ends in --markdown"),
+        ("%tc_photo crew a.png Burndown --markdown", "the caption ends in --markdown, and %tc_photo takes options"),
+        ("%tc_file crew a.csv The table --reply {sent}", "the caption ends in --reply {sent}"),
+        ("%tc_send crew {None}", "{None} is None, which is nothing to put here"),
+        ("%tc_send crew {nothing}", "{nothing} is None, which is nothing to put here. Where the word itself is meant"),
+        ("%tc_send crew $nothing", "$nothing is None"),
+        ("%tc_send crew -- {nothing}", "{nothing} is None"),
+        ('%tc_send crew "{nothing}"', "{nothing} is None"),
+        ("%tc_send crew {nan}", "{nan} is nan"),
+        ("%tc_send crew {nan:.2f}", "{nan} is nan"),
+        ("%tc_send crew {row.NA}", "{row.NA} is <NA>"),
+        ("%%tc_send crew -f\n\n{nothing}\n", "{nothing} is None"),
+        ("%tc_send {nothing} hi", "{nothing} is None"),
+        ("%tc_send crew --reply {nothing} hi", "{nothing} is None"),
+        ("%tc_send crew --timeout {nothing} hi", "{nothing} is None"),
+        ("%tc_photo crew {nothing}", "{nothing} is None"),
+        ("%tc_photo crew a.png {nothing}", "{nothing} is None"),
+        ("%tc_feed crew {nothing}", "{nothing} is None"),
+        ("%tc_history crew --since {nothing}", "{nothing} is None"),
+        ("%tc_sql {nothing}", "{nothing} is None"),
+        ("%tc_connect {nothing}", "{nothing} is None"),
     ],
 )
 def test_usage_error(connected: Desk, cell: str, said: str) -> None:
     """A wrong line is one line of error that says what to do, and nothing is sent."""
+    connected.names.update(nothing=None, nan=float("nan"), row=SimpleNamespace(NA=pd.NA))
     with pytest.raises(UsageError) as caught:
         connected.run(cell)
     assert said in str(caught.value)
     assert caught.value._render_traceback_() == [f"{type(caught.value).__name__}: {caught.value}"]
     assert "\n" not in str(caught.value)
     assert connected.session.calls == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("%tc_send crew -- hello --markdown", "hello --markdown"),
+        ("%tc_send crew hello -- --markdown", "hello -- --markdown"),
+        ('%tc_send crew "hello --markdown"', "hello --markdown"),
+        ("%tc_send crew run it with --markdown please", "run it with --markdown please"),
+        ("%tc_send crew --reply is an option here too", None),
+        ("%tc_send crew use --reply m1 for answers", "use --reply m1 for answers"),
+        ("%tc_send crew see --markdown.", "see --markdown."),
+        ("%tc_send crew what is --markdown?", "what is --markdown?"),
+        ("%tc_send crew git push --force", "git push --force"),
+        ("%tc_send crew well--html", "well--html"),
+        ("%tc_send crew {words}", "hello --markdown"),
+        ("%%tc_send crew\nhello --markdown", "hello --markdown"),
+        ("%%tc_send crew -f\n{words} --html\n", "hello --markdown --html"),
+        ("%tc_send crew {None!s}", "None"),
+        ("%tc_send crew {None=}", "None=None"),
+        ("%tc_send crew it is {None}", "it is None"),
+        ("%tc_send crew {0}", "0"),
+        ("%tc_send crew {[]}", "[]"),
+        ("%%tc_send crew\n{None}", "{None}"),
+    ],
+)
+def test_what_resembles_a_mistake_is_sent(connected: Desk, cell: str, text: str | None) -> None:
+    """A text may have options in its middle or behind `--`, and the body of a cell anything."""
+    connected.names["words"] = "hello --markdown"
+    call = connected.sent(cell)
+    assert call[2] == (text or "an option here too")
+    assert "parse_mode" not in call[3]
 
 
 def test_title_without_quotes(connected: Desk) -> None:

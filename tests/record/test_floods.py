@@ -171,18 +171,56 @@ async def test_question_in_a_flood_is_answered_while_more_comes(path, groups, mo
     assert len(record) == BATCHES * SIZE
 
 
-def test_log_is_moved_into_the_file_at_rest(path):
-    """The write-ahead log of a flood goes into the journal's file when there is little to write, and not before."""
+def written(count: int, start: int = 0) -> list[Entry]:
+    """Return some messages as they come."""
+    return [Entry("sendMessage", text(message_id=f"m-{n}"), RECEIVED) for n in range(start, start + count)]
+
+
+def test_log_is_moved_into_the_file_when_nothing_comes(path):
+    """A log that is worth it goes into the journal's file and is emptied when nothing comes, and a small one stays."""
     journal = Journal.open(path, *OWNER)
-    entries = [Entry("sendMessage", text(message_id=f"m-{number}"), RECEIVED) for number in range(WORTH_MOVING)]
-    weight = sum(len(entry.payload) for entry in entries)
-    journal.append(entries[:-1])
-    journal.rest()
-    assert path.stat().st_size < weight
-    journal.append(entries[-1:])
-    journal.rest()
-    assert path.stat().st_size > weight
-    assert journal.append(entries) == [None] * len(entries)
+    journal.append(written(10))
+    small = journal.log_size
+    journal.rest(is_idle=True)
+    assert journal.log_size == small
+    journal.append(written(5_000, 10))
+    assert journal.log_size > WORTH_MOVING
+    before = journal.size
+    journal.rest(is_idle=True)
+    assert journal.log_size == 0
+    assert before > path.stat().st_size == journal.size > WORTH_MOVING
+    assert journal.append(written(5_010)) == [None] * 5_010
+    journal.close()
+
+
+def test_messages_that_come_one_by_one_make_no_large_log(path, monkeypatch):
+    """Between two commits a log is moved as soon as it is large, so that its file never grows beyond that."""
+    monkeypatch.setattr("tcnb.record.journal.LARGE_LOG", 500_000)
+    journal = Journal.open(path, *OWNER)
+    largest = 0
+    for number in range(300):
+        journal.append(written(1, number))
+        journal.rest(is_idle=False)
+        largest = max(largest, journal.log_size)
+    assert 500_000 < largest < 600_000
+    assert path.stat().st_size > 100_000
+    journal.close()
+
+
+def test_log_that_another_kernel_reads_is_left_to_it(path):
+    """Nobody is waited for: a log that is being read stays, and goes as soon as it can."""
+    journal = Journal.open(path, *OWNER)
+    journal.append(written(10))
+    with sqlite3.connect(path, isolation_level=None) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM frames").fetchone()
+        journal.append(written(5_000, 10))
+        journal.rest(is_idle=True)
+        assert journal.log_size > WORTH_MOVING
+        assert journal.append(written(1, 6_000)) == [5_011]
+    reader.close()
+    journal.rest(is_idle=True)
+    assert journal.log_size == 0
     journal.close()
 
 

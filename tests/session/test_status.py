@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -88,14 +89,117 @@ STATUS = Status(
 def test_text_is_grouped_and_leaves_out_what_says_nothing():
     """Each group has its heading, numbers are readable, and what is wrong is marked."""
     lines = repr(STATUS).splitlines()
-    assert lines[0] == "default: robot@video.example.com at https://video.example.com"
-    assert [line for line in lines[1:] if not line.startswith(" ")] == list(STATUS.groups())
+    title = "default: robot@video.example.com at https://video.example.com"
+    assert [line for line in lines[1:] if not line.startswith(" ")] == [title, *STATUS.groups()]
     shown = {match[1]: match[2] for line in lines if (match := re.fullmatch(r"  (.+?)  +(.+)", line))}
     assert shown["events"] == "1,234,567"
     assert shown["latency"] == "12.3 ms"
     assert shown["journal size"] == "5.0 MiB"
     assert shown["undecodable"] == "2  (!)"
     assert "duplicates" not in shown
+
+
+WELL = Status(**{**vars(STATUS), "state": "connected", "reason": None, "undecodable": 0, "handler_failures": 0})
+WELL = Status(**{**vars(WELL), "gaps_left": 0, "received": 0})
+
+
+def test_status_of_a_session_at_work_begins_with_all_well(tc):
+    """A session without any trouble says so before anything else, as text and in the table."""
+    until_status(tc, lambda status: status.verdict == "all well")
+    assert repr(tc.status()).splitlines()[0] == "all well"
+    assert re.match(r"<table><caption[^>]*><div[^>]*>all well</div>", tc.status()._repr_html_())
+
+
+def test_verdict_of_a_closed_session(tc):
+    """A session that was closed is not well, and the verdict says what to do."""
+    tc.close()
+    assert repr(tc.status()).startswith("not all well: the connection is closed: connect again to go on\n")
+
+
+TROUBLES = {
+    "journal_problem": "/data/journal.sqlite was deleted",
+    "reason": "the server went away",
+    "failures": 1,
+    "sendings_unknown": 2,
+    "overflowed": 3,
+    "handler_failures": 4,
+    "gaps_left": 5,
+    "undecodable": 6,
+    "malformed": 7,
+}
+"""What can be wrong, the gravest first."""
+
+
+def test_problems_are_told_in_the_order_of_their_weight():
+    """What may be lost comes first, then what does not work, then what is odd; each with what to do."""
+    status = Status(**{**vars(WELL), **TROUBLES, "state": "reconnecting"})
+    assert len(status.problems) == len(TROUBLES)
+    words = ("was deleted", "the server went away", "1 event", "2 sends", "3 events", "4 times", "5 chats", "6 ", "7 ")
+    for word, problem in zip(words, status.problems, strict=True):
+        assert word in problem
+        assert ": " in problem
+    first, *others = status.problems
+    assert status.verdict == f"not all well: {first}"
+    text = " ".join(repr(status).split())
+    assert text.startswith(status.verdict)
+    assert all(f"also: {problem}" in text for problem in others)
+    assert all(problem in status._repr_html_() for problem in status.problems)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_each_trouble_alone_is_the_verdict(name):
+    """Whatever is wrong, the first line says it."""
+    changed = {name: TROUBLES[name], "state": "reconnecting" if name == "reason" else "connected"}
+    status = Status(**{**vars(WELL), **changed})
+    assert len(status.problems) == 1
+    assert status.verdict.startswith("not all well: ")
+
+
+EXPLAINED = [
+    *("reconnects", "sendings_recovered", "sendings_repeated", "sendings_unknown", "uncommitted", "redelivered"),
+    *("duplicates", "unknown", "undecodable", "incomplete", "malformed", "failures", "gaps_left", "edits_unmatched"),
+    *("removals_found", "waiting", "handler_failures", "overflowed"),
+]
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+def test_numbers_that_could_alarm_are_explained(name):
+    """Below each such number stands what it means; where it is zero, nothing does."""
+    status = Status(**{**vars(WELL), name: 3})
+    meaning = status.meaning(name)
+    assert meaning is not None
+    assert meaning in " ".join(repr(status).split())
+    assert meaning in html.unescape(status._repr_html_())
+    assert WELL.meaning(name) is None
+
+
+def test_what_is_not_acknowledged_is_explained():
+    """That some events are not acknowledged yet is told to be no loss."""
+    assert "still unread on the server" in Status(**{**vars(WELL), "received": 5, "acknowledged": 3}).meaning(
+        "acknowledged"
+    )
+    assert Status(**{**vars(WELL), "received": 5, "acknowledged": 5}).meaning("acknowledged") is None
+
+
+def test_large_log_is_told_apart_from_the_file():
+    """The size says how much of it is in the write-ahead log and what becomes of that; a small one is left out."""
+    large = Status(**{**vars(WELL), "journal_log_size": 3 << 20})
+    assert "5.0 MiB, 3.0 MiB of it in the write-ahead log" in repr(large)
+    assert "emptied when nothing comes for a second" in " ".join(repr(large).split())
+    assert "write-ahead" not in repr(Status(**{**vars(WELL), "journal_log_size": 30_000}))
+
+
+def test_log_of_a_quiet_session_is_folded_in(practice, connect, alice, monkeypatch):
+    """Messages that come one by one fill the log with whole pages; when nothing comes, it is emptied by itself."""
+    monkeypatch.setattr("tcnb.record.journal.WORTH_MOVING", 200_000)
+    tc = connect()
+    chat = alice.group("Release crew", "robot")
+    for number in range(20):
+        alice.say(chat, f"message {number}")
+        all_read(practice)
+    largest = tc.status().journal_size
+    until_status(tc, lambda status: status.journal_log_size == 0)
+    assert tc.status().journal_size < largest
 
 
 def test_table_is_escaped_and_shows_the_same():
@@ -106,7 +210,7 @@ def test_table_is_escaped_and_shows_the_same():
     for rows in STATUS.groups().values():
         for label, text, _ in rows[1:]:
             assert f">{label}</th>" in table
-            assert text in table.replace("&lt;", "<").replace("&gt;", ">")
+            assert text in html.unescape(table)
 
 
 @pytest.mark.parametrize(

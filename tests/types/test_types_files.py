@@ -15,7 +15,14 @@ import trustme
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, NotAnImageError, UsageError
+from tcnb.errors import (
+    EmptyFileError,
+    FileMissingError,
+    FileSizeTooLargeError,
+    FileUploadError,
+    NotAnImageError,
+    UsageError,
+)
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile, URLInputFile, as_input_file, input_file
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -543,10 +550,12 @@ def test_opened_picture_keeps_its_name(tmp_path):
         assert as_input_file(picture).filename == "cat.png"
 
 
-@pytest.mark.parametrize("take", [lambda figure: figure, lambda figure: figure.add_subplot()])
+@pytest.mark.parametrize("take", [lambda axes: axes.figure, lambda axes: axes])
 def test_figure_or_its_axes_become_a_png(take):
     """A matplotlib figure, or axes in it, become PNG."""
-    file = as_input_file(take(Figure(figsize=(2, 1))))
+    axes = Figure(figsize=(2, 1)).add_subplot()
+    axes.plot([1, 2])
+    file = as_input_file(take(axes))
     assert (file.filename, file.mimetype) == ("figure.png", "image/png")
     assert Image.open(io.BytesIO(file.data)).format == "PNG"
 
@@ -556,11 +565,91 @@ def test_module_of_plots_stands_for_its_current_figure():
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    plt.figure(figsize=(2, 1))
     try:
+        with pytest.raises(EmptyFileError, match=r"fig = plt\.gcf\(\) in the cell that draws"):
+            as_input_file(plt)
+        plt.plot([1, 2])
         assert as_input_file(plt).filename == "figure.png"
     finally:
         plt.close("all")
+
+
+def hide(figure: Figure) -> None:
+    figure.add_subplot().plot([1, 2])
+    figure.axes[0].set_visible(False)
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda figure: None,
+        lambda figure: figure.set_facecolor("teal"),
+        lambda figure: figure.suptitle(" "),
+        lambda figure: figure.add_subplot(),
+        lambda figure: figure.add_subplot(projection="3d"),
+        lambda figure: figure.add_subplot(projection="polar"),
+        lambda figure: figure.add_subplot().set_axis_off(),
+        lambda figure: figure.subplots(2, 2),
+        lambda figure: figure.subfigures(1, 2)[0].add_subplot(),
+        lambda figure: figure.add_subplot().plot([1, 2], color="white")[0].axes.set_axis_off(),
+        hide,
+    ],
+)
+def test_figure_on_which_nothing_is_drawn_is_refused(leave):
+    """A figure that is blank, or has axes with nothing in them, is refused, and one line says what to write."""
+    figure = Figure(figsize=(2, 1))
+    leave(figure)
+    with pytest.raises(
+        EmptyFileError, match=r"nothing is drawn .* fig = plt\.gcf\(\) in the cell that draws"
+    ) as raised:
+        as_input_file(figure, as_image=True)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda figure: figure.text(0.5, 0.5, "42 builds"),
+        lambda figure: figure.add_subplot().set_title("No builds today"),
+        lambda figure: figure.add_subplot().set_xlabel("builds"),
+        lambda figure: figure.add_subplot().plot([], []),
+        lambda figure: figure.add_subplot().table([["build", "42"]]),
+        lambda figure: figure.add_subplot().imshow([[1, 2]]),
+        lambda figure: figure.add_subplot(projection="3d").scatter([1], [2], [3]),
+        lambda figure: figure.add_subplot().inset_axes([0, 0, 1, 1]).text(0, 0, "inside"),
+        lambda figure: figure.subfigures(1, 2)[1].add_subplot().bar([1], [2]),
+    ],
+)
+def test_figure_with_anything_on_it_is_sent(draw):
+    """A text, a title, a label or a single point is enough."""
+    figure = Figure(figsize=(2, 1))
+    draw(figure)
+    assert as_input_file(figure, as_image=True).mimetype == "image/png"
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_image_without_pixels_is_refused(size):
+    """An image of Pillow that has no pixels cannot be written, and one line says so."""
+    with pytest.raises(EmptyFileError, match=f"no pixels .{size[0]} × {size[1]}"):
+        as_input_file(Image.new("RGB", size))
+
+
+@pytest.mark.parametrize("content", [b"", bytearray(), io.BytesIO()])
+def test_bytes_that_are_none_are_refused(content):
+    """Empty bytes and a buffer that nothing was written into are no file, unless they are given a name."""
+    with pytest.raises(EmptyFileError, match="there are no bytes to send"):
+        as_input_file(content)
+    assert as_input_file(content, filename="__init__.py").size == 0
+
+
+@pytest.mark.parametrize("make", [lambda path: path, FSInputFile, lambda path: BufferedInputFile(b"", path.name)])
+def test_empty_file_is_a_file_and_no_picture(tmp_path, make):
+    """A file without bytes can be sent as a file, and where an image is needed one line says that it is empty."""
+    path = tmp_path / "empty.png"
+    path.touch()
+    assert as_input_file(make(path)).size == 0
+    with pytest.raises(EmptyFileError, match=r"empty\.png is empty \(0 bytes\)"):
+        as_input_file(make(path), as_image=True)
 
 
 @pytest.mark.parametrize("value", [None, 3, ["a.txt"], object(), {"a": 1}])

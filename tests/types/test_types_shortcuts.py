@@ -217,7 +217,8 @@ async def test_photo_without_a_preview_leaves_it_to_the_bot(bot, message, tmp_pa
 @pytest.mark.parametrize("shortcut", ["answer_photo", "answer_document", "answer_sticker"])
 async def test_whatever_stands_for_a_file_is_taken(bot, message, tmp_path, shortcut):
     """A path, bytes, a URL, a file object, an image and a figure can all be sent."""
-    path = png(tmp_path)
+    path, figure = png(tmp_path), Figure(figsize=(2, 1))
+    figure.add_subplot().plot([1, 2])
     sources = [
         str(path),
         path,
@@ -226,7 +227,7 @@ async def test_whatever_stands_for_a_file_is_taken(bot, message, tmp_path, short
         "https://x.example/cat.png",
         BufferedInputFile.from_file(path),
         Image.new("RGB", (8, 6)),
-        Figure(figsize=(2, 1)),
+        figure,
     ]
     for source in sources:
         await getattr(message, shortcut)(source)
