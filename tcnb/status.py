@@ -306,7 +306,8 @@ def _handler_trouble(status: Status) -> str | None:
     count = status.handler_failures - status.internal_errors
     if count <= 0:
         return None
-    return f"{'a handler failed' if count == 1 else f'handlers failed {count:,} times'}: see tc.router.failures[-1]"
+    failed = "a handler failed" if count == 1 else f"handlers failed {count:,} times"
+    return f"{failed}: print(tc.router.failures[-1]) shows the last"
 
 
 _TROUBLES: Final[tuple[Callable[[Status], str | None], ...]] = (
@@ -320,12 +321,7 @@ _TROUBLES: Final[tuple[Callable[[Status], str | None], ...]] = (
     ),
     _count_of("overflowed", "no handler got 1 event", "no handler got {:,} events", "make the handlers faster"),
     _handler_trouble,
-    _count_of(
-        "internal_errors",
-        "tcnb itself failed once",
-        "tcnb itself failed {:,} times",
-        "please report tc.router.failures",
-    ),
+    _count_of("internal_errors", "tcnb itself failed once", "tcnb itself failed {:,} times", "please report it"),
     _count_of("gaps_left", "1 chat may lack messages", "{:,} chats may lack messages", "tc.history(chat) reads them"),
     lambda status: (
         None if status.gaps_left or not status.gaps_reason else f"looking back was interrupted: {status.gaps_reason}"
