@@ -238,7 +238,7 @@ def _start(future: Future[T], function: Callable[[], T], name: str) -> threading
     return thread
 
 
-async def interruptible(function: Callable[[], T], *, name: str, drop: Callable[[T], object] = lambda value: None) -> T:
+async def interruptible(function: Callable[[], T], *, name: str) -> T:
     """Call a function that may block without end on a thread of its own, and await it.
 
     Where the waiting is cancelled, as by the interrupt button, the function is interrupted, too: it would otherwise
