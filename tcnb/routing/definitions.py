@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import CodeType, FrameType
+from types import BuiltinMethodType, CodeType, FrameType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 
@@ -29,6 +29,9 @@ _OURS: Final = __name__.partition(".")[0]
 
 _KERNELS_FOLDER: Final = re.compile(r"ipykernel_\d+")
 """The folder of the files that a kernel names cells after: they may be there, and are none of a person's."""
+
+_PROMPTS: Final = re.compile(r"^<(stdin|console|python-input-\d+)>$")
+"""How Python's own prompt names what is typed there, which says nothing of what it is."""
 
 _COUNTED: Final = re.compile(r"^<ipython-input-\d+-")
 """How a terminal names cells: by a number, which is another one each time, and by what is in them."""
@@ -67,6 +70,8 @@ def current_run() -> Run:
     code, filename = frame.f_code, _COUNTED.sub("<ipython-input-", frame.f_code.co_filename)
     if _is_file(filename):
         return Run(code, filename)
+    if _PROMPTS.match(filename):
+        return Run(code, None, is_cell=True)
     info = _cell_info(frame)
     if info is None:
         return Run(code, (filename, frame.f_lineno), is_cell=True)
@@ -95,8 +100,9 @@ class Definition:
         self._qualname = str(getattr(origin, "__qualname__", type(origin).__qualname__))
         self._made_of: object = _code_of(origin) or type(origin)
         module = str(getattr(origin, "__module__", ""))
-        # Importing and reloading give a module another one of these each time; what runs as a script has none.
-        self._compilation: object = getattr(sys.modules.get(module), "__spec__", None) or self.run.token
+        # Importing and reloading give a module another spec each time; what runs as a script or a cell keeps its own.
+        spec = None if module == "__main__" else getattr(sys.modules.get(module), "__spec__", None)
+        self._compilation: object = spec or self.run.token
         # All cells are one place; files that `%run` runs are called like the notebook, but are places of their own.
         self._place = self._filename if module == "__main__" and _is_file(self._filename) else module
 
@@ -110,6 +116,8 @@ class Definition:
         ours, theirs = self._thing, other._thing
         if ours is theirs:
             return True
+        if isinstance(ours, BuiltinMethodType):
+            return isinstance(theirs, BuiltinMethodType) and ours == theirs
         function = getattr(ours, "__func__", None)
         is_same_method = function is not None and function is getattr(theirs, "__func__", None)
         return is_same_method and ours.__self__ is theirs.__self__
@@ -143,9 +151,8 @@ class Definition:
         """Tell whether the other one's code is of an earlier compilation of the same module or notebook."""
         if self._filename != other._filename:
             return True
-        if _position(self._made_of) == _position(other._made_of):
-            return True
-        if self._is_of_cell and not self._filename.startswith("<"):
+        is_elsewhere = _position(self._made_of) != _position(other._made_of)
+        if is_elsewhere and self._is_of_cell and not self._filename.startswith("<"):
             return False  # cells are named after what is in them: these two stand in one
         # In a file, one that stands elsewhere may be another function of that name, or the same one after an edit.
         return self._compilation is not other._compilation
@@ -218,7 +225,8 @@ def _position(code: Any) -> object:
 
 def _is_top_level(code: CodeType) -> bool:
     """Tell whether code is that of a whole cell or file; what is executed from a text belongs to whatever does that."""
-    is_text = code.co_filename.startswith("<") and not _COUNTED.match(code.co_filename)
+    name = code.co_filename
+    is_text = name.startswith("<") and not (_COUNTED.match(name) or _PROMPTS.match(name))
     return code.co_name == "<module>" and not is_text
 
 

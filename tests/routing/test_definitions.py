@@ -168,6 +168,27 @@ def test_one_function_in_two_routers_is_called_twice(post, seen):
     assert seen.take(2) == ["called", "called"]
 
 
+def test_code_of_one_text_in_a_script_stays(post):
+    """A script that executes one text several times makes several handlers."""
+    for word in ("a", "b"):
+        exec("@router.message(text=word)\nasync def on_word(message): ...", {"router": post.router, "word": word})
+    assert len(post.router.handlers) == 2
+
+
+def test_functions_at_a_prompt_replace_by_name(post):
+    """What is typed at Python's own prompt is a run of its own; what has no name there is told apart by its filters."""
+    namespace = {"router": post.router, "__name__": "__main__"}
+    for line in (
+        "router.message(text='a')(lambda message: 1)",
+        "router.message(text='b')(lambda message: 2)",
+        "router.message(text='b')(lambda message: 3)",
+        "@router.message()\nasync def on_message(message): ...",
+        "@router.message()\nasync def on_message(message): ...",
+    ):
+        exec(compile(f"{line}\n", "<stdin>", "exec"), namespace)
+    assert [handler.filters for handler in post.router.handlers] == [("text='a'",), ("text='b'",), ()]
+
+
 def test_two_middlewares_of_a_class_stay_and_the_same_object_is_there_once(post):
     """Which objects there are counts, not of which class they are."""
 
