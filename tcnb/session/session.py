@@ -20,7 +20,6 @@ import msgspec
 
 from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.arguments import named_chat
 from tcnb.client.bot import Bot
 from tcnb.client.connection import Connection, State
 from tcnb.client.directory import LOOKS_OLD_AFTER, Directory, KnownChat
@@ -33,7 +32,6 @@ from tcnb.errors import (
     NotConnectedError,
     RequestTimeoutError,
     TcnbError,
-    UnknownChatError,
     WSConnectionError,
 )
 from tcnb.record.intake import Intake
@@ -238,11 +236,11 @@ class Session(SendingVerbs, AnalysingVerbs):
             *chats: ids, titles or people; none shows all.
 
         Raises:
-            UnknownChatError, AmbiguousChatError: nothing ever was in a chat of that name; with candidates.
+            UnknownChatError, AmbiguousChatError: with candidates; a chat that the bot has left is found, too.
         """
         from tcnb.notebook.feed import Feed  # the notebook stands above: it is reached only when somebody asks
 
-        return Feed(self, *(name for chat in chats for name in self._watched(chat)))
+        return Feed(self, *chats)
 
     def composer(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Composer:
         """Return a widget to write in: texts with a preview, files of any size, stickers.
@@ -326,23 +324,10 @@ class Session(SendingVerbs, AnalysingVerbs):
         await self._connection.close()
         await self._intake.close(JOURNAL_TIMEOUT)
 
-    def _watched(self, chat: str) -> list[str]:
-        """Return the ids and titles under which a chat shows in the record, be it of now or of the past."""
-        chat = named_chat(getattr(chat, "chat_id", chat))
-        if self._closed or self.state["state"] != "connected":
-            return [chat]
-        try:
-            return self._wait(self._directory.watched(chat))
-        except UnknownChatError:
-            past = self.record.chats()[["chat_id", "chat"]].astype("str")
-            if not (past["chat_id"].eq(chat) | past["chat"].str.casefold().eq(chat.casefold())).any():
-                raise
-            return [chat]
-
     def _written_to(self, chat: str | None) -> str | Chat | None:
         """Return the chat that a name means, or the name where the server cannot be asked now."""
         chat = getattr(chat, "chat_id", chat)
-        if chat is None or self._closed or self.state["state"] != "connected":
+        if chat is None or not self._can_ask:
             return chat
         from tcnb.notebook.composer_chats import ChatFinder
 
@@ -376,8 +361,7 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _new_delivery(self) -> Delivery:
         """Return what brings events to the handlers; they get the session as `tc`, and names as `names`."""
-        names = Names(self._directory, self.loop, self._names.display_name)
-        given = {"tc": self, "names": names}
+        given = {"tc": self, "names": Names(self._directory, self.loop)}
         return Delivery(f"tcnb {self.name}", self.router, self.bot, given, self._on_handler_failure)
 
     # -- inside: what arrives (on the bot's loop) --------------------------------------------------------------------
@@ -392,7 +376,7 @@ class Session(SendingVerbs, AnalysingVerbs):
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
-            self._directory.outdated()
+            self._directory.heard(method, payload)
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
                 self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(msgspec.json.decode(payload)))
