@@ -71,7 +71,8 @@ class UnknownChatError(UsageError):
     ) -> None:
         self.name = name
         self.candidates = list(candidates)
-        hint = f"Did you mean {_listed(self.candidates)}?" if self.candidates else "%tc_chats lists the chats."
+        listing = "tc.people lists the people who are known." if what == "account" else "%tc_chats lists the chats."
+        hint = f"Did you mean {_listed(self.candidates)}?" if self.candidates else listing
         super().__init__(f"no {what} is called {name!r}. {hint}" + (f" Note that {note}." if note else ""))
 
 

@@ -11,7 +11,7 @@ from tcnb.client.statistics import Reconnect
 
 _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "connection": (
-        *("state", "reason", "connected_since", "latency", "reconnects", "healed"),
+        *("state", "reason", "connected_since", "latency", "reconnects", "healed", "chats_problem"),
         *("sendings_recovered", "sendings_repeated", "sendings_unknown"),
     ),
     "events": (
@@ -32,7 +32,16 @@ _ALWAYS: Final = frozenset({"events", "received", "committed", "acknowledged", "
 
 _ALARMING: Final = frozenset(
     {
-        *("reason", "sendings_unknown", "undecodable", "malformed", "failures", "gaps_left", "gaps_reason"),
+        *(
+            "reason",
+            "chats_problem",
+            "sendings_unknown",
+            "undecodable",
+            "malformed",
+            "failures",
+            "gaps_left",
+            "gaps_reason",
+        ),
         *("handler_failures", "overflowed", "journal_problem"),
     }
 )
@@ -57,6 +66,7 @@ class Status:
         reconnects: how often the connection was made again.
         last_break: when and why it broke last.
         healed: the breaks after which it was made again, the last hundred: when, why, for how long.
+        chats_problem: why the list of chats may lack some, so that titles are not trusted; None where it does not.
         sendings_recovered: sendings whose answer was lost, and which were found in their chats.
         sendings_repeated: sendings that were sent again because they were not there.
         sendings_unknown: sendings of which nobody can say whether they were carried out; their callers were told.
@@ -118,6 +128,7 @@ class Status:
     uncommitted: int = 0
     journal_problem: str | None = None
     healed: tuple[Reconnect, ...] = ()
+    chats_problem: str | None = None
     sendings_recovered: int = 0
     sendings_repeated: int = 0
     sendings_unknown: int = 0

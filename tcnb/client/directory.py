@@ -102,6 +102,7 @@ class Directory:
         self._changes = 1
         self._read = 0
         self._reading = asyncio.Lock()
+        self._left: dict[str, KnownChat] = {}
 
     # -- what is known -----------------------------------------------------------------------------------------------
 
@@ -112,6 +113,14 @@ class Directory:
     def chat(self, chat_id: str) -> KnownChat | None:
         """Return what is known about the chat of that id; None for one that the bot is not known to be in."""
         return self._chats.get(chat_id) or self._unlisted.get(chat_id)
+
+    def left(self, chat_id: str) -> KnownChat | None:
+        """Return what was known about a chat that was removed, or that the bot was removed from."""
+        return self._left.get(chat_id)
+
+    def known_peer(self, chat_id: str) -> str | None:
+        """Return the id of the other person of a personal chat, where it is known."""
+        return self._peers.get(chat_id)
 
     def personal_chat(self, user_id: str) -> str | None:
         """Return the personal chat with a user, where it is known."""
@@ -142,6 +151,8 @@ class Directory:
         self._unlisted = {}
         if method in _LEAVING and change.chat_id is not None:
             gone = change.chat_id
+            if gone in self._chats:
+                self._left[gone] = self._chats[gone]
             self._chats = {chat_id: chat for chat_id, chat in self._chats.items() if chat_id != gone}
             self._personal = {user_id: chat_id for user_id, chat_id in self._personal.items() if chat_id != gone}
 
@@ -328,14 +339,12 @@ class Directory:
     def _by_name(self, name: str, *, is_condition: bool) -> tuple[Meaning, ...]:
         """Return the groups and channels of that title, and the people of that display name.
 
-        Case decides between titles alone: between people, or a person and a title, it does not.
+        Names may be written in any case, so case does not decide between two of them.
         """
         chats = self._chats  # which is replaced as a whole, on another thread maybe
         titled = [chats[chat_id] for chat_id in self._titled.get(names.folded(name), ()) if chat_id in chats]
         groups = [chat for chat in titled if chat.chat_type != ChatType.P2P]
         people = {} if is_condition else self._people(name, [chat for chat in titled if chat.chat_type == ChatType.P2P])
-        if len(groups) > 1 and not people:
-            groups = [chat for chat in groups if names.tidied(chat.title or "") == name] or groups
         return (*(Meaning(chat.chat_id, by=By.TITLE) for chat in groups), *people.values())
 
     def _people(self, name: str, personal: Iterable[KnownChat]) -> dict[str, Meaning]:
@@ -389,9 +398,9 @@ class Directory:
                 raise
             self._peers[chat_id] = None
             return
-        self._learn_peer(chat_id, (one.user_id for one in found.participants))
+        self.learn_peer(chat_id, (one.user_id for one in found.participants))
 
-    def _learn_peer(self, chat_id: str, user_ids: Iterable[str]) -> None:
+    def learn_peer(self, chat_id: str, user_ids: Iterable[str]) -> None:
         """Take note of who is in a personal chat, as the server says it: nothing else can be trusted for that."""
         peer = next((bare_id(user_id) for user_id in user_ids if not self.people.is_own(user_id)), None)
         self._peers[chat_id] = peer
@@ -428,7 +437,7 @@ class Directory:
             if error.code in UNCLEAR:
                 raise
             raise self._unknown(name) from error
-        self._learn_peer(chat_id, [user_id])
+        self.learn_peer(chat_id, [user_id])
         if chat_id not in self._chats:
             self._changes += 1
         return chat_id
@@ -458,7 +467,7 @@ class Directory:
         user_id = meaning.user_id or await self.peer(meaning.chat_id or "")
         login = meaning.chat_id if user_id is None else names.login_of(user_id, self.people.domain or "")
         return UsageError(
-            f"{name!r} is a display name, which anybody may give himself, and {keyword}= takes a login or an id: "
+            f"{name!r} is a display name, which anybody may take, and {keyword}= decides who is obeyed: "
             f"write {keyword}={login!r}"
         )
 
@@ -476,7 +485,9 @@ class Directory:
 def _similar(name: str, known: Iterable[str], most: int = 5) -> list[str]:
     """Return the names that resemble one, best first."""
     wanted = names.folded(name)
-    folded = {names.folded(candidate): names.tidied(candidate) for candidate in known}
+    folded: dict[str, str] = {}
+    for candidate in known:
+        folded.setdefault(names.folded(candidate), names.tidied(candidate))
     close = difflib.get_close_matches(wanted, folded, n=most, cutoff=0.6)
     inside = [key for key in folded if wanted in key and key not in close]
     return [folded[key] for key in [*close, *inside][:most]]

@@ -76,9 +76,10 @@ class ChatFinder:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
-        found = await self._session.directory.found(name)
-        title = found.title or await self._session.directory.peer(found.chat_id) or name
-        return self._chat(title, found.chat_id, found.chat_type.name.lower())
+        directory = self._session.directory
+        found = await directory.found(name)
+        title = called(directory, found.chat_id, found.title) or await directory.peer(found.chat_id) or name
+        return Chat(found.chat_id, title, found.chat_type.name.lower())
 
     def person(self, user_id: str) -> str:
         """Return what a person is called; the id where no name is known."""
@@ -86,17 +87,27 @@ class ChatFinder:
         names = {known: name for name, known in self._session.known_people()}
         return names.get(bare) or bare
 
-    def _chat(self, title: str | None, chat_id: str, kind: str) -> Chat:
-        """Return a chat; a personal one may be called by the other's id."""
-        shown = self.person(title) if title and "@" in title else title
-        return Chat(chat_id, shown or chat_id, kind)
+
+def called(directory: Directory, chat_id: str, title: str | None) -> str | None:
+    """Return what a chat is called: a personal one may have the other's id as its title, and is shown by their name.
+
+    What only looks like an id is a display name, which anybody may take.
+    """
+    peer = directory.known_peer(chat_id)
+    return directory.people.name_of(peer) or title if peer is not None and peer == title else title
 
 
 def listed(session: Session) -> dict[str, Any]:
     """Return the chats and people that are known now, for suggestions; the network is not asked."""
+    directory = session.directory
     names = {user_id: name for name, user_id in session.known_people()}
     chats = [
-        {"chat_id": chat_id, "title": names.get(title or "") or title or "", "kind": kind, "also": title or ""}
+        {
+            "chat_id": chat_id,
+            "title": called(directory, chat_id, title) or "",
+            "kind": kind,
+            "person": directory.known_peer(chat_id) or "",
+        }
         for title, chat_id, kind in session.known_chats()
     ]
     me = (session.me_id or "").casefold()

@@ -18,7 +18,7 @@ from tcnb.client.chat_list import PAGE, UnfinishedListError, every_chat
 from tcnb.errors import TcnbError
 
 from .composer import Composer
-from .composer_chats import Chat
+from .composer_chats import Chat, called
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
 from .snapshot import describe
@@ -258,7 +258,7 @@ class ChatList(SessionWidget):
         line.last = line.said if line.kind == "p2p" or not author else f"{author}: {line.said}"
 
     def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
-        shown = self._names.get(title or "") or title
+        shown = called(self.session.directory, chat_id, title)
         line = self._lines.get(chat_id)
         if line is None:
             line = self._lines[chat_id] = Line(chat_id, shown or chat_id, kind or "undefined")

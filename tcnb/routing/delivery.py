@@ -100,6 +100,19 @@ class Delivery:
         with self._lock:
             return sum(map(len, self._lines.values()))
 
+    def note(self, failure: Failure, handler: Handler | None = None) -> None:
+        """Keep a failure, count it and tell of it; on any thread.
+
+        Args:
+            failure: what went wrong.
+            handler: the handler, if it was in one.
+        """
+        with self._lock:
+            self.failed += 1
+        logger.warning("%s", failure.error)
+        self._router.note_failure(failure, handler)
+        self._on_failure(failure)
+
     def offer(self, notified: Iterable[Frame | Malformed]) -> None:
         """Take the notifications that some handler may want, and return at once; nothing else is looked at.
 
@@ -194,7 +207,7 @@ class Delivery:
         except _CAUGHT as error:
             _raise_if_ended(error)
             kind = notifications.EVENTS.get(method, notifications.UNKNOWN)
-            self._note(Failure.of(error, handler="", event=kind, chat_id=None), None)
+            self.note(Failure.of(error, handler="", event=kind, chat_id=None))
 
     async def _run(self, handler: Handler, event: Event, data: dict[str, Any]) -> None:
         """Run a handler; what it raises is kept and stops nothing."""
@@ -209,13 +222,7 @@ class Delivery:
     def _fail(self, handler: Handler, event: Event, error: BaseException) -> None:
         handler.failed(error)
         failure = Failure.of(error, handler=handler.name, event=handler.event, chat_id=chat_of(event))
-        self._note(failure, handler)
-
-    def _note(self, failure: Failure, handler: Handler | None) -> None:
-        self.failed += 1
-        logger.warning("%s", failure.error)
-        self._router.note_failure(failure, handler)
-        self._on_failure(failure)
+        self.note(failure, handler)
 
     async def _end(self, grace: float) -> None:
         tasks = set(self._tasks)

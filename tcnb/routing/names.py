@@ -59,7 +59,10 @@ class Names:
                     raise UsageError(
                         f"chat={name!r} could mean {len(found)} chats by now: write the id of the right one"
                     )
-                if len(found) == 1 and await self._is_of(found[0], chat_id, said, author):
+                left = self._directory.left(chat_id)
+                if not found and left is not None and names.folded(left.title or "") == names.folded(name):
+                    return True
+                if found and await self._is_of(found[0], chat_id, said, author):
                     return True
         return False
 

@@ -118,12 +118,12 @@ class ReadingVerbs(Face):
         if names.is_word(name):
             user_id = names.folded(names.full_id(name, self._directory.people.domain or ""))
             rows = self.record.frame()
-            rows = rows[(rows["chat_type"] == "p2p") & rows["author_id"].astype("str").map(names.folded).eq(user_id)]
+            rows = rows[(rows["chat_type"] == "p2p") & rows["author_id"].astype("str").str.casefold().eq(user_id)]
             if len(rows):
                 return str(rows["chat_id"].iloc[-1])
             if names.is_user_id(name):
                 return None
-        called = chats[chats["chat"].map(names.folded, na_action="ignore") == names.folded(name)]
+        called = chats[chats["chat"].fillna("").map(names.folded) == names.folded(name)]
         if len(called) > 1:
             raise AmbiguousChatError(
                 name, [f"{title} ({chat_id})" for chat_id, title in called.itertuples(index=False)]

@@ -32,19 +32,21 @@ from tcnb.errors import (
     NotConnectedError,
     RequestTimeoutError,
     TcnbError,
+    UsageError,
     WSConnectionError,
 )
 from tcnb.record.intake import Intake
 from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
-from tcnb.routing.handlers import Failure
+from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.names import Names
 from tcnb.routing.router import Router
 from tcnb.session.analysing import AnalysingVerbs, offer_analyses
 from tcnb.session.background import Background
 from tcnb.session.catching_up import CatchingUp
 from tcnb.session.facts import ServerFacts
+from tcnb.session.handler_names import HandlerNames
 from tcnb.session.listeners import Listeners
 from tcnb.session.names import NameLearner
 from tcnb.session.people import Acquaintances
@@ -168,11 +170,13 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._waiters = Waiters(self.bot)
         self._directory = Directory(self.bot, self._on_chat)
         self._names = NameLearner(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
-        self._acquaintances = Acquaintances(self.bot, self._names, self._background)
+        self._acquaintances = Acquaintances(self.bot, self._names, self._directory, self._background)
         self.router = Router(name)
         if router is not None:
             self.router.include_router(router)
         self._delivery = self._new_delivery()
+        self._handler_names = self.router.definitions = self._new_handler_names()
+        self._handler_names.included(self.router.handlers)
         _sessions.add(self)
         # So that the server sees a normal close when the interpreter ends, and sees it before a practice server goes.
         atexit.register(self.close)
@@ -220,6 +224,7 @@ class Session(SendingVerbs, AnalysingVerbs):
             self.name,
             self.me_id or self.username or "",
             connection=self._connection,
+            directory=self._directory,
             record=self.record,
             intake=self._intake,
             router=self.router,
@@ -313,7 +318,12 @@ class Session(SendingVerbs, AnalysingVerbs):
             logger.warning("the list of chats could not be read: %s", error)
         self._opened = True
         if self._connection.state.state == "connected":
-            self._catching_up.back()
+            self._begin()
+
+    def _begin(self) -> None:
+        """Do what every new connection is for besides waiting for events."""
+        self._catching_up.back()
+        self._handler_names.connected()
 
     async def _shut(self) -> None:
         self._waiters.fail(NotConnectedError("the connection was closed while waiting"))
@@ -364,6 +374,16 @@ class Session(SendingVerbs, AnalysingVerbs):
         given = {"tc": self, "names": Names(self._directory, self.loop)}
         return Delivery(f"tcnb {self.name}", self.router, self.bot, given, self._on_handler_failure)
 
+    def _new_handler_names(self) -> HandlerNames:
+        return HandlerNames(
+            self._directory,
+            self._background,
+            loop=self.loop,
+            can_ask=lambda: self._opened and self._can_ask,
+            wait=self._wait,
+            on_problem=self._on_name_problem,
+        )
+
     # -- inside: what arrives (on the bot's loop) --------------------------------------------------------------------
 
     def _on_taken(self, batch: Batch) -> None:
@@ -391,12 +411,12 @@ class Session(SendingVerbs, AnalysingVerbs):
     def _on_state(self, state: State) -> None:
         if state.state == "connected":
             self.record.me = self.me_id
-            if self._opened:
-                self._catching_up.back()
         elif state.state == "reconnecting":
             self._catching_up.away()
         # While the connection is away chats are renamed unheard: no title may be trusted that was read before.
         self._directory.outdated()
+        if state.state == "connected" and self._opened:
+            self._begin()
         self._state_listeners.tell(_said(state))
 
     def _on_handler_failure(self, failure: Failure) -> None:
@@ -404,6 +424,10 @@ class Session(SendingVerbs, AnalysingVerbs):
         # Without the loop the session has been closed, and nobody listens any more.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._failure_listeners.tell, failure)
+
+    def _on_name_problem(self, handler: Handler, error: UsageError) -> None:
+        handler.failed(error)
+        self._delivery.note(Failure.of(error, handler=handler.name, event=handler.event, chat_id=None), handler)
 
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))
