@@ -23,7 +23,8 @@ import msgspec
 from tcnb.client.arguments import named_chat, named_person
 from tcnb.client.bot import Bot
 from tcnb.client.candidates import By, Meaning, descriptions
-from tcnb.client.chat_list import PAGE, UnfinishedListError, every_chat
+from tcnb.client.chat_list import UnfinishedListError, every_record
+from tcnb.client.history import Ask
 from tcnb.client.people import UNCLEAR, People
 from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError, UsageError
 from tcnb.types.enums import ChatType
@@ -77,7 +78,8 @@ class Directory:
 
     Args:
         bot: asked for what is not known.
-        on_chat: told of every chat that is read.
+        ask: asks the server for the list of chats, which may be too long to make objects of.
+        on_chat: told of every chat that is read and was not known so.
 
     Attributes:
         people: who there is.
@@ -87,10 +89,11 @@ class Directory:
     any thread.
     """
 
-    def __init__(self, bot: Bot, on_chat: Callable[[KnownChat], None]) -> None:
+    def __init__(self, bot: Bot, ask: Ask, on_chat: Callable[[KnownChat], None]) -> None:
         self.people = People(bot)
         self.problem: str | None = None
         self._bot = bot
+        self._ask = ask
         self._on_chat = on_chat
         self._chats: dict[str, KnownChat] = {}
         self._titled: dict[str, tuple[str, ...]] = {}
@@ -168,23 +171,20 @@ class Directory:
                 self._read = changes
 
     async def _read_chats(self) -> None:
-        async def page(number: int) -> list[Any]:
-            return (await self._bot.get_chats(PAGE, number)).chats
-
-        found: dict[str, KnownChat] = {}
-        titled: dict[str, tuple[str, ...]] = {}
-        problem = None
+        before, found, titled, problem = self._chats, dict[str, KnownChat](), dict[str, tuple[str, ...]](), None
         try:
-            async for chat in every_chat(page, lambda chat: chat.chat_id):
-                found[chat.chat_id] = KnownChat(chat.chat_id, chat.title, chat.chat_type)
-                key = names.folded(chat.title or "")
-                titled[key] = (*titled.get(key, ()), chat.chat_id)
+            async for record in every_record(self._ask):
+                known = _known(record)
+                found[known.chat_id] = known
+                key = names.folded(known.title or "")
+                titled[key] = (*titled.get(key, ()), known.chat_id)
         except UnfinishedListError as error:
             problem = str(error)
         titled.pop("", None)
         self._chats, self._titled, self.problem = found, titled, problem
-        for known in found.values():
-            self._on_chat(known)
+        for chat_id, known in found.items():
+            if before.get(chat_id) != known:
+                self._on_chat(known)
 
     # -- who is meant ------------------------------------------------------------------------------------------------
 
@@ -480,6 +480,13 @@ class Directory:
         same = [str(self._chats[one]) for one in self._titled.get(names.folded(name), ()) if one in self._chats]
         close = same or _similar(name, [*titles, *self.people.names().values(), *self.people.logins()])
         return UnknownChatError(name, close, note=self.problem)
+
+
+def _known(record: dict[str, Any]) -> KnownChat:
+    """Read the record of a chat; what is mistyped is not known (`protocol` section 4.5)."""
+    title, kind = record.get("title"), record.get("chatType")
+    kind = ChatType(kind) if isinstance(kind, int) else ChatType.UNDEF
+    return KnownChat(record["chatId"], title if isinstance(title, str) else None, kind)
 
 
 def _similar(name: str, known: Iterable[str], most: int = 5) -> list[str]:
