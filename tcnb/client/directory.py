@@ -380,15 +380,17 @@ class Directory:
         self._on_chat(known)
 
     async def peer(self, chat_id: str) -> str | None:
-        """Return the id of the other person of a personal chat; None for any other chat."""
+        """Return the id of the other person of a personal chat, for the favorites this account's; None for others."""
+        if chat_id in self._peers:
+            return self._peers[chat_id]
         if self.chat(chat_id) is None:
             await self._ask_chat(chat_id)
         chat = self.chat(chat_id)
-        if chat is None or chat.chat_type != ChatType.P2P:
-            return None
-        if chat_id not in self._peers:
+        if chat is not None and chat.chat_type == ChatType.P2P:
             await self._ask_peer(chat_id)
-        return self._peers[chat_id]
+        elif chat is not None and chat.chat_type == ChatType.FAVORITES:
+            return self._bot.me_id
+        return self._peers.get(chat_id)
 
     async def _ask_peer(self, chat_id: str) -> None:
         try:

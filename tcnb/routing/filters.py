@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 from tcnb.errors import UsageError
@@ -269,10 +270,14 @@ class ChatIs:
 
     wanted: tuple[str, ...]
 
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(linked_chat(name) or name for name in self.wanted)
+
     async def __call__(self, event: Event, names: Names | None = None) -> bool:
         """Tell whether the event happened in one of the chats; without `names`, only ids are known."""
         chat_id = chat_of(event)
-        if chat_id is None or chat_id in self.wanted:
+        if chat_id is None or chat_id in self._ids:
             return chat_id is not None
         return names is not None and await names.are_of(self.wanted, chat_id, _chat_said(event), sender_of(event))
 
@@ -439,7 +444,7 @@ def _make_names(keyword: str, attribute: str, made: Callable[[tuple[str, ...]], 
         for name in names:
             if not isinstance(name, str) or not name.strip():
                 raise UsageError(f"{keyword}= takes names or ids, not {name!r}")
-        return made(tuple(linked_chat(name) or name.strip() for name in names))
+        return made(tuple(name.strip() for name in names))
 
     return make
 

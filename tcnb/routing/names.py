@@ -56,24 +56,24 @@ class Names:
                 if found is None:
                     found = await self._ask(self._directory.meanings(name, is_condition=True))
                 if len(found) > 1 and chat_id in {meaning.chat_id for meaning in found}:
-                    raise UsageError(
-                        f"chat={name!r} could mean {len(found)} chats by now: write the id of the right one"
-                    )
-                left = self._directory.left(chat_id)
-                if not found and left is not None and names.folded(left.title or "") == names.folded(name):
+                    raise UsageError(f"chat={name!r} could mean {len(found)} chats by now: write the right one's id")
+                if len(found) == 1 and await self._is_of(found[0], chat_id, said, author):
                     return True
-                if found and await self._is_of(found[0], chat_id, said, author):
+                if not found and self._was_called(chat_id, name):
                     return True
         return False
+
+    def _was_called(self, chat_id: str, name: str) -> bool:
+        """Tell whether a group or channel that is gone had that title."""
+        left = self._directory.left(chat_id)
+        if left is None or left.chat_type == ChatType.P2P:
+            return False
+        return names.folded(left.title or "") == names.folded(name)
 
     async def _is_of(self, meaning: Meaning, chat_id: str, said: ChatName | None, author: str | None) -> bool:
         if meaning.chat_id is not None or meaning.user_id is None:
             return meaning.chat_id == chat_id
-        people = self._directory.people
-        if people.is_own(meaning.user_id):
-            known = self._directory.chat(chat_id)
-            return known is not None and known.chat_type == ChatType.FAVORITES
-        if said is not None and said.is_personal and author is not None and not people.is_own(author):
+        if said is not None and said.is_personal and author is not None and not self._directory.people.is_own(author):
             other: str | None = author
         else:
             other = await self._ask(self._directory.peer(chat_id))

@@ -141,7 +141,7 @@ def test_display_name_of_somebody_without_a_chat(tc: tcnb.Session, alice: Collea
     tc.refresh()
     until(tc, lambda: ("Ann Lee", "twin.one@practice.local") in tc.known_people())
     meet(tc, "twin.two")
-    with pytest.raises(AmbiguousChatError, match="twin.one@practice.local, who has no chat with you yet"):
+    with pytest.raises(AmbiguousChatError, match=r"twin\.one@practice.local, who has no chat with you yet"):
         tc.send("Ann Lee", "hi")
 
 
@@ -309,7 +309,9 @@ def test_list_that_cannot_be_read_to_its_end(tc: tcnb.Session, alice: Colleague,
 
     monkeypatch.setattr(tc._directory, "_ask", repeats)
     tc.refresh()
-    with pytest.raises(AmbiguousChatError, match="could mean more than one chat: .*the list of chats could not be read"):
+    with pytest.raises(
+        AmbiguousChatError, match=r"could mean more than one chat: .*the list of chats could not be read"
+    ):
         tc.send("Release crew", "hi")
     with pytest.raises(UnknownChatError, match="the list of chats could not be read to its end"):
         tc.send("Relase crew", "hi")
