@@ -26,7 +26,7 @@ class Session(SendingSession, StickerSession, Protocol):
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
-    def directory(self) -> Directory: ...
+    def _directory(self) -> Directory: ...
     def known_chats(self) -> list[tuple[str | None, str, str]]: ...
     def known_people(self) -> list[tuple[str | None, str]]: ...
     def on_rows(self, listener: Callable[[], None]) -> Callable[[], None]: ...
@@ -76,7 +76,7 @@ class ChatFinder:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
-        directory = self._session.directory
+        directory = self._session._directory
         found = await directory.found(name)
         title = called(directory, found.chat_id, found.title) or await directory.peer(found.chat_id) or name
         return Chat(found.chat_id, title, found.chat_type.name.lower())
@@ -99,7 +99,7 @@ def called(directory: Directory, chat_id: str, title: str | None) -> str | None:
 
 def listed(session: Session) -> dict[str, Any]:
     """Return the chats and people that are known now, for suggestions; the network is not asked."""
-    directory = session.directory
+    directory = session._directory
     names = {user_id: name for name, user_id in session.known_people()}
     chats = [
         {

@@ -89,8 +89,8 @@ class Source(feed_actions.Session, Protocol):
     @property
     def state(self) -> Mapping[str, Any]: ...
     @property
-    def directory(self) -> Directory: ...
-    def watched(self, chat: Any) -> str: ...
+    def _directory(self) -> Directory: ...
+    def _watched(self, chat: Any) -> str: ...
     def known_people(self) -> list[tuple[str | None, str]]: ...
     def on_rows(self, callback: Callable[[], None]) -> Callable[[], None]: ...
     def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]: ...
@@ -117,7 +117,7 @@ class Feed(SessionWidget):
     def __init__(
         self, session: Source, *chats: Any, height: int = 440, on_chat: Callable[[str], None] | None = None
     ) -> None:
-        self.chats = frozenset(map(session.watched, chats))
+        self.chats = frozenset(map(session._watched, chats))
         self._announced = session.record.last_seq
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
@@ -268,7 +268,7 @@ class Feed(SessionWidget):
         """Show the personal chats that have come into being with the people of this feed."""
         if people := self._people:
             begun = {personal_chat_of(row, people) for row in rows}
-            begun |= {self.session.directory.personal_chat(user_id) for user_id in people}
+            begun |= {self.session._directory.personal_chat(user_id) for user_id in people}
             self.chats |= {chat_id for chat_id in begun if chat_id is not None}
 
     def _short_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -258,7 +258,7 @@ class ChatList(SessionWidget):
         line.last = line.said if line.kind == "p2p" or not author else f"{author}: {line.said}"
 
     def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
-        shown = called(self.session.directory, chat_id, title)
+        shown = called(self.session._directory, chat_id, title)
         line = self._lines.get(chat_id)
         if line is None:
             line = self._lines[chat_id] = Line(chat_id, shown or chat_id, kind or "undefined")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tcnb.client.arguments import named_chat, whole
 from tcnb.client.connection import Connection
-from tcnb.client.directory import Directory
 from tcnb.client.transfer import Progress
 from tcnb.errors import AmbiguousChatError, TcnbError, UnknownChatError
 from tcnb.record import derived
@@ -79,15 +78,10 @@ class ReadingVerbs(Face):
         return [(name, user_id) for user_id, name in named.items()] + [(None, user_id) for user_id in nameless]
 
     @property
-    def directory(self) -> Directory:
-        """Who is meant by a name; its coroutines are awaited on the bot's loop."""
-        return self._directory
-
-    @property
     def _can_ask(self) -> bool:
         return not self._closed and self._connection.state.state == "connected"
 
-    def watched(self, chat: Any) -> str:
+    def _watched(self, chat: Any) -> str:
         """Return the id of a chat that is looked at; that of a person who has no personal chat yet. None is made.
 
         Args:

@@ -1,6 +1,6 @@
 """How names of chats and people are compared, and what can be told from their form alone.
 
-Source: `protocol` sections 4.1 and 18.
+Source: `protocol` section 4.1.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class StandInSession:
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
 
-    def watched(self, chat: str) -> str:
+    def _watched(self, chat: str) -> str:
         return chat
 
     def known_people(self) -> list[tuple[str | None, str]]:

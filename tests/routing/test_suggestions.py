@@ -16,8 +16,11 @@ from tcnb.routing import Router, suggestion
 from tcnb.types import Update, parse_event
 
 ALICE = {
-    **{"chat": "Alice Doe", "chat_id": "c2", "chat_type": "p2p"},
-    **{"author_id": "alice@practice.local", "message_type": "plain"},
+    "chat": "Alice Doe",
+    "chat_id": "c2",
+    "chat_type": "p2p",
+    "author_id": "alice@practice.local",
+    "message_type": "plain",
 }
 CREW = {"chat": "Release crew", "chat_id": "c1", "message_type": "plain"}
 
