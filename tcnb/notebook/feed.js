@@ -365,8 +365,7 @@ class Store {
 
   // What the one chat that is shown is called. Nothing while no row of it is here, unless it is known by the person it is with.
   get titleOfOnlyChat() {
-    const title = this.chats.get(this.onlyChat) || (this.onlyChat.includes("@") ? this.onlyChat : "");
-    return this.people.get(title) || title;
+    return this.chats.get(this.onlyChat) || (this.onlyChat.includes("@") ? this.nameOf(this.onlyChat) : "");
   }
 
   get rate() {
