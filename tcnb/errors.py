@@ -5,7 +5,7 @@ Names that the official Python client also has mean the same thing here.
 TcnbError
 ├── UsageError                        a magic or a call was written wrongly
 │   ├── UnknownChatError              no chat or person of that name
-│   ├── AmbiguousChatError            several chats or people of that name
+│   ├── AmbiguousChatError            a name that could mean several chats or people
 │   ├── CellSyntaxError               the code of a cell that is to run later is not Python
 │   └── SecretOnLineError             a password or token was typed where it would be stored
 ├── NotConnectedError                 there is no such connection, or it was closed
@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tcnb.console import printable
@@ -112,26 +112,32 @@ class UnknownChatError(UsageError):
         candidates: titles and ids that resemble it, best first.
     """
 
-    def __init__(self, name: str, candidates: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, candidates: Iterable[str] = (), *, what: str = "chat or person", note: str | None = None
+    ) -> None:
         self.name = name
         self.candidates = list(candidates)
-        hint = f" Did you mean {_listed(self.candidates)}?" if self.candidates else " %tc_chats lists the chats."
-        super().__init__(f"no chat or person is called {name!r}.{hint}")
+        listing = "tc.people lists the people who are known." if what == "account" else "%tc_chats lists the chats."
+        hint = f"Did you mean {_listed(self.candidates)}?" if self.candidates else listing
+        super().__init__(f"no {what} is called {name!r}. {hint}" + (f" Note that {note}." if note else ""))
 
 
 class AmbiguousChatError(UsageError):
-    """Several chats or people have that name.
+    """A name could mean several chats or people.
 
     Attributes:
         name: what was asked for.
-        candidates: `title (id)` of each.
+        candidates: of each what tells it from the others: title or name, kind, members, last message, id.
     """
 
-    def __init__(self, name: str, candidates: Iterable[str]) -> None:
+    def __init__(self, name: str, candidates: Iterable[str], *, note: str | None = None) -> None:
         self.name = name
         self.candidates = list(candidates)
+        count = len(self.candidates)
+        what = f"{count} chats or people" if count != 1 else "more than one chat"
         super().__init__(
-            f"{name!r} names {len(self.candidates)} chats: {_listed(self.candidates)}. Use the id of the one you mean."
+            f"{name!r} could mean {what}: {_listed(self.candidates, str)}. Use the id or login of the one you mean."
+            + (f" Note that {note}." if note else "")
         )
 
 
@@ -399,6 +405,6 @@ class DestinationExistsError(FileDownloadError, FileExistsError):
         return str(self.args[0])
 
 
-def _listed(names: list[str], most: int = 8) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
+def _listed(names: list[str], written: Callable[[str], str] = repr, most: int = 8) -> str:
+    shown = ", ".join(map(written, names[:most]))
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

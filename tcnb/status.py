@@ -14,7 +14,7 @@ from tcnb.console import printable
 
 _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "connection": (
-        *("state", "reason", "connected_since", "latency", "reconnects", "healed"),
+        *("state", "reason", "connected_since", "latency", "reconnects", "healed", "chats_problem"),
         *("sendings_recovered", "sendings_repeated", "sendings_unknown"),
         *("internal_errors", "last_internal_error"),
     ),
@@ -36,7 +36,16 @@ _ALWAYS: Final = frozenset({"events", "received", "committed", "acknowledged", "
 
 _ALARMING: Final = frozenset(
     {
-        *("reason", "sendings_unknown", "undecodable", "malformed", "failures", "gaps_left", "gaps_reason"),
+        *(
+            "reason",
+            "chats_problem",
+            "sendings_unknown",
+            "undecodable",
+            "malformed",
+            "failures",
+            "gaps_left",
+            "gaps_reason",
+        ),
         *("handler_failures", "overflowed", "journal_problem", "internal_errors", "last_internal_error"),
     }
 )
@@ -76,6 +85,8 @@ _MEANINGS: Final[dict[str, str]] = {
     "between here and the server, a proxy for instance, may change what it carries.",
     "failures": "These are not in tc.df. Messages among them are not acknowledged, so the server sends them again. The "
     "log of tcnb.record says why.",
+    "chats_problem": "Chats may be missing from the list, so titles are refused; ids and logins work. The list is read "
+    "again when the next title is looked up.",
     "catching_up": "Messages of an absence are being read from the history, in the background.",
     "gaps_left": "These chats may lack messages of an absence. The next connection looks again; tc.history(chat) reads "
     "them now.",
@@ -108,6 +119,7 @@ class Status:
         reconnects: how often the connection was made again.
         last_break: when and why it broke last.
         healed: the breaks after which it was made again, the last hundred: when, why, for how long.
+        chats_problem: why the list of chats may lack some, so that titles are not trusted; None where it does not.
         sendings_recovered: sendings whose answer was lost, and which were found in their chats.
         sendings_repeated: sendings that were sent again because they were not there.
         sendings_unknown: sendings of which nobody can say whether they were carried out; their callers were told.
@@ -174,6 +186,7 @@ class Status:
     uncommitted: int = 0
     journal_problem: str | None = None
     healed: tuple[Reconnect, ...] = ()
+    chats_problem: str | None = None
     sendings_recovered: int = 0
     sendings_repeated: int = 0
     sendings_unknown: int = 0
@@ -322,6 +335,7 @@ _TROUBLES: Final[tuple[Callable[[Status], str | None], ...]] = (
     _count_of("overflowed", "no handler got 1 event", "no handler got {:,} events", "make the handlers faster"),
     _handler_trouble,
     _count_of("internal_errors", "tcnb itself failed once", "tcnb itself failed {:,} times", "please report it"),
+    lambda status: status.chats_problem and f"titles of chats are not trusted: {status.chats_problem}",
     _count_of("gaps_left", "1 chat may lack messages", "{:,} chats may lack messages", "tc.history(chat) reads them"),
     lambda status: (
         None if status.gaps_left or not status.gaps_reason else f"looking back was interrupted: {status.gaps_reason}"

@@ -88,7 +88,7 @@ def named_person(value: Any) -> str:
     Raises:
         UsageError: it is no text, or has nothing in it.
     """
-    return _name(value, "a person is an id, a login or a display name")
+    return _name(value, "a person is a login or an id")
 
 
 def named_chat(value: Any) -> str:

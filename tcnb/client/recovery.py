@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+from tcnb.client.chat_list import UnfinishedListError, every_record
 from tcnb.client.history import Ask, backwards
 from tcnb.client.matching import PLAIN, answer, is_caption, likeness, moment
 from tcnb.client.matching import Likeness as Like
@@ -19,7 +20,7 @@ from tcnb.client.rules import Kind, rule_for
 from tcnb.client.sendings import Known, Place, Sending, free, whose
 from tcnb.errors import ApiErrorException
 from tcnb.types.enums import ChatType, MessageType
-from tcnb.wire import codes, paths
+from tcnb.wire import codes, names, paths
 
 SETTLING: Final = 2.0
 """Seconds after a break in which a server may still carry out what it got; only after them is anything taken to be
@@ -28,10 +29,6 @@ missing. A server handles a request within milliseconds."""
 MOST_READ: Final = 20_000
 """Messages behind a sending that are read to find it; more than a chat takes while somebody waits."""
 
-MOST_CHATS: Final = 10_000
-"""Chats that are looked through for a new one."""
-
-CHATS_PAGE: Final = 100
 PAUSE: Final = 0.5
 """Seconds between two looks, the first of which was refused for a reason that passes."""
 
@@ -145,14 +142,16 @@ class Recovery:
         return next((mine[other].get("messageId") for other in near if is_caption(sending.request, mine[other])), None)
 
     async def _chat(self, sending: Sending, place: Place, me_id: str, *, is_lost: bool) -> dict[str, Any] | None:
-        kind, title = _KINDS_OF_CHAT[sending.method], _folded(sending.request.get("title"))
+        kind, title = _KINDS_OF_CHAT[sending.method], _tidied(sending.request.get("title"))
         born: list[tuple[tuple[int, int, str], dict[str, Any]]] = []
-        async for record in self._chats():
-            id = record.get("chatId")
-            if record.get("chatType") != kind or _folded(record.get("title")) != title:
-                continue
-            if self._known.is_free(id, sending):
-                birth = await self._birth(str(id), record, sending, me_id)
+        try:
+            listed = [record async for record in every_record(self._ask) if record.get("chatType") == kind]
+        except UnfinishedListError as error:
+            raise UnclearError(str(error)) from error
+        for record in listed:
+            id = record["chatId"]
+            if _tidied(record.get("title")) == title and self._known.is_free(id, sending):
+                birth = await self._birth(id, record, sending, me_id)
                 if birth is not None:
                     born.append((birth, record))
         rivals, has_ghosts = place.rivals(sending, is_lost=is_lost)
@@ -162,21 +161,6 @@ class Recovery:
             return None
         self._known.claim(found["chatId"])
         return {"chatId": found["chatId"]}
-
-    async def _chats(self) -> Any:
-        """Yield the records of all chats, none twice."""
-        seen: set[Any] = set()
-        for number in range(1, MOST_CHATS // CHATS_PAGE + 1):
-            answer = await self._ask("getChats", {"count": CHATS_PAGE, "page": number})
-            listed = answer.get("chats") if isinstance(answer, dict) else answer
-            page = [record for record in listed or [] if isinstance(record, dict)]
-            new = [record for record in page if record.get("chatId") not in seen]
-            for record in new:
-                seen.add(record.get("chatId"))
-                yield record
-            if len(page) < CHATS_PAGE or not new:
-                return
-        raise UnclearError(f"there are more than {MOST_CHATS:,} chats")
 
     async def _birth(
         self, chat_id: str, record: Mapping[str, Any], sending: Sending, me_id: str
@@ -266,5 +250,5 @@ def _gaps(numbers: Sequence[int]) -> bool:
     return any(later - earlier > 1 for earlier, later in pairwise(numbers))
 
 
-def _folded(title: Any) -> str | None:
-    return " ".join(title.split()) if isinstance(title, str) else None
+def _tidied(title: Any) -> str | None:
+    return names.tidied(title) if isinstance(title, str) else None

@@ -12,6 +12,7 @@ from tcnb.errors import FileMissingError, TcnbError, UnknownChatError, WSConnect
 from tcnb.notebook import messages
 from tcnb.notebook.arguments import Arguments
 from tcnb.notebook.grammar import Verb
+from tcnb.wire.names import folded
 
 _NETWORK_PACKAGES = frozenset({"httpx", "httpcore", "websockets", "ssl", "socket"})
 
@@ -58,6 +59,6 @@ def _named(error: Exception) -> TcnbError | None:
 def _add_quoting_hint(error: UnknownChatError, session: Any) -> None:
     """Say that a title needs quotes, if the unknown name is the first word of one."""
     titles = [title for title, *_ in session.known_chats()] if session is not None else []
-    begin = f"{error.name} ".lower()
-    if (title := next((title for title in titles if title and title.lower().startswith(begin)), None)) is not None:
+    begin = f"{folded(error.name)} "
+    if (title := next((title for title in titles if title and folded(title).startswith(begin)), None)) is not None:
         error.args = (messages.title_needs_quotes(str(error), title),)

@@ -4,6 +4,7 @@ the network is never asked here.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections import Counter
@@ -18,6 +19,7 @@ from tcnb.errors import TcnbError
 from tcnb.notebook.connections import connections
 from tcnb.notebook.grammar import QUOTES, Part, Verb, parts
 from tcnb.notebook.verbs import MODES, VERBS
+from tcnb.wire.names import folded, is_user_id
 
 _MAGIC = re.compile(r"(?:^|=)\s*%%?(tc_[a-z]+)[ \t]+(?=(.*)$)", re.DOTALL)
 _COLUMN = re.compile(r"""(?<![\w.])(\w+)\.(\w+)\[\[?(?:\s*+(?:"[^"\n]*"|'[^'\n]*')\s*+,)*\s*+(["'])(\w*)$""")
@@ -142,8 +144,10 @@ def _after(verb: Verb, read: list[Part]) -> Place | None:
 
 def _candidates(place: Place, fragment: str) -> Iterable[str]:
     match place.name:
-        case "chat" | "--chat" | "--sender":
+        case "chat" | "--chat":
             return _chats(place.connection, fragment)
+        case "--sender":
+            return _people(place.connection, fragment)
         case "event" | "--content":
             return _words(place.name)
         case "--pause" | "--resume":
@@ -166,16 +170,26 @@ def _chats(connection: str | None, fragment: str) -> Iterator[str]:
     except TcnbError:
         return
     chats = session.known_chats()
-    times = Counter(title for title, *_ in chats)
-    for title, chat_id, _ in chats:
-        # A title that several chats have would be refused, and one with both quotation marks cannot be quoted.
-        is_usable = title and times[title] == 1 and not set(QUOTES) <= set(title)
-        yield title if title and is_usable else chat_id
-    for _, user_id in session.known_people():
-        yield user_id.partition("@")[0] if "@" not in fragment else user_id
+    times = Counter(folded(title) for title, *_ in chats if title)
+    people = Counter(folded(name) for name, _ in session.known_people() if name)
+    logins = {folded(user_id.partition("@")[0]) for _, user_id in session.known_people()}
+    for title, chat_id, kind in chats:
+        # What several chats or people are called would be refused, and so would what has both quotation marks.
+        name = folded(title or "")
+        count = times[name] + people[name] - (kind == "p2p" and people[name] > 0)
+        is_refused = count != 1 or name in logins or is_user_id(name) or set(QUOTES) <= set(name)
+        yield title if title and not is_refused else chat_id
+    yield from _people(connection, fragment)
     for _, chat_id, _ in chats:
         if fragment and chat_id.startswith(fragment):
             yield chat_id
+
+
+def _people(connection: str | None, fragment: str) -> Iterator[str]:
+    """Yield logins, or ids where one is being written."""
+    with contextlib.suppress(TcnbError):
+        for _, user_id in connections.get(connection).known_people():
+            yield user_id.partition("@")[0] if "@" not in fragment else user_id
 
 
 def _words(name: str) -> Iterable[str]:
@@ -217,10 +231,10 @@ def _files(fragment: str) -> Iterator[str]:
 
 def _matching(names: Iterable[str], fragment: str) -> list[str]:
     """Return the names that begin with the fragment, then those that contain it, each once, letters of either case."""
-    typed = fragment.casefold()
-    known = dict.fromkeys(names)
-    first = [name for name in known if name.casefold().startswith(typed)]
-    return first + [name for name in known if typed in name.casefold() and name not in first]
+    typed = folded(fragment)
+    known = {name: folded(name) for name in names}
+    first = [name for name, compared in known.items() if compared.startswith(typed)]
+    return first + [name for name, compared in known.items() if typed in compared and not compared.startswith(typed)]
 
 
 def _quoted(name: str, fragment: str, following: str) -> str:

@@ -97,6 +97,9 @@ function makeLocale() {
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// The form in which names are compared, as the kernel does: as they look, in one case.
+const folded = (name) => name.normalize("NFC").replace(/\p{Default_Ignorable_Code_Point}/gu, "").trim().split(/\s+/).join(" ").toLowerCase();
+
 function codePoints(text) {
   let count = text.length;
   for (let i = 0; i < text.length - 1; i += 1) {
@@ -593,6 +596,11 @@ const newId = (what) => `tcc-${what}-${(lastId += 1)}`;
 // ------------------------------------------------------------------------------------------------------ choosing the chat
 
 // A combobox: typing narrows what is known, Enter asks the server for what is not. What stands there is sent to only once it was chosen.
+// Whether a name is the id of an option, or the login of its person.
+function isId(one, sought) {
+  return one.ids.some((id) => id && (folded(id) === sought || (id.includes("@") && folded(id.split("@")[0]) === sought)));
+}
+
 class ChatBox {
   constructor(store, locale, onChosen) {
     this.store = store;
@@ -664,14 +672,15 @@ class ChatBox {
   openList(typed) {
     this.isTyped = Boolean(typed);
     if (!this.isOpen) this.cutter = cutter(this.root);
-    this.options = this.matching(typed.trim().toLowerCase());
+    this.options = this.matching(folded(typed));
     this.active = typed && this.options.length ? 0 : -1;
+    this.isMarked = false;
     this.isOpen = true;
     const repeated = new Set();
     const titles = new Map();
     for (const one of this.options) titles.set(one.name, (titles.get(one.name) || 0) + 1);
     for (const [name, count] of titles) if (count > 1) repeated.add(name);
-    if (this.isTyped && repeated.size && this.options.filter((one) => one.name.toLowerCase() === typed.trim().toLowerCase()).length > 1) this.active = -1;
+    if (this.isTyped && this.whole(typed).length > 1) this.active = -1;
     this.list.replaceChildren(...this.options.map((one, i) => this.option(one, i, repeated.has(one.name))));
     if (!this.options.length) this.list.append(node("div", "tcc-nothing", this.words.noMatch));
     this.list.classList.add("tcc-shown");
@@ -691,16 +700,20 @@ class ChatBox {
 
   matching(typed) {
     const { chats, people } = this.store.directory;
-    const taken = new Set(chats.filter((one) => one.kind === "p2p").flatMap((one) => [one.also, one.title])); // people who have a chat
-    const all = chats.map((chat) => ({ name: chat.title || chat.chat_id, detail: this.words.kinds[chat.kind] || "", chat,
-      sought: `${chat.title}\n${chat.also}\n${chat.chat_id}`.toLowerCase() }));
+    const met = new Set(chats.map((one) => one.person)); // people who have a chat
+    const all = chats.map((chat) => ({ name: chat.title || chat.chat_id, detail: this.words.kinds[chat.kind] || "", chat, ids: [chat.chat_id, chat.person] }));
     for (const one of people) {
-      if (taken.has(one.user_id) || taken.has(one.name)) continue;
-      all.push({ name: one.name, detail: one.user_id, person: one.user_id, sought: `${one.name}\n${one.user_id}`.toLowerCase() });
+      if (!met.has(one.user_id)) all.push({ name: one.name, detail: one.user_id, person: one.user_id, ids: [one.user_id] });
     }
-    const found = typed ? all.filter((one) => one.sought.includes(typed)) : all;
-    const rank = (one) => (one.name.toLowerCase() === typed ? -4 : one.name.toLowerCase().startsWith(typed) ? 0 : 1) + (one.chat ? 0 : 2);
+    const found = typed ? all.filter((one) => [one.name, ...one.ids].some((text) => folded(text).includes(typed))) : all;
+    const rank = (one) => (isId(one, typed) ? -8 : folded(one.name) === typed ? -4 : folded(one.name).startsWith(typed) ? 0 : 1) + (one.chat ? 0 : 2);
     return found.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_SUGGESTIONS);
+  }
+
+  // The options that a name means as a whole. Ids and logins belong to one alone; what strangers choose may belong to several.
+  whole(typed) {
+    const sought = folded(typed), known = this.options.filter((one) => isId(one, sought));
+    return known.length ? known : this.options.filter((one) => folded(one.name) === sought);
   }
 
   option(one, i, isRepeated) {
@@ -740,6 +753,7 @@ class ChatBox {
       if (!this.isOpen) this.openList("");
       const step = event.key === "ArrowDown" ? 1 : -1, count = this.options.length;
       if (count) this.active = this.active < 0 ? (step > 0 ? 0 : count - 1) : (this.active + step + count) % count;
+      this.isMarked = true;
       this.mark();
     } else if (event.key === "Enter") {
       event.preventDefault();
@@ -753,21 +767,35 @@ class ChatBox {
   }
 
   enter() {
-    const typed = this.input.value.trim();
-    if (this.isOpen && this.active >= 0) { this.choose(this.options[this.active]); return; }
+    const typed = this.input.value.trim(), same = this.isTyped ? this.whole(typed) : [];
+    // One word may be somebody's login, whatever bears it as its name: that is for the kernel to say.
+    const isOpenToDoubt = same.length === 1 && !this.isMarked && !/\s/.test(typed);
+    if (this.isOpen && this.active >= 0 && !isOpenToDoubt) { this.choose(this.options[this.active]); return; }
     if (!this.isTyped) { if (this.store.chat) this.onChosen(); return; }
-    const same = this.options.filter((one) => one.name.toLowerCase() === typed.toLowerCase());
     if (same.length > 1) { this.store.notice = this.words.ambiguous(same.length); this.store.changed("all"); return; }
     if (typed) this.resolve(typed);
   }
 
   // Who types a whole title and goes on has chosen that chat, if it is the only one; anything less chooses nothing.
   left() {
-    const typed = this.input.value.trim().toLowerCase();
-    const same = this.isTyped ? this.options.filter((one) => one.chat && one.name.toLowerCase() === typed) : [];
+    const typed = this.input.value.trim(), same = this.isTyped ? this.whole(typed) : [];
     this.closeList();
-    if (same.length === 1) this.store.setChat({ chat_id: same[0].chat.chat_id, title: same[0].name, kind: same[0].chat.kind });
+    if (same.length === 1) {
+      if (/\s/.test(typed) && same[0].chat) this.store.setChat({ chat_id: same[0].chat.chat_id, title: same[0].name, kind: same[0].chat.kind });
+      else this.resolveLater(typed);
+    }
     this.show();
+  }
+
+  // What is chosen meanwhile is the later wish.
+  resolveLater(name) {
+    const { chat } = this.store;
+    this.store.ask({ type: "resolve", chat: name }, (answer) => {
+      if (this.store.chat !== chat || this.isTyped) return;
+      if (answer.error) this.store.notice = answer.error;
+      else this.store.setChat(answer.chat);
+      this.store.changed("all");
+    });
   }
 
   choose(option) {

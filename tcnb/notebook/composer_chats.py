@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from tcnb.client.arguments import named_chat
 from tcnb.client.directory import Directory
-from tcnb.errors import ApiErrorException
 from tcnb.wire.paths import bare_id
 
 from .composer_outbox import Session as SendingSession
@@ -27,6 +25,8 @@ class Session(SendingSession, StickerSession, Protocol):
     def me_id(self) -> str | None: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
+    @property
+    def _directory(self) -> Directory: ...
     def known_chats(self) -> list[tuple[str | None, str, str]]: ...
     def known_people(self) -> list[tuple[str | None, str]]: ...
     def on_rows(self, listener: Callable[[], None]) -> Callable[[], None]: ...
@@ -64,12 +64,11 @@ class ChatFinder:
     """Finds the chat that a name means, with the same rules and errors as the verbs of the session.
 
     Args:
-        session: the connected bot, whose cache of people is used.
+        session: the connected bot.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._directory: Directory | None = None
 
     async def find(self, name: str) -> Chat:
         """Return the one chat that is meant; a person's personal chat is made if need be.
@@ -77,25 +76,10 @@ class ChatFinder:
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates.
         """
-        name = named_chat(name)
-        known = [chat for chat in self._session.known_chats() if chat[1] == name]
-        if known:
-            return self._chat(*known[0])
-        if self._directory is None:
-            self._directory = Directory(self._session.bot, lambda chat: None)
-        for display_name, user_id in self._session.known_people():
-            if display_name:
-                self._directory.learn_person(user_id, display_name)
-        self._directory.outdated()  # a title that was given to another chat since must not lead there
-        chat_id = await self._directory.chat_id(name)
-        known = [chat for chat in self._session.known_chats() if chat[1] == chat_id]
-        if known and known[0][0]:
-            return self._chat(*known[0])
-        try:
-            found = await self._session.bot.get_chat_by_id(chat_id)
-        except ApiErrorException:
-            return self._chat(name, chat_id, "undefined")
-        return self._chat(found.title or name, chat_id, found.chat_type.name.lower())
+        directory = self._session._directory
+        found = await directory.found(name)
+        title = called(directory, found.chat_id, found.title) or await directory.peer(found.chat_id) or name
+        return Chat(found.chat_id, title, found.chat_type.name.lower())
 
     def person(self, user_id: str) -> str:
         """Return what a person is called; the id where no name is known."""
@@ -103,17 +87,27 @@ class ChatFinder:
         names = {known: name for name, known in self._session.known_people()}
         return names.get(bare) or bare
 
-    def _chat(self, title: str | None, chat_id: str, kind: str) -> Chat:
-        """Return a chat; a personal one may be called by the other's id."""
-        shown = self.person(title) if title and "@" in title else title
-        return Chat(chat_id, shown or chat_id, kind)
+
+def called(directory: Directory, chat_id: str, title: str | None) -> str | None:
+    """Return what a chat is called: a personal one may have the other's id as its title, and is shown by their name.
+
+    What only looks like an id is a display name, which anybody may take.
+    """
+    peer = directory.known_peer(chat_id)
+    return directory.people.name_of(peer) or title if peer is not None and peer == title else title
 
 
 def listed(session: Session) -> dict[str, Any]:
     """Return the chats and people that are known now, for suggestions; the network is not asked."""
+    directory = session._directory
     names = {user_id: name for name, user_id in session.known_people()}
     chats = [
-        {"chat_id": chat_id, "title": names.get(title or "") or title or "", "kind": kind, "also": title or ""}
+        {
+            "chat_id": chat_id,
+            "title": called(directory, chat_id, title) or "",
+            "kind": kind,
+            "person": directory.known_peer(chat_id) or "",
+        }
         for title, chat_id, kind in session.known_chats()
     ]
     me = (session.me_id or "").casefold()

@@ -363,10 +363,9 @@ class Store {
     return this.people.get(id) || loginOf(id);
   }
 
-  // What the one chat that is shown is called; it may have been asked for by its title. Nothing while no row of it is here.
+  // What the one chat that is shown is called. Nothing while no row of it is here, unless it is known by the person it is with.
   get titleOfOnlyChat() {
-    const asked = this.onlyChat, title = this.chats.get(asked) || (asked && [...this.chats.values()].find((one) => one.toLowerCase() === asked.toLowerCase())) || "";
-    return this.people.get(title) || title;
+    return this.chats.get(this.onlyChat) || (this.onlyChat.includes("@") ? this.nameOf(this.onlyChat) : "");
   }
 
   get rate() {

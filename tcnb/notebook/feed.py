@@ -16,7 +16,7 @@ from tcnb.routing.handlers import Failure
 
 from . import feed_actions
 from .feed_contents import brief, content_of
-from .feed_rows import Filter, Row, of_chats, short_form
+from .feed_rows import Filter, Row, of_chats, personal_chat_of, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
 from .stills import with_still
@@ -24,6 +24,8 @@ from .widget import SessionWidget, as_json, let_requests_choose_their_thread, pa
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tcnb.client.directory import Directory
 
 FEED_FILES: Final = ("feed.js", "feed_items.js", "feed_contents.js", "feed_dock.js")
 """The page's side, beside what all widgets share."""
@@ -86,6 +88,9 @@ class Source(feed_actions.Session, Protocol):
     def loop(self) -> asyncio.AbstractEventLoop: ...
     @property
     def state(self) -> Mapping[str, Any]: ...
+    @property
+    def _directory(self) -> Directory: ...
+    def _watched(self, chat: Any) -> str: ...
     def known_people(self) -> list[tuple[str | None, str]]: ...
     def on_rows(self, callback: Callable[[], None]) -> Callable[[], None]: ...
     def on_state(self, callback: Callable[[dict[str, Any]], None]) -> Callable[[], None]: ...
@@ -95,7 +100,7 @@ class Source(feed_actions.Session, Protocol):
 class Feed(SessionWidget):
     """Show the events of a session as rows as they come, in batches, while cells run.
 
-    `chats` are ids or titles; without any, all chats are shown. `height` is the height in pixels.
+    `chats` are ids, titles or people; without any, all chats are shown. `height` is the height in pixels.
     What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
     With `on_chat` the page offers no choice of chats: they are chosen elsewhere, and a name that is clicked
     is handed to it as an id, on the session's loop.
@@ -110,17 +115,16 @@ class Feed(SessionWidget):
     height = traitlets.Int(440, min=160).tag(sync=True)
 
     def __init__(
-        self, session: Source, *chats: str, height: int = 440, on_chat: Callable[[str], None] | None = None
+        self, session: Source, *chats: Any, height: int = 440, on_chat: Callable[[str], None] | None = None
     ) -> None:
-        self.chats = frozenset(part for chat in chats for part in (chat, chat.casefold()))
+        self.chats = frozenset(map(session._watched, chats))
         self._announced = session.record.last_seq
         self._state_to_send: dict[str, Any] | None = None
         self._names_told: dict[str, str] = {}
         self._answers: list[dict[str, Any]] = []
         self._on_chat = on_chat
-        # Of several names nobody knows whether they are of one chat.
-        self._only_chat = chats[0] if len(chats) == 1 else None
-        self._actions = feed_actions.Actions(session, self._only_chat)
+        self._only_chat = next(iter(self.chats)) if len(self.chats) == 1 else None
+        self._actions = feed_actions.Actions(session, None if self._people else self._only_chat)
         self._acting: set[asyncio.Task[None]] = set()
         self._filter = Filter()
         self._failures: list[Failure] = []
@@ -255,7 +259,20 @@ class Feed(SessionWidget):
         self._names_told.update(new)
         return new
 
+    @property
+    def _people(self) -> frozenset[str]:
+        """The people among the chats, who had no personal chat with the bot when the feed was made."""
+        return frozenset(one for one in self.chats if "@" in one)
+
+    def _take_up(self, rows: list[dict[str, Any]]) -> None:
+        """Show the personal chats that have come into being with the people of this feed."""
+        if people := self._people:
+            begun = {personal_chat_of(row, people) for row in rows}
+            begun |= {self.session._directory.personal_chat(user_id) for user_id in people}
+            self.chats |= {chat_id for chat_id in begun if chat_id is not None}
+
     def _short_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self._take_up(rows)
         me_id = self.session.me_id
         return [short_form(row, me_id) for row in rows if of_chats(row, self.chats)]
 

@@ -137,10 +137,20 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
 
 
 def of_chats(row: Row, chats: frozenset[str]) -> bool:
-    """Say whether a row belongs to one of the chats, given as ids or as titles in lower case; no chats means all."""
-    if not chats:
-        return True
-    return row.get("chat_id") in chats or str(row.get("chat") or "").casefold() in chats
+    """Say whether a row belongs to one of the chats; no chats means all.
+
+    Args:
+        row: the row.
+        chats: ids; that of a person stands for the personal chat, which is known by what that person says in it.
+    """
+    return not chats or row.get("chat_id") in chats or personal_chat_of(row, chats) is not None
+
+
+def personal_chat_of(row: Row, people: frozenset[str]) -> str | None:
+    """Return the chat of a row if one of the people wrote it to this account alone; None otherwise."""
+    author = row.get("author_id")
+    is_theirs = row.get("chat_type") == "p2p" and isinstance(author, str) and author.casefold() in people
+    return row.get("chat_id") if is_theirs else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ def select(frame: pd.DataFrame, wanted: Filter, chats: frozenset[str] = frozense
     Args:
         frame: events, with the columns of `tc.df`.
         wanted: what a person picked.
-        chats: ids, or titles in lower case, that the feed is restricted to; none means all.
+        chats: ids that the feed is restricted to; none means all.
     """
     passing = frame["seq"].notna()
     if chats:
-        passing &= frame["chat_id"].isin(chats) | frame["chat"].astype("string").str.casefold().isin(chats)
+        passing &= frame["chat_id"].isin(chats)
     if wanted.chat:
         passing &= (frame["chat_id"] == wanted.chat).fillna(False)
     if wanted.author:

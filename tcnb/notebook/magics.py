@@ -156,7 +156,8 @@ class TcnbMagics(VerbMagics):
             %%tc_send "Release crew" --markdown
             The report is *ready*, and {these braces} stay as they are.
 
-        The chat is a title (in quotes if it has spaces), an id, or a person's login. Options stand before the text:
+        The chat is a title (in quotes if it has spaces), an id, a link #c_…@server, or a person's login. Options stand
+        before the text:
 
         --markdown --html --plain   how the text is written (plain if nothing is said; also --mode MODE)
         --reply MESSAGE_ID          answer a message; {sent} works too
@@ -282,7 +283,7 @@ class TcnbMagics(VerbMagics):
         The event is one of the column event of %tc_df: message, edited_message, removed_message, callback_query, …
 
         --chat CHAT        only in this chat
-        --sender PERSON    only from this person
+        --sender PERSON    only from this person: a login or an id
         --text TEXT        only this very text
         --pattern REGEX    only texts in which this is found; the code can use the match
         --command NAME     only this command: start for /start; the code can use the command, with its args

@@ -14,11 +14,12 @@ from typing import Any, Final
 import ipywidgets
 import traitlets
 
+from tcnb.client.chat_list import PAGE, UnfinishedListError, every_chat
 from tcnb.errors import TcnbError
 from tcnb.locks import fork_safe
 
 from .composer import Composer
-from .composer_chats import Chat
+from .composer_chats import Chat, called
 from .feed import Feed
 from .feed_rows import Row, is_own, kind_of
 from .snapshot import describe
@@ -33,9 +34,6 @@ STEP: Final = 500
 
 LOOKED_BACK: Final = 4000
 """Rows looked through for what was said last when the panel opens."""
-
-PAGE: Final = 100
-"""Chats asked for at a time."""
 
 SPOKEN: Final = frozenset(
     {"text", "forward", "photo", "sticker", "video", "file", "audio", "voice", "contact", "location", "survey"}
@@ -167,22 +165,21 @@ class ChatList(SessionWidget):
 
     async def _ask_server(self) -> None:
         """Take over how much the server holds as unread, which is what came before this session was there."""
+
+        async def page(number: int) -> list[Any]:
+            return list((await self.session.bot.get_chats(PAGE, number)).chats)
+
         seen: set[str] = set()
-        page = 1
         try:
-            while True:
-                chats = (await self.session.bot.get_chats(PAGE, page)).chats
-                new = [chat for chat in chats if chat.chat_id not in seen]
-                for chat in new:
-                    seen.add(chat.chat_id)
-                    line = self._line(chat.chat_id, chat.title, chat.chat_type.name.lower())
-                    if chat.chat_id != self.chosen and not self._was_asked:
-                        # Of what came meanwhile the server may not know yet that it was read.
-                        line.held = max(0, chat.unread_messages - line.came)
-                        line.asked_at = 0 if chat.last_message is None else chat.last_message.timestamp
-                if len(chats) < PAGE or not new:
-                    break
-                page += 1
+            async for chat in every_chat(page, lambda chat: chat.chat_id):
+                seen.add(chat.chat_id)
+                line = self._line(chat.chat_id, chat.title, chat.chat_type.name.lower())
+                if chat.chat_id != self.chosen and not self._was_asked:
+                    # Of what came meanwhile the server may not know yet that it was read.
+                    line.held = max(0, chat.unread_messages - line.came)
+                    line.asked_at = 0 if chat.last_message is None else chat.last_message.timestamp
+        except UnfinishedListError:
+            seen.update(self._lines)  # whether those are gone nobody knows; the session's status says why
         except TcnbError:
             return  # the next change of the connection's state asks again
         self._was_asked = True
@@ -262,7 +259,7 @@ class ChatList(SessionWidget):
         line.last = line.said if line.kind == "p2p" or not author else f"{author}: {line.said}"
 
     def _line(self, chat_id: str, title: str | None, kind: str | None) -> Line:
-        shown = self._names.get(title or "") or title
+        shown = called(self.session._directory, chat_id, title)
         line = self._lines.get(chat_id)
         if line is None:
             line = self._lines[chat_id] = Line(chat_id, shown or chat_id, kind or "undefined")
@@ -410,7 +407,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
     def _show(self, chat_id: str | None) -> None:
         """Put the feed of a chat into the middle."""
         self.chats.choose(chat_id)
-        wanted = frozenset() if chat_id is None else frozenset((chat_id, chat_id.casefold()))
+        wanted = frozenset() if chat_id is None else frozenset((chat_id,))
         with self._changing:
             if self._is_closed or self.feed.chats == wanted:
                 return
@@ -421,7 +418,7 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
 
     def _feed_of(self, chat_id: str | None) -> Feed:
         """Return the feed of a chat, or of all; which one is chosen is said in the list alone."""
-        chats = [] if chat_id is None else [chat_id]
+        chats = [] if chat_id is None else [Chat(chat_id, chat_id, "undefined")]
         return Feed(self.session, *chats, height=self._feed_height, on_chat=self._chosen_in_list)
 
     # -- where there is no live view --------------------------------------------------------------------------------

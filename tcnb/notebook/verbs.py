@@ -59,7 +59,7 @@ ON = Verb(
     Field("code"),
     (
         Option("chat", "only in this chat", "CHAT"),
-        Option("sender", "only from this person", "PERSON"),
+        Option("sender", "only from this person, by login or id", "PERSON"),
         Option("text", "only this very text", "TEXT"),
         Option("pattern", "only texts in which this regular expression is found", "REGEX"),
         Option("command", "only this command: start for /start", "NAME"),

@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 from tcnb.errors import UsageError
@@ -19,6 +20,7 @@ from tcnb.types.contents import TextContent
 from tcnb.types.enums import ChatType, MessageType
 from tcnb.types.events import CallbackQuery, CreatedChat, EditedChatTitle, EditedMessage
 from tcnb.types.messages import Message, SystemMessage
+from tcnb.wire.names import folded, full_id, linked_chat
 from tcnb.wire.paths import bare_id
 from tcnb.wire.text import plain
 
@@ -51,8 +53,8 @@ class Conditions(TypedDict, total=False):
     """The keywords of the decorators; each takes one value, or several of which one must do.
 
     Attributes:
-        chat: id or title, or the other person of a personal chat.
-        sender: id, login or display name of who wrote or did it.
+        chat: id or title, or login or id of the other person of a personal chat.
+        sender: login or id of who wrote or did it.
         text: the whole text, a compiled pattern to find in it, or a predicate on it; without markup.
         command: a command such as `start` for `/start`; of a press of a button, what the button says.
         content: `text`, `photo`, `video`, `sticker`, `document`, `voice`, `location`, `survey`, `forwarded`,
@@ -264,23 +266,20 @@ class InstanceOfFilter:
 
 @dataclass(frozen=True)
 class ChatIs:
-    """Passes what happens in a chat: an id, a title, or the other person of a personal chat."""
+    """Passes what happens in a chat: an id, a title, or the other person of a personal chat by login or id."""
 
     wanted: tuple[str, ...]
 
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(linked_chat(name) or name for name in self.wanted)
+
     async def __call__(self, event: Event, names: Names | None = None) -> bool:
-        """Tell whether the event happened in one of the chats."""
+        """Tell whether the event happened in one of the chats; without `names`, only ids are known."""
         chat_id = chat_of(event)
-        if chat_id is None:
-            return False
-        if chat_id in self.wanted:
-            return True
-        known = _chat_said(event)
-        if known is None:
-            known = ChatName() if names is None else await names.chat(chat_id)
-        if known.title is not None and _is_any(self.wanted, known.title):
-            return True
-        return known.is_personal and (_is_person(self.wanted, known.title) or _is_person(self.wanted, sender_of(event)))
+        if chat_id is None or chat_id in self._ids:
+            return chat_id is not None
+        return names is not None and await names.are_of(self.wanted, chat_id, _chat_said(event), sender_of(event))
 
     def __str__(self) -> str:
         return f"chat={_shown_all(self.wanted)}"
@@ -288,22 +287,19 @@ class ChatIs:
 
 @dataclass(frozen=True)
 class SenderIs:
-    """Passes what a person did: an id, a login, or a display name."""
+    """Passes what a person did: a login of the bot's own server, or an id. Display names, which anybody may take, are
+    none.
+    """
 
     wanted: tuple[str, ...]
 
-    async def __call__(self, event: Event, names: Names | None = None) -> bool:
+    def __call__(self, event: Event, bot: Any = None) -> bool:
         """Tell whether one of the people wrote or did it."""
         sender = sender_of(event)
         if sender is None:
             return False
-        if _is_person(self.wanted, sender):
-            return True
-        # Where only ids are asked for, no name needs to be known.
-        if names is None or all("@" in wanted for wanted in self.wanted):
-            return False
-        name = await names.person(sender)
-        return name is not None and _is_any(self.wanted, name)
+        domain = str(getattr(bot, "me_id", "")).partition("@")[2]
+        return any(folded(full_id(one, domain)) == folded(sender) for one in self.wanted)
 
     def __str__(self) -> str:
         return f"sender={_shown_all(self.wanted)}"
@@ -476,18 +472,6 @@ def _chat_said(event: Event) -> ChatName | None:
     if chat is None or chat.chat_type == ChatType.UNDEF:
         return None
     return ChatName(chat.chat_title, chat.chat_type == ChatType.P2P)
-
-
-def _is_any(wanted: tuple[str, ...], name: str) -> bool:
-    folded = name.casefold()
-    return any(one.casefold() == folded for one in wanted)
-
-
-def _is_person(wanted: tuple[str, ...], user_id: str | None) -> bool:
-    """Tell whether an id, or the login in front of its `@`, is among the names."""
-    if user_id is None:
-        return False
-    return _is_any(wanted, user_id) or _is_any(wanted, user_id.partition("@")[0])
 
 
 def _names_taken(condition: Any) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""What chats and people are called, as conditions on events need it; the server is asked only where nobody knows.
+"""Whether an event happened in a chat that a condition names; the server is asked only where nobody knows.
 
 All of it may be awaited on any loop.
 """
@@ -6,79 +6,86 @@ All of it may be awaited on any loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Coroutine, Iterable
+from typing import Any, NamedTuple, TypeVar
 
-from tcnb.errors import TcnbError
+from tcnb.client.candidates import Meaning
+from tcnb.client.directory import Directory
+from tcnb.errors import UsageError
 from tcnb.types.enums import ChatType
-from tcnb.wire.paths import bare_id
+from tcnb.wire import names
+
+T = TypeVar("T")
 
 
 class ChatName(NamedTuple):
-    """What is known about a chat: its title, and whether it is a personal one."""
+    """What an event says about its chat: its title, and whether it is a personal one."""
 
     title: str | None = None
     is_personal: bool = False
 
 
-class KnownChats(Protocol):
-    """The part of the client's directory that is asked here."""
-
-    @property
-    def stale(self) -> bool: ...
-    def chats(self) -> Iterable[Any]: ...
-    def people(self) -> dict[str, str]: ...
-    def learn_person(self, user_id: str, display_name: str) -> None: ...
-    def refresh(self) -> Coroutine[Any, Any, None]: ...
-
-
 class Names:
-    """Titles of chats and display names of people, for one bot.
+    """The chats that names mean, for one bot.
 
     Args:
         directory: what the client knows.
-        loop: returns the bot's own loop, on which the directory is read again.
-        display_name: asks the server for a person's display name.
+        loop: the bot's own loop, on which the server is asked.
     """
 
-    def __init__(
-        self,
-        directory: KnownChats,
-        loop: asyncio.AbstractEventLoop,
-        display_name: Callable[[str], Coroutine[Any, Any, str]],
-    ) -> None:
+    def __init__(self, directory: Directory, loop: asyncio.AbstractEventLoop) -> None:
         self._directory = directory
         self._loop = loop
-        self._display_name = display_name
-        self._reading = asyncio.Lock()
 
-    async def chat(self, chat_id: str) -> ChatName:
-        """Return what a chat is called now; the list of chats is read again if it may have changed."""
-        async with self._reading:
-            # What changed while it was being read is read once more.
-            while self._directory.stale:
-                if not await self._ask(self._refreshed()):
-                    break
-        known = next((chat for chat in self._directory.chats() if chat.chat_id == chat_id), None)
-        return ChatName() if known is None else ChatName(known.title, known.chat_type == ChatType.P2P)
+    async def are_of(self, wanted: Iterable[str], chat_id: str, said: ChatName | None, author: str | None) -> bool:
+        """Tell whether one of the names means a chat as it is called now, or the other person of a personal chat.
 
-    async def person(self, user_id: str) -> str | None:
-        """Return the display name of a person; None where the server does not say it."""
-        known = self._directory.people().get(bare_id(user_id))
-        if known is not None:
-            return known
-        said: str | None = await self._ask(self._display_name(user_id))
-        if said:
-            self._directory.learn_person(user_id, said)
-        return said
+        Args:
+            wanted: titles, logins and ids.
+            chat_id: the chat.
+            said: what the event says about it; None where it says the id alone.
+            author: who wrote or did it; None where the event does not say it.
 
-    async def _refreshed(self) -> bool:
-        await self._directory.refresh()
-        return True
+        Raises:
+            UsageError: a name could mean several chats, this one among them.
+            TcnbError: the server was asked and did not answer.
+        """
+        for name in wanted:
+            if said is None or _may_mean(name, said):
+                found = self._directory.at_hand(name, is_condition=True)
+                if found is None:
+                    found = await self._ask(self._directory.meanings(name, is_condition=True))
+                if len(found) > 1 and chat_id in {meaning.chat_id for meaning in found}:
+                    raise UsageError(f"chat={name!r} could mean {len(found)} chats by now: write the right one's id")
+                if len(found) == 1 and await self._is_of(found[0], chat_id, said, author):
+                    return True
+                if not found and self._was_called(chat_id, name):
+                    return True
+        return False
 
-    async def _ask(self, question: Coroutine[Any, Any, Any]) -> Any:
-        """Ask on the bot's loop; without an answer there is no name, and a condition that needs one does not hold."""
-        try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
-        except (TcnbError, OSError):
-            return None
+    def _was_called(self, chat_id: str, name: str) -> bool:
+        """Tell whether a group or channel that is gone had that title."""
+        left = self._directory.left(chat_id)
+        if left is None or left.chat_type == ChatType.P2P:
+            return False
+        return names.folded(left.title or "") == names.folded(name)
+
+    async def _is_of(self, meaning: Meaning, chat_id: str, said: ChatName | None, author: str | None) -> bool:
+        if meaning.chat_id is not None or meaning.user_id is None:
+            return meaning.chat_id == chat_id
+        if said is not None and said.is_personal and author is not None and not self._directory.people.is_own(author):
+            other: str | None = author
+        else:
+            other = await self._ask(self._directory.peer(chat_id))
+        return other is not None and other.casefold() == meaning.user_id.casefold()
+
+    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """Have the server asked on the bot's loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
+
+
+def _may_mean(name: str, said: ChatName) -> bool:
+    """Tell whether a name can mean a chat of which the event says this: a title equals, and a person is one word."""
+    if said.is_personal:
+        return names.is_word(name)
+    return said.title is None or names.folded(said.title) == names.folded(name)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType
-from typing import Any, Final, TypeVar, Unpack
+from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from tcnb.client.arguments import known_name
 from tcnb.errors import UsageError
@@ -60,6 +60,16 @@ class Passage:
     failed: Callable[[Handler, Event, BaseException], None]
 
 
+class Definitions(Protocol):
+    """Whoever looks at handlers as they are defined below a router."""
+
+    def defined(self, handler: Handler) -> None:
+        """Look at a handler that is about to be added; what is raised keeps it out."""
+
+    def included(self, handlers: Iterable[Handler]) -> None:
+        """Look at handlers that are there already, below a router that was included."""
+
+
 class Router:
     """Handlers in the order in which they were defined, and routers below.
 
@@ -88,6 +98,7 @@ class Router:
     Attributes:
         failures: what went wrong in its handlers, the last hundred; a session's own router has those of all.
         fsm: where the states of conversations are kept; None until `setup_fsm`.
+        definitions: told of every handler here and below; a session's own router has it.
     """
 
     def __init__(
@@ -98,6 +109,7 @@ class Router:
         self.skip_self_messages = skip_self_messages
         self.failures: deque[Failure] = deque(maxlen=MOST_FAILURES)
         self.fsm: FSMManager | None = None
+        self.definitions: Definitions | None = None
         self._label = name
         self._handlers: tuple[Handler, ...] = ()
         self._routers: tuple[Router, ...] = ()
@@ -178,6 +190,8 @@ class Router:
             at = gone[0] if gone else len(before)
             self._routers = (*self._routers[:at], router, *self._routers[at:])
             router._parents.add(self)
+        for definitions in self._definitions():
+            definitions.included(router.handlers)
 
     def include_routers(self, *routers: Router) -> None:
         """Put several routers below this one, in order."""
@@ -359,6 +373,8 @@ class Router:
 
     def _add(self, handler: Handler) -> None:
         """Add a handler in the place of those that it replaces, or as the last."""
+        for definitions in self._definitions():
+            definitions.defined(handler)
         with _lock:
             for root in self._roots():
                 root._supersede(handler, self._label, among=self)
@@ -397,6 +413,8 @@ class Router:
             self._routers = tuple(routers)
             for router in self._routers:
                 router._parents.add(self)
+        for definitions in self._definitions():
+            definitions.included(handler for router in self._routers for handler in router.handlers)
 
     def note_failure(self, failure: Failure, handler: Handler | None) -> None:
         """Keep a failure, here and in the router that the handler belongs to."""
@@ -412,6 +430,9 @@ class Router:
     def _roots(self) -> list[Router]:
         parents = list(self._parents)
         return [root for parent in parents for root in parent._roots()] if parents else [self]
+
+    def _definitions(self) -> list[Definitions]:
+        return [root.definitions for root in self._roots() if root.definitions is not None]
 
     def _named(self, name: str) -> list[Handler]:
         handlers = self.handlers

@@ -8,9 +8,9 @@ from typing import Any, Final
 from tcnb.client.arguments import shown
 from tcnb.errors import UsageError
 from tcnb.routing.events import KINDS
-from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, texts_of, title_of
+from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, sender_of, texts_of, title_of
 from tcnb.types.contents import AttachmentContent
-from tcnb.types.enums import MessageType
+from tcnb.types.enums import ChatType, MessageType
 from tcnb.types.events import CallbackQuery, Update
 from tcnb.types.messages import Message, SystemMessage
 from tcnb.types.parsing import parse_event
@@ -71,7 +71,9 @@ def suggestion_for(event: Any, *, session: str = "tc") -> str:
 
 def _row(event: Any) -> dict[str, Any]:
     """Return what a row of the frame would say about an event, as far as it is asked here."""
-    row: dict[str, Any] = {"chat": title_of(event), "chat_id": chat_of(event)}
+    row: dict[str, Any] = {"chat": title_of(event), "chat_id": chat_of(event), "author_id": sender_of(event)}
+    if isinstance(event, Message | SystemMessage) and event.chat.chat_type == ChatType.P2P:
+        row["chat_type"] = "p2p"
     if isinstance(event, CallbackQuery):
         row["text"] = event.command
     else:
@@ -83,13 +85,19 @@ def _row(event: Any) -> dict[str, Any]:
     return row
 
 
-_COLUMNS: Final = ("chat", "chat_id", "author_type", "message_type", "text", "mime_type")
+_COLUMNS: Final = (
+    *("chat", "chat_id", "chat_type", "author_id", "author_type", "direction", "message_type", "text", "mime_type"),
+)
 
 
 def _conditions(kind: str, values: Mapping[str, str | None]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     allowed = KINDS[kind].conditions
     chat = values.get("chat") or values.get("chat_id")
+    if values.get("chat_type") == "p2p":
+        # Its title is a display name, which anybody may take.
+        is_theirs = values.get("direction") != "out" and kind != "system_message"
+        chat = (is_theirs and values.get("author_id")) or values.get("chat_id")
     if chat and "chat" in allowed:
         found.append(("chat", chat))
     text, message_type = values.get("text"), values.get("message_type")

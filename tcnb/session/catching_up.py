@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from tcnb.client.chat_list import UnfinishedListError, every_record
 from tcnb.client.connection import Connection
-from tcnb.client.history import PAGE
 from tcnb.errors import ApiErrorException, JournalError, TcnbError
 from tcnb.record import views
 from tcnb.record.intake import Intake
@@ -33,8 +33,8 @@ logger = logging.getLogger("tcnb.session")
 AT_ONCE: Final = 2
 """Chats whose history is read at the same time, so that whoever works with the bot hardly notices."""
 
-MOST_PAGES_OF_CHATS: Final = 100
-"""Pages of the list of chats read at most, so that a server which repeats itself ends the reading too."""
+NOT_LISTED: Final = ""
+"""Stands for the chats that the list of chats lacks, among the ids of those that were not looked through."""
 
 PAUSES: Final = (30.0, 120.0, 600.0)
 """Seconds after which looking back is tried again where the server did not answer; then the next connection does it."""
@@ -171,10 +171,10 @@ class CatchingUp:
         """Look through all chats; return whether none of them can lack a message any more."""
         until = await self._known_whole()
         self._histories.requests_left = self._limits.requests
+        self.progress.left.clear()
         listed = await self._listed()
         edges = await to_thread(lambda: views.edges(self._record.frame(), until))
         todo = deque(_plan(listed, edges, until, self._limits))
-        self.progress.left.clear()
         self.progress.chats, self.progress.looked = len(todo), 0
         workers = [asyncio.ensure_future(self._work_off(todo)) for _ in range(AT_ONCE)]
         try:
@@ -182,7 +182,7 @@ class CatchingUp:
         finally:
             for worker in workers:
                 worker.cancel()
-        return not any(reason in UNFINISHED for reason in self.progress.left.values())
+        return not any(id == NOT_LISTED or reason in UNFINISHED for id, reason in self.progress.left.items())
 
     async def _known_whole(self) -> int:
         """Wait until everything that came is in the record; return the position up to which no chat lacks a message."""
@@ -204,17 +204,19 @@ class CatchingUp:
 
     async def _listed(self) -> list[dict[str, Any]]:
         """Return the chats as the server lists them, with their last messages (`protocol` section 6.2)."""
-        found: dict[str, dict[str, Any]] = {}
-        for page in range(1, MOST_PAGES_OF_CHATS + 1):
-            answer = await self._connection.call("getChats", {"count": PAGE, "page": page})
+
+        async def ask(method: str, request: Any) -> Any:
             self._histories.requests_left -= 1
-            listed = answer.get("chats") if isinstance(answer, dict) else answer
-            chats = [chat for chat in listed or [] if isinstance(chat, dict) and isinstance(chat.get("chatId"), str)]
-            new = [chat for chat in chats if chat["chatId"] not in found]
-            found |= {chat["chatId"]: chat for chat in new}
-            if len(chats) < PAGE or not new:
-                break
-        return list(found.values())
+            return await self._connection.call(method, request)
+
+        found: list[dict[str, Any]] = []
+        try:
+            async for chat in every_record(ask):
+                found.append(chat)
+        except UnfinishedListError as error:
+            self.progress.left[NOT_LISTED] = str(error)
+            logger.info("%s", error)
+        return found
 
     async def _work_off(self, todo: deque[Chat]) -> None:
         """Look into one chat after the other; what is wrong with one stops none of the others."""

@@ -74,7 +74,7 @@ class NameLearner:
             return
         if name:
             self._record.learn_person(user_id, name)
-            self._directory.learn_person(user_id, name)
+            self._directory.people.learn(user_id, name)
             self._on_learned()
 
     async def _learn_chat(self, chat_id: str) -> None:

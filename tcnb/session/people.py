@@ -7,7 +7,7 @@ import logging
 from typing import Final
 
 from tcnb.client.bot import Bot
-from tcnb.client.directory import KnownChat
+from tcnb.client.directory import Directory, KnownChat
 from tcnb.errors import TcnbError
 from tcnb.session.background import Background
 from tcnb.session.names import NameLearner
@@ -32,14 +32,16 @@ class Acquaintances:
     Args:
         bot: asked.
         names: asks for display names.
+        directory: told who is at the other end of personal chats.
         background: where the asking goes on.
 
     `ids` may be called on any thread, everything else on the bot's loop.
     """
 
-    def __init__(self, bot: Bot, names: NameLearner, background: Background) -> None:
+    def __init__(self, bot: Bot, names: NameLearner, directory: Directory, background: Background) -> None:
         self._bot = bot
         self._names = names
+        self._directory = directory
         self._background = background
         self._asked: set[str] = set()
         self._people: dict[str, None] = {}
@@ -54,7 +56,7 @@ class Acquaintances:
         if chat.chat_id in self._asked or len(self._asked) >= MOST_CHATS or chat.chat_type == ChatType.FAVORITES:
             return
         self._asked.add(chat.chat_id)
-        self._background.start(self._ask(chat.chat_id))
+        self._background.start(self._ask(chat))
 
     def met(self, user_id: str) -> None:
         """Take note of somebody."""
@@ -65,12 +67,14 @@ class Acquaintances:
         if len(self._people) <= MOST_NAMES:
             self._names.person(user_id)
 
-    async def _ask(self, chat_id: str) -> None:
+    async def _ask(self, chat: KnownChat) -> None:
         async with self._one_at_a_time:
             try:
-                found = await self._bot.get_chat_participants(chat_id, MOST_OF_A_CHAT)
+                found = await self._bot.get_chat_participants(chat.chat_id, MOST_OF_A_CHAT)
             except (TcnbError, OSError) as error:
-                logger.info("the participants of %s could not be read: %s", chat_id, error)
+                logger.info("the participants of %s could not be read: %s", chat.chat_id, error)
                 return
+        if chat.chat_type == ChatType.P2P:
+            self._directory.learn_peer(chat.chat_id, [one.user_id for one in found.participants])
         for participant in found.participants:
             self.met(participant.user_id)

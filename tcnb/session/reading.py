@@ -6,10 +6,10 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.client.arguments import whole
+from tcnb.client.arguments import named_chat, whole
 from tcnb.client.connection import Connection
 from tcnb.client.transfer import Progress
-from tcnb.errors import TcnbError
+from tcnb.errors import AmbiguousChatError, TcnbError, UnknownChatError
 from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
@@ -17,6 +17,7 @@ from tcnb.session import past
 from tcnb.session.face import Face
 from tcnb.session.people import Acquaintances
 from tcnb.session.waiting import Waiters, method_of, refuse_unsaid
+from tcnb.wire import names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +73,56 @@ class ReadingVerbs(Face):
 
         They are those who wrote something, and those in the chats, which are read in the background after connecting.
         """
-        names = self._directory.people()
-        nameless = [user_id for user_id in self._acquaintances.ids() if user_id not in names]
-        return [(name, user_id) for user_id, name in names.items()] + [(None, user_id) for user_id in nameless]
+        named = self._directory.people.names()
+        nameless = [user_id for user_id in self._acquaintances.ids() if user_id not in named]
+        return [(name, user_id) for user_id, name in named.items()] + [(None, user_id) for user_id in nameless]
+
+    @property
+    def _can_ask(self) -> bool:
+        return not self._closed and self._connection.state.state == "connected"
+
+    def _watched(self, chat: Any) -> str:
+        """Return the id of a chat that is looked at; that of a person who has no personal chat yet. None is made.
+
+        Args:
+            chat: id, title or person; also of a chat that the bot is in no more, of which the record knows.
+
+        Raises:
+            UnknownChatError, AmbiguousChatError: with candidates.
+        """
+        if isinstance(chat_id := getattr(chat, "chat_id", None), str):
+            return chat_id
+        name = named_chat(chat)
+        try:
+            return self._wait(self._directory.watched(name)) if self._can_ask else self._recorded(name) or name
+        except UnknownChatError:
+            if (past := self._recorded(name)) is None:
+                raise
+            return past
+
+    def _recorded(self, name: str) -> str | None:
+        """Return the id of the chat that a name means in the record, by the same rule; None where it knows of none.
+
+        Raises:
+            AmbiguousChatError: it could mean several.
+        """
+        chats = self.record.chats()[["chat_id", "chat"]].astype("str")
+        if (name := names.linked_chat(name) or names.tidied(name)) in set(chats["chat_id"]):
+            return name
+        if names.is_word(name):
+            user_id = names.folded(names.full_id(name, self._directory.people.domain or ""))
+            rows = self.record.frame()
+            rows = rows[(rows["chat_type"] == "p2p") & rows["author_id"].astype("str").str.casefold().eq(user_id)]
+            if len(rows):
+                return str(rows["chat_id"].iloc[-1])
+            if names.is_user_id(name):
+                return None
+        called = chats[chats["chat"].fillna("").map(names.folded) == names.folded(name)]
+        if len(called) > 1:
+            raise AmbiguousChatError(
+                name, [f"{title} ({chat_id})" for chat_id, title in called.itertuples(index=False)]
+            )
+        return str(called["chat_id"].iloc[0]) if len(called) else None
 
     async def arefresh(self) -> None:
         """Read the list of chats again; awaited twin of `refresh`."""
@@ -202,7 +250,7 @@ class ReadingVerbs(Face):
         async def work() -> Any:
             method_of(event)  # a mistyped kind is told before anybody is asked for a chat
             refuse_unsaid(event, chat=chat, sender=sender)
-            chat_id = None if chat is None else await self._directory.chat_id(chat)
+            chat_id = None if chat is None else await self._directory.waited(chat)
             user_id = None if sender is None else await self._directory.user_id(sender)
             return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id, timeout=timeout)
 
@@ -221,8 +269,8 @@ class ReadingVerbs(Face):
         Args:
             event: as in the column `event` of `df`; a `message` is one of a person, and a `system_message` one that
                 reports what happened to a chat.
-            chat: id, title, or person; None takes any.
-            sender: id, login or display name of who wrote it; None takes any. Own messages never count.
+            chat: id, title, or the login or id of a person; None takes any.
+            sender: login or id of who wrote it; None takes any. Own messages never count.
             timeout: seconds; None waits until it comes or the interrupt button is pressed.
 
         Returns:
@@ -230,7 +278,9 @@ class ReadingVerbs(Face):
 
         Raises:
             RequestTimeoutError: no such event came in time.
-            UsageError: there is no such kind of event, or the server does not say its chat or who did it.
+            UnknownChatError, AmbiguousChatError: with candidates.
+            UsageError: there is no such kind of event, the server does not say its chat or who did it, or a person is
+                named by a display name, which anybody may take.
         """
         return self._wait(self.await_for(event, chat=chat, sender=sender, timeout=timeout))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tcnb.client.connection import Connection
+from tcnb.client.directory import Directory
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
@@ -19,6 +20,7 @@ def report(
     account: str,
     *,
     connection: Connection,
+    directory: Directory,
     record: Record,
     intake: Intake,
     router: Router,
@@ -31,7 +33,7 @@ def report(
     Args:
         name: name of the connection in this kernel.
         account: the bot's user id.
-        connection, record, intake, router, delivery: the parts.
+        connection, directory, record, intake, router, delivery: the parts.
         progress: what came of looking back.
         problems: what nobody expected to go wrong.
     """
@@ -48,6 +50,7 @@ def report(
         reconnects=max(0, statistics.connects - 1),
         last_break=_told(*breaks[-1]) if breaks else None,
         healed=tuple(statistics.reconnects),
+        chats_problem=directory.problem,
         sendings_recovered=statistics.recovered,
         sendings_repeated=statistics.repeated,
         sendings_unknown=statistics.unknown,

@@ -21,7 +21,6 @@ import msgspec
 
 from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.arguments import named_chat
 from tcnb.client.bot import Bot
 from tcnb.client.connection import Connection, State
 from tcnb.client.directory import LOOKS_OLD_AFTER, Directory, KnownChat
@@ -35,20 +34,21 @@ from tcnb.errors import (
     NotConnectedError,
     RequestTimeoutError,
     TcnbError,
-    UnknownChatError,
+    UsageError,
     WSConnectionError,
 )
 from tcnb.record.intake import Intake
 from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
-from tcnb.routing.handlers import Failure
+from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.names import Names
 from tcnb.routing.router import Router
 from tcnb.session.analysing import AnalysingVerbs, offer_analyses
 from tcnb.session.background import Background
 from tcnb.session.catching_up import CatchingUp
 from tcnb.session.facts import ServerFacts
+from tcnb.session.handler_names import HandlerNames
 from tcnb.session.listeners import Listeners
 from tcnb.session.names import NameLearner
 from tcnb.session.people import Acquaintances
@@ -181,13 +181,15 @@ class Session(SendingVerbs, AnalysingVerbs):
         )
         self._catching_up = self._new_catching_up(catch_up, with_system=receive_system_messages)
         self._waiters = Waiters(self.bot)
-        self._directory = Directory(self.bot, self._on_chat)
+        self._directory = Directory(self.bot, self._connection.call, self._on_chat)
         self._names = NameLearner(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
-        self._acquaintances = Acquaintances(self.bot, self._names, self._background)
+        self._acquaintances = Acquaintances(self.bot, self._names, self._directory, self._background)
         self.router = Router(name)
         if router is not None:
             self.router.include_router(router)
         self._delivery = self._new_delivery()
+        self._handler_names = self.router.definitions = self._new_handler_names()
+        self._handler_names.included(self.router.handlers)
         _sessions.add(self)
         # So that the server sees a normal close when the interpreter ends, and sees it before a practice server goes.
         atexit.register(self.close)
@@ -235,6 +237,7 @@ class Session(SendingVerbs, AnalysingVerbs):
             self.name,
             self.me_id or self.username or "",
             connection=self._connection,
+            directory=self._directory,
             record=self.record,
             intake=self._intake,
             router=self.router,
@@ -252,11 +255,11 @@ class Session(SendingVerbs, AnalysingVerbs):
             *chats: ids, titles or people; none shows all.
 
         Raises:
-            UnknownChatError, AmbiguousChatError: nothing ever was in a chat of that name; with candidates.
+            UnknownChatError, AmbiguousChatError: with candidates; a chat that the bot has left is found, too.
         """
         from tcnb.notebook.feed import Feed  # the notebook stands above: it is reached only when somebody asks
 
-        return Feed(self, *(name for chat in chats for name in self._watched(chat)))
+        return Feed(self, *chats)
 
     def composer(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Composer:
         """Return a widget to write in: texts with a preview, files of any size, stickers.
@@ -348,7 +351,12 @@ class Session(SendingVerbs, AnalysingVerbs):
             logger.warning("the list of chats could not be read: %s", error)
         self._opened = True
         if self._connection.state.state == "connected":
-            self._catching_up.back()
+            self._begin()
+
+    def _begin(self) -> None:
+        """Do what every new connection is for besides waiting for events."""
+        self._catching_up.back()
+        self._handler_names.connected()
 
     async def _shut(self) -> None:
         self._waiters.fail(NotConnectedError("the connection was closed while waiting"))
@@ -359,23 +367,10 @@ class Session(SendingVerbs, AnalysingVerbs):
         await self._connection.close()
         await self._intake.close(JOURNAL_TIMEOUT)
 
-    def _watched(self, chat: str) -> list[str]:
-        """Return the ids and titles under which a chat shows in the record, be it of now or of the past."""
-        chat = named_chat(getattr(chat, "chat_id", chat))
-        if self._closed or self.state["state"] != "connected":
-            return [chat]
-        try:
-            return self._wait(self._directory.watched(chat))
-        except UnknownChatError:
-            past = self.record.chats()[["chat_id", "chat"]].astype("str")
-            if not (past["chat_id"].eq(chat) | past["chat"].str.casefold().eq(chat.casefold())).any():
-                raise
-            return [chat]
-
     def _written_to(self, chat: str | None) -> str | Chat | None:
         """Return the chat that a name means, or the name where the server cannot be asked now."""
         chat = getattr(chat, "chat_id", chat)
-        if chat is None or self._closed or self.state["state"] != "connected":
+        if chat is None or not self._can_ask:
             return chat
         from tcnb.notebook.composer_chats import ChatFinder
 
@@ -412,9 +407,18 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _new_delivery(self) -> Delivery:
         """Return what brings events to the handlers; they get the session as `tc`, and names as `names`."""
-        names = Names(self._directory, self.loop, self._names.display_name)
-        given = {"tc": self, "names": names}
+        given = {"tc": self, "names": Names(self._directory, self.loop)}
         return Delivery(f"tcnb {self.name}", self.router, self.bot, given, self._on_handler_failure)
+
+    def _new_handler_names(self) -> HandlerNames:
+        return HandlerNames(
+            self._directory,
+            self._background,
+            loop=self.loop,
+            can_ask=lambda: self._opened and self._can_ask,
+            wait=self._wait,
+            on_problem=self._on_name_problem,
+        )
 
     # -- inside: what arrives (on the bot's loop) --------------------------------------------------------------------
 
@@ -430,7 +434,7 @@ class Session(SendingVerbs, AnalysingVerbs):
     def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
-            self._directory.outdated()
+            self._directory.heard(method, payload)
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
                 self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(msgspec.json.decode(payload)))
@@ -446,12 +450,12 @@ class Session(SendingVerbs, AnalysingVerbs):
     def _on_state(self, state: State) -> None:
         if state.state == "connected":
             self.record.me = self.me_id
-            if self._opened:
-                self._catching_up.back()
         elif state.state == "reconnecting":
             self._catching_up.away()
         # While the connection is away chats are renamed unheard: no title may be trusted that was read before.
         self._directory.outdated()
+        if state.state == "connected" and self._opened:
+            self._begin()
         self._state_listeners.tell(self._told(state))
 
     def _told(self, state: State) -> dict[str, Any]:
@@ -480,6 +484,10 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._intake.stop()
         with contextlib.suppress(RuntimeError):  # whoever waits on the loop waits no more
             self._connection.fail(NotConnectedError(f"the bot's thread has ended ({error!r}): connect again"))
+
+    def _on_name_problem(self, handler: Handler, error: UsageError) -> None:
+        handler.failed(error)
+        self._delivery.note(Failure.of(error, handler=handler.name, event=handler.event, chat_id=None), handler)
 
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))

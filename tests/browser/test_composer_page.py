@@ -213,6 +213,37 @@ def test_whole_title_is_a_choice_and_half_of_one_is_none(open_page, alice, tc, c
     assert page.texts(crew) == ["there"]
 
 
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+@pytest.mark.parametrize("typed", ["bob", "BOB", "bob@practice.local"])
+def test_login_is_written_to_and_not_its_namesake(open_page, alice, tc, practice, key, typed):
+    """A login that is typed whole means its person, though a group is called so and stands in the list."""
+    namesake = alice.group("bob", "robot")
+    tc.refresh()
+    page = open_page(None)
+    page.chat_box.press_sequentially(typed)
+    page.page.get_by_role("option", name="bob").first.wait_for()
+    page.chat_box.press(key)
+    page.page.wait_for_function("() => document.querySelector('[role=combobox]').value === 'Боб'")
+    page.write("for you alone")
+    page.wait_sent("for you alone")
+    sent = page.composer.sendings[-1]["chat_id"]
+    assert sent != namesake and page.texts(namesake) == []
+    members = practice.call(lambda server: set(server.world.chats[sent].participants))
+    assert members == {"robot@practice.local", "bob@practice.local"}
+
+
+def test_marked_entry_is_taken_whatever_was_typed(open_page, alice, tc):
+    """Who marks the group that is called like a login means the group."""
+    namesake = alice.group("bob", "robot")
+    tc.refresh()
+    page = open_page(None)
+    page.chat_box.press_sequentially("bob")
+    page.page.get_by_role("option", name="group").get_by_text("bob").click()
+    page.write("for the group")
+    page.wait_sent("for the group")
+    assert page.texts(namesake) == ["for the group"]
+
+
 def test_ambiguous_title_is_not_sent_to(open_page, alice, tc):
     """A title that two chats have chooses neither of them; one is chosen from the list."""
     twins = [alice.group("Twins", "robot") for _ in range(2)]

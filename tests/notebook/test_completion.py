@@ -27,6 +27,7 @@ def completed(desk: Desk, line: str) -> list[str]:
         ("%tc_send Rel|", ['%tc_send "Release crew"']),
         ("%tc_send rel|", ['%tc_send "Release crew"']),
         ("%tc_send crew|", ['%tc_send "Release crew"']),
+        ('%tc_send "Release\u00a0 cr|', ['%tc_send "Release crew"']),
         ('%tc_send "Rel|', ['%tc_send "Release crew"']),
         ('%tc_send "Release c|', ['%tc_send "Release crew"']),
         ('%tc_send "Release c|"', ['%tc_send "Release crew"']),
@@ -61,6 +62,39 @@ def test_all_chats_of_an_empty_field(connected: Desk) -> None:
     offered = completed(connected, "%tc_send |")
     names = [line.removeprefix("%tc_send ") for line in offered]
     assert names == ['"Release crew"', '"Alice Liddell"', "bb11", "bb22", "cc33", "alice", "bob"]
+
+
+def test_names_that_would_be_refused(connected: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What several chats or people are called, a login or an id is no title to offer: the chat's id is."""
+    chats = [
+        ("Release crew", "aa11", "group"),
+        ("release\u00a0CREW", "aa22", "channel"),
+        ("alice", "bb11", "group"),
+        ("bob@practice.local", "bb22", "p2p"),
+        ("Ann Lee", "cc11", "p2p"),
+        ("ann lee", "cc22", "group"),
+        ("Sam", "dd11", "p2p"),
+        ("Coffee", "ee11", "group"),
+    ]
+    people = [
+        ("Alice Doe", "alice@practice.local"),
+        ("Sam", "sam.one@practice.local"),
+        ("Sam", "sam.two@practice.local"),
+    ]
+    monkeypatch.setattr(connected.session, "known_chats", lambda: chats)
+    monkeypatch.setattr(connected.session, "known_people", lambda: people)
+    names = [line.removeprefix("%tc_send ") for line in completed(connected, "%tc_send |")]
+    ids = ["aa11", "aa22", "bb11", "bb22", "cc11", "cc22", "dd11"]
+    assert names == [*ids, "Coffee", "alice", "sam.one", "sam.two"]
+
+
+def test_sender_is_a_login(connected: Desk) -> None:
+    """For a person no titles are offered, since a display name is refused there."""
+    assert completed(connected, "%%tc_on message --sender |") == [
+        "%%tc_on message --sender alice",
+        "%%tc_on message --sender bob",
+    ]
+    assert completed(connected, "%%tc_on message --chat rel|") == ['%%tc_on message --chat "Release crew"']
 
 
 def test_used_options_are_not_offered_again(connected: Desk) -> None:

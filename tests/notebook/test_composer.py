@@ -260,6 +260,47 @@ def test_outcome_that_nobody_knows_is_said(connect, practice, crew):
     composer.close()
 
 
+def test_login_is_no_title(page: StandInPage, practice: Any, alice: Any, crew: str) -> None:
+    """A group that is called like somebody's login, or an id, takes nothing of what is meant for that person."""
+    groups = {alice.group(title, "robot") for title in ("bob", "bob@practice.local")}
+    for name in ("bob", "Bob", "bob@practice.local"):
+        found = page.ask(type="resolve", chat=name)["chat"]
+        assert found["chat_id"] not in groups and found["kind"] == "p2p"
+        members = practice.call(lambda server: set(server.world.chats[found["chat_id"]].participants))  # noqa: B023
+        assert members == {"robot@practice.local", "bob@practice.local"}
+    link = f"#c_{crew}@practice.local"
+    assert page.ask(type="resolve", chat=link)["chat"]["chat_id"] == crew
+
+
+def test_display_name_that_looks_like_an_id_stays_what_it_is(
+    tc: Any, page: StandInPage, practice: Any, until: Callable[..., None]
+) -> None:
+    """A stranger whose display name is somebody's id is not shown under that person's name, in no list of chats."""
+    robot = "robot@practice.local"
+    tc.send("alice", "hello")
+    until(tc, lambda: ("Alice Doe", "alice@practice.local") in tc.known_people())
+
+    def come(server: Any) -> str:
+        eve = server.world.add_user("eve", "alice@practice.local", "eve")
+        chat = server.world.create_p2p(eve, server.world.user(robot))
+        server.world.say(eve, chat.chat_id, "it is me", "text")
+        server.deliver()
+        return str(chat.chat_id)
+
+    strange = practice.call(come)
+    until(tc, lambda: "it is me" in set(tc.df["text"]))
+    tc.refresh()
+    chats = {one["chat_id"]: one for one in page.ask(type="directory")["directory"]["chats"]}
+    assert chats[strange]["title"] == "alice@practice.local"
+    assert page.ask(type="resolve", chat=strange)["chat"]["title"] == "alice@practice.local"
+    panel = tc.panel()
+    try:
+        until(tc, lambda: panel.chats.line(strange) or tc.refresh())
+        assert panel.chats.line(strange).title == "alice@practice.local"
+    finally:
+        panel.close()
+
+
 def test_names_are_resolved_and_shown_with_their_title(page, crew):
     """A title, an id and a login lead to their chats, each with its title."""
     chat = {"chat_id": crew, "title": "Release crew", "kind": "group"}

@@ -91,12 +91,19 @@ def test_own_rows_are_marked(columns, own):
     assert is_own(a_row(**columns), "robot@practice.local") is own
 
 
-def test_chats_are_matched_by_id_or_title():
-    """Ids match exactly and titles without regard to case."""
+def test_chats_are_matched_by_id():
+    """Ids match exactly, and titles, which anybody may choose, never."""
     assert of_chats(a_row(), frozenset({"c1"}))
-    assert of_chats(a_row(), frozenset({"release crew"}))
-    assert not of_chats(a_row(), frozenset({"C1"}))
+    assert not of_chats(a_row(), frozenset({"Release crew", "release crew", "C1"}))
     assert of_chats(a_row(), frozenset())
+
+
+def test_person_stands_for_the_personal_chat():
+    """What that very person writes to the bot alone belongs to the feed; what a namesake writes does not."""
+    alice = frozenset({"alice@practice.local"})
+    assert of_chats(a_row(chat_type="p2p", author_id="Alice@practice.local"), alice)
+    assert not of_chats(a_row(chat_type="group"), alice)
+    assert not of_chats(a_row(chat_type="p2p", chat="alice@practice.local", author_id="m@practice.local"), alice)
 
 
 def test_filter_takes_anything_for_a_request():

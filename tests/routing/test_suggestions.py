@@ -15,6 +15,13 @@ from tcnb.record.schema import EVENT_NAMES
 from tcnb.routing import Router, suggestion
 from tcnb.types import Update, parse_event
 
+ALICE = {
+    "chat": "Alice Doe",
+    "chat_id": "c2",
+    "chat_type": "p2p",
+    "author_id": "alice@practice.local",
+    "message_type": "plain",
+}
 CREW = {"chat": "Release crew", "chat_id": "c1", "message_type": "plain"}
 
 
@@ -31,6 +38,9 @@ CREW = {"chat": "Release crew", "chat_id": "c1", "message_type": "plain"}
         ("message", {"message_type": "location", "text": math.nan}, "message(content='location')"),
         ("message", {**CREW, "message_type": "add_participant"}, "system_message(chat='Release crew')"),
         ("callback_query", {**CREW, "text": "approve"}, "callback_query(chat='Release crew', command='approve')"),
+        ("message", {**ALICE, "direction": "in"}, "message(chat='alice@practice.local')"),
+        ("message", {**ALICE, "direction": "out"}, "message(chat='c2')"),
+        ("message", {**ALICE, "author_type": "system", "author_id": "trueconf.server"}, "system_message(chat='c2')"),
         ("uploading_progress", CREW, "uploading_progress()"),
         ("removed_chat", None, "removed_chat()"),
         ("somethingNew", CREW, "unknown()"),
@@ -90,6 +100,11 @@ PRESS = {
     ("method", "payload", "head"),
     [
         ("sendMessage", ENVELOPE, "message(chat='Release crew', command='/build')"),
+        (
+            "sendMessage",
+            {**ENVELOPE, "chat": {**CHAT, "chatType": 1}},
+            "message(chat='alice@practice.local', command='/build')",
+        ),
         ("sendMessage", {**ENVELOPE, "type": 202, "content": PHOTO}, "message(chat='Release crew', content='photo')"),
         ("command", PRESS, "callback_query(chat='Release crew', command='approve')"),
         ("editChatTitle", {"chatId": "c1", "title": "Crew"}, "edited_chat_title(chat='Crew')"),

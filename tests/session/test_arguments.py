@@ -34,7 +34,7 @@ WRONG: list[tuple[str, Callable[[Any, str], object], str]] = [
     ("tail, words", lambda tc, crew: tc.tail("all"), "not 'all'"),
     ("since", lambda tc, crew: tc.since(5), "5 is no moment"),
     ("wait_for, timeout", lambda tc, crew: tc.wait_for(timeout="soon"), "not 'soon'"),
-    ("wait_for, sender", lambda tc, crew: tc.wait_for(sender=5), "a person is an id, a login or a display name, not 5"),
+    ("wait_for, sender", lambda tc, crew: tc.wait_for(sender=5), "a person is a login or an id, not 5"),
     ("wait_for, event", lambda tc, crew: tc.wait_for(5), "there is no event 5"),
     ("router", lambda tc, crew: tc.router.message(command=5), "a command is a name or a compiled pattern, not 5"),
     ("send, reply", lambda tc, crew: tc.send(crew, "x", reply_to=5), "a message is given by its message_id"),
