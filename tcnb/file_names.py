@@ -18,6 +18,9 @@ _LONGEST_SUFFIX: Final = 20
 _UNSAFE: Final = re.compile(r'[<>:"/\\|?*\u2028\u2029\ud800-\udfff\x00-\x1f\x7f-\x9f]')
 _DIRECTION_MARKS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_JOINER: Final = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
+"""What joins or parts emoji and the letters of some scripts; between letters of ASCII it would only hide something."""
+
 # Windows opens a device instead of a file, whatever suffix and blanks follow; the superscript digits count too.
 _DEVICE: Final = re.compile(r"^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?$", re.IGNORECASE)
 
@@ -53,8 +56,7 @@ def safe_name(name: str) -> str:
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     marked = _UNSAFE.sub("_", _DIRECTION_MARKS.sub("_", last))
-    seen = "".join(character for character in marked if unicodedata.category(character) != "Cf")
-    cleaned = _on_this_disk(seen).strip(" .\u3000\xa0")
+    cleaned = _on_this_disk(_without_invisible(marked)).strip(" .\u3000\xa0")
     if not cleaned or _DEVICE.match(cleaned):
         cleaned = f"file_{cleaned}" if cleaned else "file"
     return _shortened(cleaned)
@@ -78,6 +80,13 @@ def _split(name: str) -> tuple[str, str]:
     if PurePath(path.stem).suffix.lower() == ".tar":
         suffix = PurePath(path.stem).suffix + suffix
     return name.removesuffix(suffix), suffix
+
+
+def _without_invisible(name: str) -> str:
+    """Drop what shows nothing and may hide what a name really is, but for joiners inside of emoji and letters."""
+    joiners = {found.start() for found in _JOINER.finditer(name)}
+    shown = (unicodedata.category(character) != "Cf" for character in name)
+    return "".join(name[place] for place, is_shown in enumerate(shown) if is_shown or place in joiners)
 
 
 def _on_this_disk(name: str) -> str:

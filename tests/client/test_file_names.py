@@ -30,6 +30,8 @@ from tcnb.file_names import LONGEST, is_run, numbered, safe_name
         ("photo\u202egnp.exe", "photo_gnp.exe"),
         ("\u200fplan\u2066.txt", "_plan_.txt"),
         ("ran\u200bdom\ufeff.py", "random.py"),
+        ("random.p\u200dy", "random.py"),
+        ("👩\u200d🚀.png", "👩\u200d🚀.png"),
         ("lone\ud83d.png", "lone_.png"),
         ("и\u0306.txt", "й.txt"),
         ("CON", "file_CON"),
