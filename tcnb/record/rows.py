@@ -79,6 +79,7 @@ def other(event: str, part: wire.Part | None, seq: int, received: int, direction
     """Return the row of anything but a message, and learn from it what it says about a chat."""
     values = _other_values(part, directory)
     values |= {"seq": seq, "received": received, "event": event, "direction": direction}
+    values["timestamp"] = _happened(values)
     chat_id = values.get("chat_id")
     if chat_id is not None:
         values["chat"], values["chat_type"], _ = directory.chat(chat_id)
@@ -99,12 +100,26 @@ def teaches(part: wire.Part | None, directory: Directory) -> bool:
 def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
     """Return the row with these values by column; chat and author are completed from what is known."""
     row = dict(values)
+    row["timestamp"] = _happened(row)
     row["chat"], row["chat_type"], _ = directory.chat(row.get("chat_id"))
     if row.get("author_id") is not None:
         row["author_id"], row["author"], _ = directory.person(row["author_id"])
         if row["author"] is None:
             directory.miss_name(row["author_id"])
     return tuple(map(row.get, NAMES))
+
+
+def _happened(values: Mapping[str, Any]) -> int | None:
+    """Return when something happened: where the server does not say, when it was received.
+
+    The server gives no time to a removal, a new title and the like (`protocol` section 7.1). With a time, they are not
+    lost from a frame that is filtered by time. Only of a message a missing time stays missing: it may be old.
+    """
+    if values["event"] == "message" or values.get("timestamp") is not None:
+        timestamp: int | None = values.get("timestamp")
+        return timestamp
+    received: int | None = values.get("received")
+    return received
 
 
 def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError, MissingPackageError
+from tcnb.record import context
 from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
 from tcnb.record.schema import COLUMNS, NAMES, Kind
@@ -104,9 +105,24 @@ def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     return ds.dataset(files, filesystem=place.fs, partitioning=by_day, partition_base_dir=place.root, **options)
 
 
+# Archives of earlier versions have no time where the server gave none: a filter by time would lose the removals.
+_HAPPENED: Final = "CASE WHEN timestamp IS NULL AND event <> 'message' THEN received ELSE timestamp END"
+
+
+def _timed(table: Any) -> Any:
+    """Return an Arrow table with a time for everything but messages, if it has the columns for that."""
+    import pyarrow.compute as pc
+
+    if not {"timestamp", "received", "event"} <= set(table.column_names) or not table["timestamp"].null_count:
+        return table
+    untimed = pc.and_(pc.is_null(table["timestamp"]), pc.not_equal(table["event"], "message"))
+    happened = pc.if_else(pc.fill_null(untimed, False), table["received"], table["timestamp"])
+    return table.set_column(table.column_names.index("timestamp"), "timestamp", happened)
+
+
 def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataFrame:
     """Read everything; within a source the order is that of the journal, between sources that of reception."""
-    table = _dataset(place, files, options).to_table(columns=list(NAMES))
+    table = _timed(_dataset(place, files, options).to_table(columns=list(NAMES)))
     table = table.sort_by([("received", "ascending"), ("seq", "ascending")])
     for position, column in enumerate(COLUMNS):
         if column.kind is Kind.CATEGORY:
@@ -115,7 +131,7 @@ def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataF
     for column in COLUMNS:
         if column.kind is Kind.CATEGORY:
             frame[column.name] = _as_in_the_record(frame[column.name], column.categories)
-    return frame
+    return context.attach(frame)
 
 
 def _as_in_the_record(values: pd.Series[Any], always: tuple[str, ...]) -> Any:
@@ -137,9 +153,11 @@ def _arrow(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     import polars as pl
 
-    return (
+    found = (
         pl.scan_pyarrow_dataset(_dataset(place, files, options)) if place.is_remote else _polars_local(files, options)
     )
+    untimed = pl.col("timestamp").is_null() & (pl.col("event") != "message")
+    return found.with_columns(timestamp=pl.when(untimed).then("received").otherwise("timestamp"))
 
 
 def _polars_local(files: list[str], options: dict[str, Any]) -> Any:
@@ -154,8 +172,10 @@ def _duckdb(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 
     connection = _given(options, "connection", "read_parquet") or duckdb
     if place.is_remote:
-        return connection.from_arrow(_dataset(place, files, options))
-    return connection.read_parquet(files, hive_partitioning=True, **options)
+        found = connection.from_arrow(_dataset(place, files, options))
+    else:
+        found = connection.read_parquet(files, hive_partitioning=True, **options)
+    return found.project(f"* REPLACE ({_HAPPENED} AS timestamp)")
 
 
 def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -172,7 +192,9 @@ def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 
 
 def _partition(file: str, place: Place, columns: list[str] | None = None) -> pd.DataFrame:
-    table = _dataset(place, [file], {}).to_table(columns=columns)
+    needed = columns and list(dict.fromkeys((*columns, "timestamp", "received", "event")))
+    table = _timed(_dataset(place, [file], {}).to_table(columns=needed))
+    table = table.select(columns) if columns else table
     frame: pd.DataFrame = table.to_pandas(types_mapper=_types().get)
     return frame
 
@@ -191,15 +213,16 @@ def _types() -> dict[Any, Any]:
 
 
 def _spark(place: Place, files: list[str], options: dict[str, Any]) -> Any:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession, functions
 
     session = _given(options, "session", "read") or SparkSession.builder.appName("tcnb").getOrCreate()
     folder = place.name.rstrip("/") if place.is_remote else place.root
     # Its clock is set to UTC, since `day` and the times in the files are in UTC.
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session.read.option("basePath", folder).parquet(
+    found = session.read.option("basePath", folder).parquet(
         *(folder + file.removeprefix(place.root) for file in files), **options
     )
+    return found.withColumn("timestamp", functions.expr(_HAPPENED))
 
 
 def _given(options: dict[str, Any], name: str, ability: str) -> Any:
