@@ -84,7 +84,12 @@ ROLES: Final = ("owner", "admin", "user", "conf_owner", "conf_moderator", "favor
 COLUMNS: Final = (
     Column("seq", Kind.INTEGER, "position in the journal, strictly increasing"),
     Column("received", Kind.TIME, "when it reached (or left) this process"),
-    Column("timestamp", Kind.TIME, "when the server says it happened; missing where it does not say"),
+    Column(
+        "timestamp",
+        Kind.TIME,
+        "when it happened, as the server says; where the server does not say, when it was received; missing only of a "
+        "message without a time",
+    ),
     Column("event", Kind.CATEGORY, "what happened", EVENT_NAMES),
     Column("direction", Kind.CATEGORY, "`out` for what this account wrote, `in` for everything else", DIRECTIONS),
     Column("chat_id", Kind.CATEGORY, "id of the chat"),
@@ -125,6 +130,8 @@ NAMES: Final = tuple(column.name for column in COLUMNS)
 
 _EVENT_COLUMNS: Final = {column.name: column for column in COLUMNS}
 
+_WRITTEN: Final = Column("timestamp", Kind.TIME, "when the server says it happened; missing where it does not say")
+
 MESSAGES: Final = (
     _EVENT_COLUMNS["message_id"],
     _EVENT_COLUMNS["chat_id"],
@@ -132,7 +139,7 @@ MESSAGES: Final = (
     _EVENT_COLUMNS["author_id"],
     Column("author", Kind.CATEGORY, "display name of the author, where known by now"),
     _EVENT_COLUMNS["author_type"],
-    _EVENT_COLUMNS["timestamp"],
+    _WRITTEN,
     Column("text", Kind.TEXT, "text without markup, as it is now"),
     _EVENT_COLUMNS["message_type"],
     _EVENT_COLUMNS["reply_to"],
