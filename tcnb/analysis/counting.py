@@ -90,8 +90,9 @@ def activity(
         figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
-        period (UTC), group_id, group (string; missing without `by`), messages, people (Int64), in the order of time.
-        Without `by` also the periods in which nothing was written stand there, with zeros.
+        period (in the zone; on DuckDB and Spark what its clock shows), group_id, group (string; missing without
+        `by`), messages, people (Int64), complete (boolean; false where the record begins or ends in the period), in the
+        order of time. Without `by` also the periods in which nothing was written stand there, with zeros.
         The engine counts by period, group and author; these are collected.
 
     Raises:

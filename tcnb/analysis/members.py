@@ -44,8 +44,10 @@ def membership(
         figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
-        chat_id, chat (string), period (UTC), joins, leaves, headcount (Int64), by chat in the order of time: of each
-        chat that somebody joined or left the period in which its record begins, and all in which somebody did.
+        chat_id, chat (string), period (in the zone; on DuckDB and Spark what its clock shows), joins, leaves,
+        headcount (Int64), complete (boolean; false where the record begins or ends in the period), by chat in the order
+        of time: of each chat that somebody joined or left the period in which its record begins, and all in which
+        somebody did.
         Collected are joins, leaves, and the first message of each person in each chat.
 
     Raises:
