@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tcnb.record.columns import NO_TIME
+from tcnb.record.schema import CHANGES
 
 ATTRIBUTE: Final = "record"
 """The key of `DataFrame.attrs` under which a context stands."""
@@ -20,7 +21,6 @@ ATTRIBUTE: Final = "record"
 CHANGED: Final = ("event", "chat_id", "message_id", "timestamp", "received", "seq", "text")
 """The columns of the edits and removals in a context."""
 
-_CHANGES: Final = ("edited_message", "removed_message")
 _TEXTS: Final = dict.fromkeys(("event", "chat_id", "message_id", "text"), "string")
 _TYPES: Final = {**_TEXTS, **dict.fromkeys(("timestamp", "received"), "datetime64[us, UTC]"), "seq": "Int64"}
 _NO_CHANGES: Final = pd.DataFrame({name: pd.Series(dtype=_TYPES[name]) for name in CHANGED})
@@ -109,7 +109,7 @@ def context_of(frame: Any) -> RecordContext | None:
 
 def _is_change(kinds: pd.Series[Any]) -> Any:
     coded = kinds.astype("category").cat
-    wanted = [code for code, name in enumerate(coded.categories) if name in _CHANGES]
+    wanted = [code for code, name in enumerate(coded.categories) if name in CHANGES]
     return np.isin(coded.codes.to_numpy(), wanted)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tcnb.record.directory import Directory
-from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES, NAMES, ROLES
+from tcnb.record.schema import AUTHOR_TYPES, CHANGES, MESSAGE_TYPES, NAMES, ROLES
 from tcnb.record.table import Row
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
@@ -110,16 +110,14 @@ def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
 
 
 def _happened(values: Mapping[str, Any]) -> int | None:
-    """Return when something happened: where the server does not say, when it was received.
+    """Return when something happened, as the server says; of an edit or a removal else when it was received.
 
-    The server gives no time to a removal, a new title and the like (`protocol` section 7.1). With a time, they are not
-    lost from a frame that is filtered by time. Only of a message a missing time stays missing: it may be old.
+    The server gives no time to a removal (`protocol` section 7.4). Without one it would be lost from a frame that is
+    filtered by time, and its message would be there again.
     """
-    if values["event"] == "message" or values.get("timestamp") is not None:
-        timestamp: int | None = values.get("timestamp")
-        return timestamp
+    timestamp: int | None = values.get("timestamp")
     received: int | None = values.get("received")
-    return received
+    return received if timestamp is None and values["event"] in CHANGES else timestamp
 
 
 def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> list[dict[str, Any]]:

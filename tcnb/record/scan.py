@@ -11,7 +11,7 @@ from tcnb.errors import ArchiveError, MissingPackageError
 from tcnb.record import context
 from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
-from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.record.schema import CHANGES, COLUMNS, NAMES, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,18 +105,20 @@ def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     return ds.dataset(files, filesystem=place.fs, partitioning=by_day, partition_base_dir=place.root, **options)
 
 
-# Archives of earlier versions have no time where the server gave none: a filter by time would lose the removals.
-_HAPPENED: Final = "CASE WHEN timestamp IS NULL AND event <> 'message' THEN received ELSE timestamp END"
+# Archives of earlier versions have no time for a removal: a filter by time would lose it.
+_HAPPENED: Final = f"CASE WHEN timestamp IS NULL AND event IN {CHANGES} THEN received ELSE timestamp END"
 
 
 def _timed(table: Any) -> Any:
-    """Return an Arrow table with a time for everything but messages, if it has the columns for that."""
+    """Return an Arrow table with a time for edits and removals, if it has the columns for that."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not {"timestamp", "received", "event"} <= set(table.column_names) or not table["timestamp"].null_count:
         return table
-    untimed = pc.and_(pc.is_null(table["timestamp"]), pc.not_equal(table["event"], "message"))
-    happened = pc.if_else(pc.fill_null(untimed, False), table["received"], table["timestamp"])
+    is_change = pc.is_in(table["event"], value_set=pa.array(CHANGES, table["event"].type))
+    untimed = pc.and_(pc.is_null(table["timestamp"]), is_change)
+    happened = pc.if_else(untimed, table["received"], table["timestamp"])
     return table.set_column(table.column_names.index("timestamp"), "timestamp", happened)
 
 
@@ -156,7 +158,7 @@ def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     found = (
         pl.scan_pyarrow_dataset(_dataset(place, files, options)) if place.is_remote else _polars_local(files, options)
     )
-    untimed = pl.col("timestamp").is_null() & (pl.col("event") != "message")
+    untimed = pl.col("timestamp").is_null() & pl.col("event").is_in(list(CHANGES))
     return found.with_columns(timestamp=pl.when(untimed).then("received").otherwise("timestamp"))
 
 

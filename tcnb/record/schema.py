@@ -46,6 +46,9 @@ class Column:
 EVENT_NAMES: Final = (*EVENTS.values(), UNKNOWN)
 """The names in `event`."""
 
+CHANGES: Final = ("edited_message", "removed_message")
+"""The events that change a message; their names in `event`."""
+
 DIRECTIONS: Final = ("in", "out")
 """The names in `direction`."""
 
@@ -87,8 +90,8 @@ COLUMNS: Final = (
     Column(
         "timestamp",
         Kind.TIME,
-        "when it happened, as the server says; where the server does not say, when it was received; missing only of a "
-        "message without a time",
+        "when the server says it happened; missing where it does not say, unless it is an edit or a removal: then when "
+        "it was received",
     ),
     Column("event", Kind.CATEGORY, "what happened", EVENT_NAMES),
     Column("direction", Kind.CATEGORY, "`out` for what this account wrote, `in` for everything else", DIRECTIONS),

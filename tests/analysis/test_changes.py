@@ -106,15 +106,15 @@ def test_frames_are_written_as_ever(tmp_path):
     assert json.dumps(rows.attrs) == '{"record": {}}'
 
 
-def test_whatever_the_server_gives_no_time_has_that_of_reception():
-    """A removal and a new title are found by their time; of a message a missing time stays missing."""
-    events = recorded(("sendMessage", {"chatId": "c", "messageId": "untimed", "type": 200})).frame()
-    untimed = events[events["message_id"] == "untimed"]
-    assert untimed["timestamp"].isna().all()
-    others = events.drop(untimed.index)
-    assert others["timestamp"].notna().all()
-    removal = others[others["event"] == "removed_message"]
-    assert removal["timestamp"].tolist() == removal["received"].tolist()
+def test_a_removal_has_the_time_of_its_reception():
+    """The server gives no time to a removal and to some edits: they have the time of reception; others have none."""
+    untimed = ("sendMessage", {"chatId": "c", "messageId": "untimed", "type": 200})
+    found = ("editMessage", {"chatId": "c", "messageId": "m0", "content": {"text": "found"}})
+    events = recorded(untimed, found).frame()
+    changes = events[events["event"].isin(("removed_message", "edited_message"))]
+    assert changes["timestamp"].tolist() == changes["received"].tolist()
+    assert events[events["event"] == "edited_chat_title"]["timestamp"].isna().all()
+    assert events[events["message_id"] == "untimed"]["timestamp"].isna().all()
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb", "dask", "pandas"])

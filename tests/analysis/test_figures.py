@@ -74,7 +74,10 @@ def test_no_text_is_a_formula(name, own):
         getattr(analysis, name)(hostile(), plot=True, ax=ax, **options, **OPTIONS.get(name, {}))
         plt.close(figure)
     texts = texts_of(figure)
-    assert not [text.get_text() for text in texts if text.get_text() and text.get_parse_math()]
+    # In somebody's own figure, matplotlib makes the labels of numbers as it likes.
+    written = [text for text in texts if text.get_text() and (own or "$" in text.get_text())]
+    assert written
+    assert not [text.get_text() for text in written if text.get_parse_math()]
     shown = [text.get_text() for text in texts]
     assert r"$\frac$ of $5" in shown
     assert "_x^ $y$ $z" in shown
@@ -226,15 +229,17 @@ def test_wrong_options_are_one_line(name, events):
 @pytest.mark.parametrize("name", analysis.__all__)
 def test_russian_figures_have_no_english_words(name, events):
     """With `lang="ru"` all words of a figure are Russian: what is left in Latin letters is data."""
-    known = {*map(str, events["text"].dropna()), "UTC", "Person", "Chat", "new", "image", "png", "Example", "com"}
-    data = {word for text in known for word in re.findall(r"[A-Za-z]+", text)} | {"example"}
+    said_there = {*map(str, events["text"].dropna()), "UTC", "Person", "Chat", "new", "image", "png", "Example", "com"}
+    data = {word for text in said_there for word in re.findall(r"[A-Za-z]+", text)} | {"example"}
     for source in (events, frame()):
         figure = getattr(analysis, name)(source, plot=True, lang="ru")
         if name == "emoji":  # their names are those of Unicode
             shown = [text.get_text() for text in figure.texts]
         else:
             shown = [text.get_text() for text in texts_of(figure)]
-        assert not {word for text in shown for word in re.findall(r"[A-Za-z]+", text)} - data
+        # What is cut off ends in the middle of a word.
+        words = {word for text in shown for word in re.findall(r"[A-Za-z]+", text)}
+        assert not [word for word in words if not any(known.startswith(word) for known in data)]
 
 
 def test_every_phrase_is_in_both_languages():

@@ -81,7 +81,7 @@ def test_heatmap_is_what_the_clock_showed(zone, day):
     """Each message counts to the weekday and hour that the clock showed."""
     events = messages(zone, day)
     local = events["timestamp"].dt.tz_convert(zone)
-    expected = local.groupby([local.dt.weekday + 1, local.dt.hour]).size().to_dict()
+    expected = local.groupby([local.dt.day_of_week + 1, local.dt.hour]).size().to_dict()
     found = analysis.heatmap(events, tz=zone).query("messages > 0").set_index(["weekday", "hour"])["messages"].to_dict()
     assert found == expected
 
