@@ -7,13 +7,14 @@ Python goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import pandas as pd
 
 from tcnb.analysis import text as texts_of
 from tcnb.analysis.engines import Source
 from tcnb.analysis.events import UNKNOWN, WHEN, name_columns, names, open_messages, texts
+from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.presenting import present
 from tcnb.client.arguments import whole
 from tcnb.errors import UsageError
@@ -21,13 +22,14 @@ from tcnb.errors import UsageError
 _LINK_NEEDLE = r"(?i)https?://|ftp://|www\."
 
 
+@draws
 def words(
     frame: Any,
     *,
     stop: bool | str | Iterable[str] = True,
     min_length: int = 2,
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return which words were written, the most frequent first.
 
@@ -37,7 +39,7 @@ def words(
             those given: one word, or several.
         min_length: the shortest word, in letters.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         word (string, in lower case), count, messages, people (Int64). A word is made of letters of any script, with
@@ -56,7 +58,7 @@ def words(
         return [word for word in found if len(word) >= shortest and texts_of.folded(word) not in left_out]
 
     counted = _counted(texts(source), find).rename(columns={"item": "word"})
-    return present("words", source, counted, plot=plot, theme=theme)
+    return present("words", source, counted, plot=plot, figure=figure, stopped=bool(left_out))
 
 
 def _stop_words(stop: Any) -> frozenset[str]:
@@ -73,14 +75,15 @@ def _stop_words(stop: Any) -> frozenset[str]:
     return texts_of.stop_words() | {texts_of.folded(word) for word in own}
 
 
-def emoji(frame: Any, *, skin_tones: bool = True, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def emoji(frame: Any, *, skin_tones: bool = True, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return which emoji were written, the most frequent first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         skin_tones: whether emoji that differ only in the tone of the skin are counted apart.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         emoji (string), count, messages, people (Int64). Flags, keycaps and emoji joined from several are one each.
@@ -93,16 +96,17 @@ def emoji(frame: Any, *, skin_tones: bool = True, plot: bool = False, theme: str
     said = texts(source)
     said = said[said["text"].map(texts_of.may_have_emoji).astype(bool)]
     counted = _counted(said, lambda value: texts_of.emoji(value, skin_tones=skin_tones))
-    return present("emoji", source, counted.rename(columns={"item": "emoji"}), plot=plot, theme=theme)
+    return present("emoji", source, counted.rename(columns={"item": "emoji"}), plot=plot, figure=figure)
 
 
-def links(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def links(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return which addresses were written, the most frequent first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         url, domain (string), count, messages, people (Int64), first, last (UTC). The column `text` has no markup: of
@@ -114,10 +118,11 @@ def links(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     source = open_messages(frame, "text")
     counted = _counted(texts(source, _LINK_NEEDLE), texts_of.links).rename(columns={"item": "url"})
     counted["domain"] = counted["url"].map(texts_of.domain).astype("string")
-    return present("links", source, counted, plot=plot, theme=theme)
+    return present("links", source, counted, plot=plot, figure=figure)
 
 
-def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def mentions(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return who mentions whom, the most frequent first.
 
     A mention is `@login`, `@login@server`, `@all`, or the display name of a person, if it has two words or more or
@@ -126,7 +131,7 @@ def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         author_id, author, mentioned_id, mentioned (string), count (Int64, messages), first, last (UTC). The known
@@ -146,7 +151,7 @@ def mentions(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     counted["mentioned"] = counted["mentioned"].fillna(counted["written"].astype("string"))
     order = ["count", "author_id", "mentioned_id", "mentioned"]
     counted = counted.sort_values(order, ascending=[False, True, True, True])
-    return present("mentions", source, counted, plot=plot, theme=theme)
+    return present("mentions", source, counted, plot=plot, figure=figure)
 
 
 def mentioned(source: Source) -> pd.DataFrame:

@@ -5,28 +5,42 @@ Each is counted by the engine in groups that are few (chats × people, hours, da
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis.engines import Rows, Source, collect
-from tcnb.analysis.events import EDITED, UNKNOWN, WHEN, messages, name_columns, open_messages, removals, span
+from tcnb.analysis.events import (
+    UNKNOWN,
+    WHEN,
+    Reach,
+    edits_told,
+    messages,
+    name_columns,
+    open_messages,
+    reach,
+    removals,
+)
+from tcnb.analysis.options import FigureOptions, draws
+from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import DAY, HOUR, frequency, offsets, zone
+from tcnb.analysis.zones import DAY, HOUR, Offsets, frequency, offsets, zone
 from tcnb.errors import UsageError
 
 _SECOND = 1_000_000
 
 
-def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def summary(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return the size of a record in one row.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         One row: events, messages, people, chats, replies, files, bytes, edits, removed (Int64), first, last (UTC).
@@ -40,9 +54,7 @@ def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     kinds = collect(source.rows.group_by("event").agg(nw.len().alias("rows")))
     rows = kinds.set_index("event")["rows"]
     removed = collect(removals(source).select(nw.len().alias("removed")))["removed"]
-    # An edit is told a second time when its message is found, and by each account that saw it.
-    edits = source.rows.filter(nw.col("event") == EDITED).unique(["chat_id", WHEN])
-    edited = collect(edits.select(nw.len().alias("edits")))["edits"]
+    edited = collect(edits_told(source).select(nw.len().alias("edits")))["edits"]
     totals = cells[["messages", "replies", "files", "bytes"]].sum()
     made = {
         "events": int(rows.sum()),
@@ -54,9 +66,10 @@ def summary(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
         "first": cells["first"].min(),
         "last": cells["last"].max(),
     }
-    return present("summary", source, pd.DataFrame([made]), plot=plot, theme=theme)
+    return present("summary", source, pd.DataFrame([made]), plot=plot, figure=figure)
 
 
+@draws
 def activity(
     frame: Any,
     freq: str = "D",
@@ -64,7 +77,7 @@ def activity(
     by: Literal["chat", "author"] | None = None,
     tz: str = "UTC",
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return how many messages were written in each period, and by how many people.
 
@@ -74,11 +87,12 @@ def activity(
         by: also by `chat` or by `author`.
         tz: time zone whose hours and days these are; an hour that its clock shows twice is two periods.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
-        period (UTC), group_id, group (string; missing without `by`), messages, people (Int64), in the order of time.
-        Without `by` also the periods in which nothing was written stand there, with zeros.
+        period (in the zone; on DuckDB and Spark what its clock shows), group_id, group (string; missing without
+        `by`), messages, people (Int64), complete (boolean; false where the record begins or ends in the period), in the
+        order of time. Without `by` also the periods in which nothing was written stand there, with zeros.
         The engine counts by period, group and author; these are collected.
 
     Raises:
@@ -90,7 +104,8 @@ def activity(
     source = open_messages(frame, *([by] if by else []))
     group = f"{by}_id" if by else None
     columns = dict.fromkeys(("step", *([group] if group else []), "author_id"))
-    local = _local(source, tz, lambda seconds, wall: length.key(seconds, wall))
+    whole = reach(source)
+    local = _local(source, tz, whole, length.key)
     cells = collect(local.group_by(*columns).agg(nw.len().alias("messages")))
     steps = cells["step"]
     cells["start"] = steps.map(length.start).astype("Int64")
@@ -103,20 +118,21 @@ def activity(
         periods = list(length.periods(int(steps.min()), int(steps.max()), where))
         grouped = grouped.set_index("start").reindex(periods).rename_axis("start").reset_index()
         grouped = grouped.fillna({"messages": 0, "people": 0, "group_id": UNKNOWN})
-    grouped["period"] = [length.instant(int(start), where) for start in grouped["start"]]
+    grouped = with_periods(grouped, length, where, whole)
     named = _with_group_names(grouped, source, by)
     ordered = named.sort_values(["period", "messages", "group_id"], ascending=[True, False, True])
-    return present("activity", source, ordered, plot=plot, theme=theme, tz=tz, freq=freq)
+    return present("activity", source, ordered, plot=plot, figure=figure, tz=tz, freq=freq)
 
 
-def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return how many messages were written in each hour of each day of the week.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         tz: time zone whose hours these are, also where it goes over to daylight saving time and back.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         weekday (Int64, 1 is Monday), hour (Int64, 0 to 23), messages (Int64): always 168 rows, in this order.
@@ -126,9 +142,9 @@ def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "au
         UsageError: the frame lacks a column of events; no such zone.
     """
     zone(tz)
-    source = open_messages(frame)
+    source = open_messages(frame, people=False)
     # 1970-01-01 was a Thursday.
-    hours = _local(source, tz, lambda _, wall: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)
+    hours = _local(source, tz, reach(source), lambda _, wall, __: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)
     counts = collect(hours.group_by("step").agg(nw.len().alias("messages")))
     by_hour = counts.assign(step=counts["step"] // HOUR).set_index("step")["messages"]
     all_hours = by_hour.reindex(range(7 * 24), fill_value=0)
@@ -139,16 +155,17 @@ def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "au
             "messages": all_hours.to_numpy(),
         }
     )
-    return present("heatmap", source, made, plot=plot, theme=theme, tz=tz)
+    return present("heatmap", source, made, plot=plot, figure=figure, tz=tz)
 
 
-def talkers(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def talkers(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return how much each person wrote, the one who wrote most first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         author_id, author (string), messages (Int64), share (Float64, 0 to 1), characters, replies, files, chats
@@ -170,16 +187,17 @@ def talkers(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     )
     counted["share"] = counted["messages"].astype("Float64") / max(int(counted["messages"].sum()), 1)
     counted = counted.sort_values(["messages", "author_id"], ascending=[False, True])
-    return present("talkers", source, name_columns(counted, source, author="author_id"), plot=plot, theme=theme)
+    return present("talkers", source, name_columns(counted, source, author="author_id"), plot=plot, figure=figure)
 
 
-def files(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def files(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return which types of files were sent, how many and how large, the most frequent first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         mime_type (string), files, bytes, largest, people (Int64), first, last (UTC). A file is a message with a
@@ -211,7 +229,7 @@ def files(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     )
     counted = counted.sort_values(["files", "bytes", "mime_type"], ascending=[False, False, True])
     counted["mime_type"] = counted["mime_type"].astype("string").replace({UNKNOWN: pd.NA})
-    return present("files", source, counted, plot=plot, theme=theme)
+    return present("files", source, counted, plot=plot, figure=figure)
 
 
 def _cells(source: Source, *keys: str, also: tuple[str, ...] = ()) -> Rows:
@@ -235,15 +253,14 @@ def _cells(source: Source, *keys: str, also: tuple[str, ...] = ()) -> Rows:
     )
 
 
-def _local(source: Source, tz: str, step: Any) -> Rows:
+def _local(source: Source, tz: str, whole: Reach, step: Callable[[nw.Expr, nw.Expr, Offsets], nw.Expr]) -> Rows:
     """Return messages with a column `step`, computed from their instants and local times, both in seconds."""
     # Of all rows, since telling the messages among them takes much longer than looking at a few more times.
-    ends = span(source.rows) or (0, 0)
-    known = offsets(tz, ends[0] // _SECOND, ends[1] // _SECOND + 1)
+    known = offsets(tz, whole.first // _SECOND, whole.last // _SECOND + 1)
     seconds = nw.col("second")
     with_seconds = messages(source).with_columns(((nw.col(WHEN) - nw.col(WHEN) % _SECOND) // _SECOND).alias("second"))
     with_wall = with_seconds.with_columns(known.local(seconds).alias("wall"))
-    return with_wall.with_columns(step(seconds, nw.col("wall")).alias("step"))
+    return with_wall.with_columns(step(seconds, nw.col("wall"), known).alias("step"))
 
 
 def _with_group_names(frame: pd.DataFrame, source: Source, by: str | None) -> pd.DataFrame:

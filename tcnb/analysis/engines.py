@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import narwhals as nw
 import numpy as np
@@ -19,7 +20,9 @@ import pyarrow.compute as pc
 
 from tcnb import threads
 from tcnb.analysis.results import Result
+from tcnb.analysis.schema import PERIOD
 from tcnb.errors import UsageError
+from tcnb.record.context import CHANGED, RecordContext, context_of
 from tcnb.record.schema import COLUMNS, Column, Kind
 
 _KINDS: Final = {column.name: column.kind for column in COLUMNS}
@@ -62,12 +65,19 @@ class Source:
         native: the frame as it was given.
         engine: `pandas`, `polars`, `pyarrow`, `duckdb`, `dask` or `pyspark`.
         rows: the columns that were asked for, in their inside form, lazily.
+        every: the same of every event, whatever kinds were asked for.
+        known: edits and removals that the rows may lack, since they were taken from a larger frame; the columns
+            `CHANGED` in their inside form.
+        context: what the frame knows of the record that it was taken from.
         is_concatenation: whether the same message may be in it more than once.
     """
 
     native: Any
     engine: str
     rows: Rows
+    every: Rows
+    known: Rows | None = None
+    context: RecordContext | None = None
     is_concatenation: bool = True
 
 
@@ -98,7 +108,7 @@ def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None
     Raises:
         UsageError: it is no such frame, or it lacks a column, or has texts where times or numbers should be.
     """
-    engine = engine_of(frame)
+    engine, context = engine_of(frame), context_of(frame)
     needed = list(dict.fromkeys(("event", *columns)))
     there = _in_narwhals(frame).lazy().collect_schema()
     if "event" not in there and "removed" in there:
@@ -113,10 +123,17 @@ def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None
         kind = _KINDS.get(name)
         if kind in (Kind.TIME, Kind.INTEGER) and there[name] in (nw.String, nw.Categorical, nw.Enum, nw.Boolean):
             raise UsageError(f"the column {name} is {there[name]}, not {kind}: give it the type that it has in tc.df")
-    rows = _in_narwhals(_DOORS[engine](frame, needed)).lazy()
-    if events is not None:
-        rows = rows.filter(nw.col("event").is_in(list(events)))
-    return Source(frame, engine, rows)
+    every = _in_narwhals(_DOORS[engine](frame, needed)).lazy()
+    rows = every if events is None else every.filter(nw.col("event").is_in(list(events)))
+    return Source(frame, engine, rows, every, _known(frame, context), context)
+
+
+def _known(frame: Any, context: RecordContext | None) -> Rows | None:
+    """Return the edits and removals of the record that a frame was taken from; None where the frame has them all."""
+    if context is None or len(frame) == context.rows:
+        return None
+    known: Rows = nw.from_native(_from_pandas(context.changes, CHANGED)).lazy()
+    return known
 
 
 def _messages_as_events(frame: Any) -> Any:
@@ -166,6 +183,14 @@ def _connection_of(relation: Any) -> Any:
     return getattr(relation, "_con", None) or duckdb.default_connection()
 
 
+def distinct(source: Source, column: str) -> list[str]:
+    """Return the different texts in a column, and perhaps such as no row has any more."""
+    native = source.native
+    if source.engine == "pandas" and isinstance(native[column].dtype, pd.CategoricalDtype):
+        return [str(category) for category in native[column].cat.categories]
+    return [*collect(source.rows.select(column).unique([column]))[column].dropna()]
+
+
 def pairs(source: Source, first: str, second: str, values: Mapping[str, str]) -> Rows:
     """Return a small table of two columns of strings, to be joined to rows of a source.
 
@@ -173,7 +198,7 @@ def pairs(source: Source, first: str, second: str, values: Mapping[str, str]) ->
     these are, and DuckDB then holds the larger side of a join in memory.
 
     Args:
-        source: where the rows came from; its engine is one of `LAZY`.
+        source: where the rows came from.
         first: name of the first column.
         second: name of the second column.
         values: the rows.
@@ -212,28 +237,30 @@ def in_order(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return frame.sort_values(columns[:enough], kind="stable", ignore_index=True)
 
 
-def deliver(source: Source, columns: Sequence[Column], rows: Rows | pd.DataFrame) -> Any:
+def deliver(source: Source, columns: Sequence[Column], rows: Rows | pd.DataFrame, tz: str) -> Any:
     """Return a result in the engine's own kind of frame, with the types of `columns`.
 
     Args:
         source: where the events came from.
         columns: the columns of the result.
         rows: the result in its inside form; what is lazy stays so on Polars, DuckDB and PySpark.
+        tz: the zone of the periods.
     """
     if isinstance(rows, nw.LazyFrame):
         if source.engine in LAZY:
             return _LAZY_EXITS[source.engine](source, columns, rows.to_native())
         rows = collect(rows)
-    return _EXITS[source.engine](source, outside(columns, rows))
+    return _EXITS[source.engine](source, outside(columns, rows, tz))
 
 
-def outside(columns: Sequence[Column], frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a result in pandas, with the dtypes of `columns`, from its inside form."""
+def outside(columns: Sequence[Column], frame: pd.DataFrame, tz: str) -> pd.DataFrame:
+    """Return a result in pandas, with the dtypes of `columns`, from its inside form; its periods are in a zone."""
     made: dict[str, Any] = {}
     for column in columns:
         values = frame[column.name].astype(_INSIDE[column.kind]).reset_index(drop=True)
         if column.kind == Kind.TIME:
-            made[column.name] = pd.Series(_instants(values), dtype=Kind.TIME.value)
+            instants = _instants(values)
+            made[column.name] = pd.Series(instants.tz_convert(ZoneInfo(tz)) if column.name == PERIOD else instants)
         else:
             made[column.name] = values
     return pd.DataFrame(made, columns=[column.name for column in columns])
@@ -374,9 +401,26 @@ def _spark_pairs(frame: Any, first: str, second: str, values: Mapping[str, str])
     return frame.sparkSession.createDataFrame([*values.items()], f"`{first}` string, `{second}` string")
 
 
+def _pandas_pairs(_: Any, first: str, second: str, values: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({first: [*values], second: [*values.values()]}, dtype="string")
+
+
+def _arrow_pairs(_: Any, first: str, second: str, values: Mapping[str, str]) -> pa.Table:
+    return pa.table({first: pa.array([*values], pa.string()), second: pa.array([*values.values()], pa.string())})
+
+
+def _dask_pairs(_: Any, first: str, second: str, values: Mapping[str, str]) -> Any:
+    import dask.dataframe as dd
+
+    return dd.from_pandas(_pandas_pairs(None, first, second, values), npartitions=1)  # type: ignore[no-untyped-call]
+
+
 _PAIRS: Final[dict[str, Callable[[Any, str, str, Mapping[str, str]], Any]]] = {
+    "pandas": _pandas_pairs,
     "polars": _polars_pairs,
+    "pyarrow": _arrow_pairs,
     "duckdb": _duckdb_pairs,
+    "dask": _dask_pairs,
     "pyspark": _spark_pairs,
 }
 
@@ -386,9 +430,22 @@ _PAIRS: Final[dict[str, Callable[[Any, str, str, Mapping[str, str]], Any]]] = {
 
 def _arrow(frame: pd.DataFrame) -> pa.Table:
     kinds = {"string": pa.string(), "Int64": pa.int64(), "Float64": pa.float64(), "boolean": pa.bool_()}
-    time = pa.timestamp("us", tz="UTC")
-    schema = pa.schema([(name, kinds.get(str(dtype), time)) for name, dtype in frame.dtypes.items()])
+    times = {name: pa.timestamp("us", _zone_name(dtype)) for name, dtype in frame.dtypes.items()}
+    schema = pa.schema([(name, kinds.get(str(dtype), times[name])) for name, dtype in frame.dtypes.items()])
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata()
+
+
+def _zone_name(dtype: Any) -> str | None:
+    zone = getattr(dtype, "tz", None)
+    return None if zone is None else str(zone)
+
+
+def _on_the_clock(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a result whose periods are what the clock of their zone shows, for engines without zones of columns.
+
+    DuckDB and Spark show every instant in the zone of the connection or the session.
+    """
+    return frame.assign(**{PERIOD: frame[PERIOD].dt.tz_localize(None)}) if PERIOD in frame else frame
 
 
 def _to_polars(source: Source, frame: pd.DataFrame) -> Any:
@@ -401,7 +458,7 @@ def _to_polars(source: Source, frame: pd.DataFrame) -> Any:
 def _to_duckdb(source: Source, frame: pd.DataFrame) -> Any:
     import duckdb
 
-    return duckdb.from_arrow(_arrow(frame))
+    return duckdb.from_arrow(_arrow(_on_the_clock(frame)))
 
 
 def _to_dask(source: Source, frame: pd.DataFrame) -> Any:
@@ -412,6 +469,8 @@ def _to_dask(source: Source, frame: pd.DataFrame) -> Any:
 
 def _to_spark(source: Source, frame: pd.DataFrame) -> Any:
     names = {"string": "string", "Int64": "bigint", "Float64": "double", "boolean": "boolean"}
+    names |= {"datetime64[us]": "timestamp_ntz"}
+    frame = _on_the_clock(frame)
     schema = ", ".join(f"`{name}` {names.get(str(dtype), 'timestamp')}" for name, dtype in frame.dtypes.items())
     rows = [tuple(row.values()) for row in _arrow(frame).to_pylist()]
     return source.native.sparkSession.createDataFrame(rows, schema)

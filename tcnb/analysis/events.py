@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import narwhals as nw
 import pandas as pd
 
-from tcnb.analysis.engines import LAZY, Rows, Source, collect, open_events, pairs
+from tcnb.analysis.engines import LAZY, Rows, Source, collect, distinct, open_events, pairs
 
 MESSAGE: Final = "message"
 REMOVED: Final = "removed_message"
@@ -39,30 +39,71 @@ _GROUPS: Final = 500
 _BLOCK: Final = 32
 """So many numbers are the bits of one, which leaves room for numbers that are there many times."""
 
+_NEVER: Final = (2**63 - 1, 2**63 - 1)
+
 UNKNOWN: Final = ""
 """What stands inside for a missing author or chat, since engines group missing values in different ways."""
 
 
-def open_messages(frame: Any, *columns: str, events: Sequence[str] | None = ()) -> Source:
+def open_messages(frame: Any, *columns: str, events: Sequence[str] | None = (), people: bool = True) -> Source:
     """Open a frame for its messages, with what is needed to apply removals, edits and new titles of chats.
 
     Args:
         frame: a frame of events of any engine.
         columns: which columns are needed besides those that every analysis needs.
         events: kinds of event that are needed besides; None for all.
+        people: whether it matters who wrote: then each person has one id, whatever the case in which it was written.
 
     Returns:
         A source with the column `when`; missing chats and authors are `UNKNOWN`.
     """
     kinds = None if events is None else (MESSAGE, REMOVED, EDITED, RENAMED, *events)
     source = open_events(frame, (*_KEYS, *columns), kinds)
-    rows = source.rows.with_columns(
-        nw.coalesce(nw.col("timestamp"), nw.col("received")).alias(WHEN),
-        nw.col("chat_id").fill_null(UNKNOWN),
-        nw.col("author_id").fill_null(UNKNOWN),
-    )
-    opened = Source(source.native, source.engine, rows)
+    if people:
+        source = _with_one_spelling(source, [name for name in ("author_id", "user_id") if name in (*_KEYS, *columns)])
+    rows = _completed(source.rows).with_columns(nw.col("author_id").fill_null(UNKNOWN))
+    known = None if source.known is None else _completed(source.known)
+    opened = replace(source, rows=rows, known=known)
     return replace(opened, is_concatenation=_may_repeat(opened))
+
+
+def _completed(rows: Rows) -> Rows:
+    when = nw.coalesce(nw.col("timestamp"), nw.col("received")).alias(WHEN)
+    return rows.with_columns(when, nw.col("chat_id").fill_null(UNKNOWN))
+
+
+def _with_one_spelling(source: Source, columns: Sequence[str]) -> Source:
+    """Return a source in which each person has one id: of those that differ in case alone, the one seen first.
+
+    Source: `protocol` section 2.5.
+    """
+    by_person: dict[str, set[str]] = {}
+    for column in columns:
+        for user_id in distinct(source, column):
+            by_person.setdefault(user_id.casefold(), set()).add(user_id)
+    several = [ids for ids in by_person.values() if len(ids) > 1]
+    if not several:
+        return source
+    seen = _first_seen(source, columns, [user_id for ids in several for user_id in ids])
+    spelled = {user_id: min(ids, key=lambda one: (seen.get(one, _NEVER), one)) for ids in several for user_id in ids}
+    rows = source.rows
+    for column in columns:
+        rows = rows.join(pairs(source, "spelled", "spelling", spelled), left_on=column, right_on="spelled", how="left")
+        rows = rows.with_columns(nw.coalesce(nw.col("spelling"), nw.col(column)).alias(column)).drop("spelling")
+    return replace(source, rows=rows)
+
+
+def _first_seen(source: Source, columns: Sequence[str], ids: list[str]) -> dict[str, tuple[int, int]]:
+    """Return when each of some ids was received first, and as the how manieth event."""
+    seen: dict[str, tuple[int, int]] = {}
+    for column in columns:
+        rows = source.rows.filter(nw.col(column).is_in(ids)).group_by(column)
+        found = collect(rows.agg(nw.col("received").min().alias("at"), nw.col("seq").min().alias("seq")))
+        for user_id, at, seq in (
+            found[[column, "at", "seq"]].fillna({"at": _NEVER[0], "seq": _NEVER[1]}).itertuples(index=False)
+        ):
+            seen[user_id] = min((int(at), int(seq)), seen.get(user_id, _NEVER))
+    return seen
 
 
 def all_messages(source: Source) -> Rows:
@@ -121,16 +162,39 @@ def _blocks(rows: Rows) -> Rows:
 
 def messages(source: Source) -> Rows:
     """Return the messages of people that were not removed, each once."""
-    return all_messages(source).join(_removed(source), on="message_id", how="anti")
+    return all_messages(source).join(_changes(source, REMOVED, "message_id"), on="message_id", how="anti")
 
 
 def removals(source: Source) -> Rows:
-    """Return the ids of removed messages, each once."""
-    return _removed(source).unique(["message_id"])
+    """Return the ids of removed messages, each once: those that the rows tell of, and those of messages among them."""
+    return _of_these(source, REMOVED, "message_id").unique(["message_id"])
 
 
-def _removed(source: Source) -> Rows:
-    return source.rows.filter(nw.col("event") == REMOVED, ~nw.col("message_id").is_null()).select("message_id")
+def edits_told(source: Source) -> Rows:
+    """Return chat and time of the edits, each once: those that the rows tell of, and those of messages among them."""
+    # An edit is told a second time when its message is found, and by each account that saw it.
+    return _of_these(source, EDITED, "chat_id", WHEN).unique(["chat_id", WHEN])
+
+
+def _of_these(source: Source, event: str, *columns: str) -> Rows:
+    """Return the changes of a kind that the rows tell of, also such as name no message, and those of their messages."""
+    told = source.rows.filter(nw.col("event") == event)
+    told = told.filter(~nw.col("message_id").is_null()) if event == REMOVED else told
+    told = told.select(*columns)
+    if source.known is None:
+        return told
+    here = all_messages(source).select("message_id")
+    known = source.known.filter(nw.col("event") == event).join(here, on="message_id", how="semi")
+    return nw.concat([told, known.select(*columns)])
+
+
+def _changes(source: Source, event: str, *columns: str) -> Rows:
+    """Return the edits or the removals that say which message they change, in the rows or not."""
+    named = (nw.col("event") == event, ~nw.col("message_id").is_null())
+    told = source.rows.filter(*named).select(*columns)
+    if source.known is None:
+        return told
+    return nw.concat([told, source.known.filter(*named).select(*columns)])
 
 
 def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
@@ -140,28 +204,27 @@ def texts(source: Source, needle: str | None = None) -> pd.DataFrame:
         source: opened with the column `text`.
         needle: only texts in which this regular expression is found; the engine looks.
     """
-    has_text = ~nw.col("text").is_null()
     edited = edits(source)
-    rows = messages(source).filter(has_text)
-    if needle is not None:
-        found = nw.col("text").str.contains(needle)
-        if len(edited):
-            # What an edited message says is known only below.
-            changed = source.rows.filter(nw.col("event") == EDITED).select("message_id").unique(["message_id"])
-            changed = changed.with_columns(nw.lit(1).alias("changed"))
-            rows = rows.join(changed, on="message_id", how="left").filter(found | ~nw.col("changed").is_null())
-        else:
-            rows = rows.filter(found)
+    rows = messages(source)
+    wanted = ~nw.col("text").is_null() if needle is None else nw.col("text").str.contains(needle).fill_null(False)
+    if not len(edited):
+        rows = rows.filter(wanted)
+    elif needle is not None:
+        # What an edited message says is known only below. Without a needle, all that has no text may have got one.
+        changed = _changes(source, EDITED, "message_id").unique(["message_id"])
+        changed = changed.with_columns(nw.lit(1).alias("changed"))
+        rows = rows.join(changed, on="message_id", how="left").filter(wanted | ~nw.col("changed").is_null())
     said = collect(rows.select("chat_id", "message_id", "author_id", WHEN, "received", "seq", "text"))
     if len(edited):
         said = apply_edits(edited, said)
+        said = said[said["text"].notna()]
     return said.sort_values([WHEN, "message_id"], kind="stable").reset_index(drop=True)
 
 
 def edits(source: Source) -> pd.DataFrame:
     """Return the edits that say which message they change, collected."""
-    rows = source.rows.filter(nw.col("event") == EDITED, ~nw.col("text").is_null(), ~nw.col("message_id").is_null())
-    return collect(rows.select("message_id", "received", "text", "seq"))
+    rows = _changes(source, EDITED, "message_id", "received", "text", "seq")
+    return collect(rows.filter(~nw.col("text").is_null()))
 
 
 def apply_edits(edits: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
@@ -189,6 +252,39 @@ def span(rows: Rows) -> tuple[int, int] | None:
     first: Any = ends["first"].max()
     last: Any = ends["last"].max()
     return None if pd.isna(first) else (int(first), int(last))
+
+
+class Reach(NamedTuple):
+    """From when to when a frame reaches, in microseconds.
+
+    Attributes:
+        first: when its earliest event happened.
+        last: when its latest event happened.
+        began: when the record began that it was taken from: when its first event was received.
+        ended: when the last event of that record happened.
+    """
+
+    first: int
+    last: int
+    began: int
+    ended: int
+
+
+def reach(source: Source) -> Reach:
+    """Return how far a frame reaches; of the record that it was taken from it knows only in pandas."""
+    when = nw.coalesce(nw.col("timestamp"), nw.col("received"))
+    ends = source.every.select(when.alias(WHEN), "received").select(
+        nw.col(WHEN).min().alias("first"),
+        nw.col(WHEN).max().alias("last"),
+        nw.col("received").min().alias("began"),
+        nw.col("received").max().alias("ended"),
+    )
+    first, last, began, ended = (None if pd.isna(end) else int(end) for end in collect(ends).max())
+    if first is None or last is None:
+        return Reach(0, 0, 0, 0)
+    if source.context is not None:
+        began, ended = source.context.span
+    return Reach(first, last, first if began is None else began, max(last, last if ended is None else ended))
 
 
 def names(source: Source, id_column: str, name_column: str) -> dict[str, str]:

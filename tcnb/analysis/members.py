@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis.engines import collect
-from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns, open_messages
+from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns, open_messages, reach
+from tcnb.analysis.options import FigureOptions, draws
+from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
 from tcnb.analysis.zones import Frequency, frequency, zone
 
@@ -23,7 +25,10 @@ Evidence = tuple[int, str, str]
 """When, who, and what: `JOINED`, `LEFT` or `_WROTE`."""
 
 
-def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def membership(
+    frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]
+) -> Any:
     """Return how many people joined and left each chat in each period, and how many are known to be in it.
 
     A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave
@@ -36,11 +41,13 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
         freq: length of the periods: `h`, `6h`, `D`, `W`, `M`, `Q`, `Y`.
         tz: time zone whose hours and days these are.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
-        chat_id, chat (string), period (UTC), joins, leaves, headcount (Int64), by chat in the order of time: of each
-        chat that somebody joined or left the period in which its record begins, and all in which somebody did.
+        chat_id, chat (string), period (in the zone; on DuckDB and Spark what its clock shows), joins, leaves,
+        headcount (Int64), complete (boolean; false where the record begins or ends in the period), by chat in the order
+        of time: of each chat that somebody joined or left the period in which its record begins, and all in which
+        somebody did.
         Collected are joins, leaves, and the first message of each person in each chat.
 
     Raises:
@@ -64,23 +71,23 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
             list(zip(chat[WHEN].tolist(), chat["user_id"].tolist(), chat["event"].tolist(), strict=True)), length, where
         )
     ]
-    made = pd.DataFrame(rows, columns=["chat_id", "period", "joins", "leaves", "headcount"])
+    made = pd.DataFrame(rows, columns=["chat_id", "start", "joins", "leaves", "headcount"])
+    made = with_periods(made, length, where, reach(source))
     made = name_columns(made, source, chat="chat_id")
-    return present("membership", source, made, plot=plot, theme=theme, tz=tz, freq=freq)
+    return present("membership", source, made, plot=plot, figure=figure, tz=tz, freq=freq)
 
 
 def _periods(traces: list[Evidence], length: Frequency, where: Any) -> Iterator[tuple[int, int, int, int]]:
-    """Return period, joins, leaves and headcount of a chat, from its traces in the order of time."""
+    """Return start of the period, joins, leaves and headcount of a chat, from its traces in the order of time."""
     came: dict[str, str] = {}
     for _, who, what in traces:
         came.setdefault(who, what)
     inside = {who for who, what in came.items() if what != JOINED}
-    counts: dict[int, list[int]] = {length.instant(length.step_of(traces[0][0], where), where): [0, 0, len(inside)]}
+    counts: dict[int, list[int]] = {length.step_of(traces[0][0], where): [0, 0, len(inside)]}
     for when, who, what in traces:
         if what == _WROTE or (what == JOINED) == (who in inside):
             continue
-        period = length.instant(length.step_of(when, where), where)
-        count = counts.setdefault(period, [0, 0, 0])
+        count = counts.setdefault(length.step_of(when, where), [0, 0, 0])
         if what == JOINED:
             inside.add(who)
             count[0] += 1
@@ -88,4 +95,4 @@ def _periods(traces: list[Evidence], length: Frequency, where: Any) -> Iterator[
             inside.discard(who)
             count[1] += 1
         count[2] = len(inside)
-    return ((period, *count) for period, count in counts.items())  # type: ignore[misc]
+    return ((start, *count) for start, count in counts.items())  # type: ignore[misc]

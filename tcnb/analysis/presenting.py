@@ -7,11 +7,14 @@ from typing import Any
 import pandas as pd
 
 from tcnb.analysis.engines import Rows, Source, collect, deliver, outside
+from tcnb.analysis.options import FigureOptions
 from tcnb.analysis.results import Result
 from tcnb.analysis.schema import RESULTS
 
 
-def present(analysis: str, source: Source, rows: Rows | pd.DataFrame, *, plot: bool, theme: str, **options: Any) -> Any:
+def present(
+    analysis: str, source: Source, rows: Rows | pd.DataFrame, *, plot: bool, figure: FigureOptions, **facts: Any
+) -> Any:
     """Return the result of an analysis.
 
     Args:
@@ -19,16 +22,16 @@ def present(analysis: str, source: Source, rows: Rows | pd.DataFrame, *, plot: b
         source: where the events came from.
         rows: the result in its inside form.
         plot: whether a figure is wanted instead of a frame.
-        theme: `light`, `dark` or `auto`.
-        options: what the figure has to know beside the rows.
+        figure: what is asked of the figure.
+        facts: what the figure has to know beside the rows; `tz` is the zone of the periods.
     """
-    columns = RESULTS[analysis]
+    columns, tz = RESULTS[analysis], str(facts.get("tz", "UTC"))
     if plot:
         from tcnb.analysis.plots import draw
 
         frame = rows if isinstance(rows, pd.DataFrame) else collect(rows)
-        return draw(analysis, outside(columns, frame), theme=theme, **options)
-    result = deliver(source, columns, rows)
+        return draw(analysis, outside(columns, frame, tz), figure, **facts)
+    result = deliver(source, columns, rows, tz)
     if isinstance(result, Result):
-        result.analysis, result.options = analysis, options
+        result.analysis, result.options = analysis, facts
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from tcnb.analysis.content import mentioned
 from tcnb.analysis.engines import Rows, collect
 from tcnb.analysis.events import UNKNOWN, WHEN, messages, name_columns, open_messages
+from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.presenting import present
 
 _SECOND = 1_000_000
@@ -19,13 +20,14 @@ Node = tuple[str, str]
 """A message: the id of its chat and its own."""
 
 
-def threads(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def threads(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return the trees that explicit replies form, the largest first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         root_id, chat_id, chat, author_id, author (string), messages, people, depth (Int64), started, ended (UTC),
@@ -43,16 +45,17 @@ def threads(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     made["seconds"] = (made["ended"].astype("Int64") - made["started"].astype("Int64")) / _SECOND
     made = made.sort_values(["messages", "started", "chat_id", "root_id"], ascending=[False, True, True, True])
     made = name_columns(made, source, chat="chat_id", author="author_id")
-    return present("threads", source, made, plot=plot, theme=theme)
+    return present("threads", source, made, plot=plot, figure=figure)
 
 
-def graph(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
+@draws
+def graph(frame: Any, *, plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return who replies to whom and who mentions whom, as a list of edges, the heaviest first.
 
     Args:
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         source_id, source, target_id, target, kind (string, `reply` or `mention`), weight (Int64). Replies are explicit
@@ -72,7 +75,7 @@ def graph(frame: Any, *, plot: bool = False, theme: str = "auto") -> Any:
     made = pd.concat([replies, edges.astype({"source_id": "string", "target_id": "string", "weight": "Int64"})])
     made = made.sort_values(["weight", "source_id", "target_id", "kind"], ascending=[False, True, True, False])
     made = name_columns(made, source, source="source_id", target="target_id")
-    return present("graph", source, made, plot=plot, theme=theme)
+    return present("graph", source, made, plot=plot, figure=figure)
 
 
 def _reply_edges(rows: Rows) -> Rows:

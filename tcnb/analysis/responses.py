@@ -7,7 +7,7 @@ from PyArrow and Dask, which lack them, the few columns that are needed are move
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import narwhals as nw
 import pandas as pd
@@ -15,6 +15,7 @@ import pandas as pd
 from tcnb.analysis import events
 from tcnb.analysis.engines import Over, Rows, Source, as_texts, collect, in_order, with_windows
 from tcnb.analysis.events import ORDER, UNKNOWN, WHEN, messages, name_columns, open_messages, span, with_names
+from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.presenting import present
 from tcnb.analysis.zones import duration
 
@@ -23,6 +24,7 @@ _NOBODY_CAN_ANSWER = ("favorites", "channel", "system")
 _QUESTION = r"[?？؟]"
 
 
+@draws
 def response_times(
     frame: Any,
     *,
@@ -30,7 +32,7 @@ def response_times(
     sessions: str | float | None = None,
     replies: bool = False,
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return each answer and how long it took.
 
@@ -44,7 +46,7 @@ def response_times(
         replies: whether a message that names the message of somebody else which it answers counts as the answer to
             that one, wherever it stands (within the threshold, across sessions), instead of to its neighbour.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         chat_id, chat, author_id, author, to_id, to, message_id, answers (string), asked, answered (UTC), seconds
@@ -59,9 +61,10 @@ def response_times(
     rows = with_names(source, found, chat="chat_id", author="author_id", to="to_id")
     order = ["answered", "chat_id", "message_id"]
     rows = in_order(rows, order) if isinstance(rows, pd.DataFrame) else rows.sort(order)
-    return present("response_times", source, rows, plot=plot, theme=theme)
+    return present("response_times", source, rows, plot=plot, figure=figure)
 
 
+@draws
 def response_matrix(
     frame: Any,
     *,
@@ -69,7 +72,7 @@ def response_matrix(
     sessions: str | float | None = None,
     replies: bool = False,
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return who answers whom, how often and how fast; answers are those of `response_times`.
 
@@ -79,7 +82,7 @@ def response_matrix(
         sessions: as in `response_times`.
         replies: as in `response_times`.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         author_id, author, to_id, to (string), responses (Int64), median_seconds, mean_seconds (Float64), the most
@@ -102,16 +105,17 @@ def response_matrix(
     pairs["mean_seconds"] = pairs["total"].astype("Float64") / pairs["responses"] / _SECOND
     pairs = pairs.sort_values(["responses", "author_id", "to_id"], ascending=[False, True, True])
     pairs = name_columns(pairs, source, author="author_id", to="to_id")
-    return present("response_matrix", source, pairs, plot=plot, theme=theme)
+    return present("response_matrix", source, pairs, plot=plot, figure=figure)
 
 
+@draws
 def unanswered(
     frame: Any,
     *,
     threshold: str | float = "1d",
     questions: bool = False,
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return the messages that nobody answered, the latest first.
 
@@ -123,7 +127,7 @@ def unanswered(
         threshold: how long one waits for an answer: a text such as `12h`, or seconds.
         questions: only messages with a question mark.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         chat_id, chat, message_id, author_id, author (string), asked (UTC), text (string), waiting_seconds (Float64,
@@ -142,15 +146,16 @@ def unanswered(
     found = found.assign(asked=found[WHEN], waiting_seconds=waited / _SECOND, overdue=waited > limit)
     found = found.sort_values(["asked", "chat_id", "message_id"], ascending=[False, True, True])
     found = name_columns(found, source, chat="chat_id", author="author_id")
-    return present("unanswered", source, found, plot=plot, theme=theme)
+    return present("unanswered", source, found, plot=plot, figure=figure)
 
 
+@draws
 def conversations(
     frame: Any,
     gap: str | float = "30min",
     *,
     plot: bool = False,
-    theme: str = "auto",
+    **figure: Unpack[FigureOptions],
 ) -> Any:
     """Return the conversations of each chat: what is said without a pause longer than the gap.
 
@@ -158,7 +163,7 @@ def conversations(
         frame: events, in a frame of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
         gap: the longest pause within a conversation: a text such as `30min`, or seconds.
         plot: return a figure instead of a frame.
-        theme: colours of the figure: `light`, `dark`, or `auto` as matplotlib's style is.
+        figure: what is asked of the figure: `options.FigureOptions`.
 
     Returns:
         chat_id, chat (string), number (Int64), started, ended (UTC), seconds (Float64), messages, people (Int64),
@@ -191,7 +196,7 @@ def conversations(
     made["seconds"] = (made["ended"] - made["started"]) / _SECOND
     made = made.sort_values(["started", "chat_id", "number"])
     made = name_columns(made, source, chat="chat_id", opened_by="opened_by_id")
-    return present("conversations", source, made, plot=plot, theme=theme)
+    return present("conversations", source, made, plot=plot, figure=figure)
 
 
 def _neighbours(source: Source, towards: int, columns: tuple[str, ...], rows: Rows | None = None) -> tuple[Rows, Over]:

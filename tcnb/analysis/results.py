@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 from pandas.plotting import PlotAccessor
 
+from tcnb.analysis.options import NAMES, refuse_unknown
 from tcnb.analysis.schema import RESULTS
 from tcnb.errors import UsageError
 
@@ -28,26 +29,34 @@ def _refused(what: str, instead: str) -> Iterator[None]:
 class ResultPlot(PlotAccessor):
     """Draws a result: `result.plot()` as its analysis does, `result.plot.bar(…)` and the like as pandas does."""
 
-    def __call__(self, *args: Any, theme: str = "auto", **options: Any) -> Any:
-        """Draw the analysis' own figure; with any argument of pandas' `plot`, do what pandas does.
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Draw the analysis' own figure; with `kind`, `x` or `y`, do what the `plot` of pandas does.
 
         Args:
-            theme: `light`, `dark`, or `auto`: like matplotlib's current style.
+            args: the kind of a plot of pandas.
+            options: of the figure: `tcnb.analysis.options.FigureOptions`; or of a plot of pandas.
 
         Returns:
-            A matplotlib Figure.
+            A matplotlib Figure; with `ax` those axes.
 
         Raises:
-            UsageError: no such theme; pandas refuses the arguments; the rows were changed so that they have no figure.
+            UsageError: the figure cannot be as was asked; pandas refuses the arguments; the rows were changed so that
+                they have no figure.
         """
         result: Any = self._parent  # type: ignore[attr-defined]
-        if args or options or not isinstance(result, Result) or not result.is_whole:
-            with _refused("pandas cannot plot this", "without arguments, .plot() draws the figure of an analysis"):
+        is_own = isinstance(result, Result) and result.is_whole
+        if args or not is_own or not _OF_PANDAS.isdisjoint(options):
+            with _refused("pandas cannot plot this", "without kind, x and y, .plot() draws the figure of an analysis"):
                 return super().__call__(*args, **options)
+        refuse_unknown(options, (*NAMES, *_OF_PANDAS))
         from tcnb.analysis.plots import draw
 
         with _refused(f"changed rows have no figure of {result.analysis}", ".plot.bar(…) and the like draw any rows"):
-            return draw(str(result.analysis), pd.DataFrame(result), theme=theme, **(result.options or {}))
+            return draw(str(result.analysis), pd.DataFrame(result), options, **(result.options or {}))
+
+
+_OF_PANDAS: Final = frozenset({"kind", "x", "y"})
+"""With one of these, a plot is one of pandas."""
 
 
 class Result(pd.DataFrame):

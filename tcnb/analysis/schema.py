@@ -33,6 +33,14 @@ _PEOPLE: Final = _count("people", "how many different people wrote them")
 _SPAN: Final = (_time("first", "when the earliest of them was written"), _time("last", "and the latest"))
 _MESSAGES: Final = _count("messages", "how many messages")
 
+PERIOD: Final = "period"
+"""The column of periods, which are those of a zone's calendar: it is in that zone. Every other time is in UTC."""
+
+_PERIOD: Final = _time(PERIOD, "when the period begins, in the chosen time zone")
+_COMPLETE: Final = Column(
+    "complete", Kind.BOOLEAN, "whether the record reaches over the whole period: not where it begins or ends in it"
+)
+
 RESULTS: Final[dict[str, tuple[Column, ...]]] = {
     "summary": (
         _count("events", "rows of the frame"),
@@ -47,11 +55,12 @@ RESULTS: Final[dict[str, tuple[Column, ...]]] = {
         *_SPAN,
     ),
     "activity": (
-        _time("period", "when the period begins"),
+        _PERIOD,
         _text("group_id", "id of the chat or author; missing without `by`"),
         _text("group", "its title or name; missing without `by`"),
         _MESSAGES,
         _PEOPLE,
+        _COMPLETE,
     ),
     "heatmap": (
         _count("weekday", "1 is Monday, 7 is Sunday"),
@@ -156,10 +165,11 @@ RESULTS: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "membership": (
         *_CHAT,
-        _time("period", "when the period begins"),
+        _PERIOD,
         _count("joins", "how many people came in this period"),
         _count("leaves", "how many people left in this period"),
         _count("headcount", "how many people are known to be members at its end"),
+        _COMPLETE,
     ),
     "graph": (
         _text("source_id", "who replied or mentioned"),

@@ -84,17 +84,18 @@ WITH edits AS (
 ), titles AS (
     SELECT chat_id, last(chat ORDER BY received, seq) FILTER (chat IS NOT NULL) AS chat FROM events GROUP BY chat_id
 ), names AS (
-    SELECT lower(author_id) AS person, last(author ORDER BY received, seq) FILTER (author IS NOT NULL) AS author
+    SELECT lower(author_id) AS person, first(author_id ORDER BY received, seq) AS author_id,
+        last(author ORDER BY received, seq) FILTER (author IS NOT NULL) AS author
     FROM events GROUP BY person
 )
-SELECT said.message_id, said.chat_id, titles.chat, said.author_id, names.author, said.author_type, said.timestamp,
+SELECT said.message_id, said.chat_id, titles.chat, names.author_id, names.author, said.author_type, said.timestamp,
     CASE WHEN edits.text_came > row(said.received, said.seq) THEN edits.text ELSE said.text END AS text,
     said.message_type, said.reply_to, said.forwarded_from,
     coalesce(edits.edits, 0) AS edits, edits.edited_at,
     removals.removed_at IS NOT NULL AS removed, removals.removed_at,
     said.file_id, said.file_name, said.file_size, said.mime_type, CAST(NULL AS VARCHAR) AS origin,
     coalesce(answers.replies, 0) AS replies, answers.first_wait / 1e6 AS first_reply_seconds,
-    answers.first_reply_by_id, repliers.author AS first_reply_by
+    repliers.author_id AS first_reply_by_id, repliers.author AS first_reply_by
 FROM events AS said
 LEFT JOIN edits USING (message_id)
 LEFT JOIN removals USING (message_id)

@@ -71,6 +71,14 @@ class Offsets:
             local = local + (seconds >= at).cast(nw.Int64) * by
         return local
 
+    def within(self, step: int) -> Iterator[int]:
+        """Give the changes after which the clock does not show a multiple of so many seconds."""
+        offset = self.first
+        for at, by in self.changes:
+            offset += by
+            if (at + offset) % step:
+                yield at
+
 
 def offsets(name: str, first: int, last: int) -> Offsets:
     """Return the offsets of a zone between two instants, in seconds since 1970."""
@@ -120,15 +128,31 @@ class Frequency:
         """Whether periods are so short that an hour that the clock shows twice has them twice."""
         return self.calendar is None and self.seconds <= HOUR
 
-    def key(self, seconds: nw.Expr, local: nw.Expr) -> nw.Expr:
-        """Return the beginning of each instant's step: an instant where periods are absolute, else local time."""
-        return (seconds if self.is_absolute else local) - local % self.seconds
+    def key(self, seconds: nw.Expr, local: nw.Expr, known: Offsets) -> nw.Expr:
+        """Return the beginning of each instant's step: an instant where periods are absolute, else local time.
+
+        Args:
+            seconds: the instants.
+            local: what the clock shows then.
+            known: the offsets of the zone.
+        """
+        if not self.is_absolute:
+            return local - local % self.seconds
+        key = seconds - local % self.seconds
+        for at in known.within(self.seconds):
+            # No period leads across a change of the clock: one that it cuts in two is two.
+            key = nw.when((seconds >= at) & (key < at)).then(nw.lit(at)).otherwise(key)
+        return key
 
     def step_of(self, microseconds: int, where: ZoneInfo) -> int:
         """Return the beginning of the period of one instant, as `key` is."""
         seconds = microseconds // 1_000_000
-        wall = seconds + _offset(where, seconds)
-        return self.start((seconds if self.is_absolute else wall) - wall % self.seconds)
+        offset = _offset(where, seconds)
+        local = seconds + offset
+        if not self.is_absolute:
+            return self.start(local - local % self.seconds)
+        key = seconds - local % self.seconds
+        return key if _offset(where, key) == offset else _change(where, key, seconds)
 
     def start(self, key: int) -> int:
         """Return the beginning of the period that a step belongs to, as `key` is."""
@@ -141,26 +165,37 @@ class Frequency:
         return _wall(date(day.year, (day.month - 1) // months * months + 1, 1))
 
     def periods(self, first: int, last: int, where: ZoneInfo) -> Iterator[int]:
-        """Return the beginnings of all periods from that of one step to that of another, as `key` is."""
+        """Return the beginnings of all periods from that of one step to that of another, as `key` is.
+
+        A day that the zone skipped is none.
+        """
         start, end = self.start(first), self.start(last)
         while start <= end:
-            yield start
-            start = self._next(start, where)
+            following = self._next(start, where)
+            if self.instant(start, where) < self.instant(following, where):
+                yield start
+            start = following
+
+    def bounds(self, start: int, where: ZoneInfo) -> tuple[int, int]:
+        """Return when a period begins and when the next one does, in microseconds since 1970."""
+        return self.instant(start, where), self.instant(self._next(start, where), where)
 
     def _next(self, start: int, where: ZoneInfo) -> int:
         if self.is_absolute:
-            later = start + self.seconds
-            # An offset may change by half an hour.
-            return max(later - (later + _offset(where, later)) % self.seconds, start + 1)
+            offset = _offset(where, start)
+            later = start + self.seconds - (start + offset) % self.seconds
+            return later if _offset(where, later) == offset else _change(where, start, later)
         longest = {"W": 7, "M": 31, "Q": 92, "Y": 366}.get(self.calendar or "", 0) * DAY
         return self.start(start + longest) if longest else start + self.seconds
 
     def instant(self, key: int, where: ZoneInfo) -> int:
-        """Return the instant, in microseconds since 1970, of a period's beginning."""
+        """Return when a period begins, in microseconds since 1970: when the clock first shows that or later."""
         if self.is_absolute:
             return key * 1_000_000
         wall = (_EPOCH + timedelta(seconds=key)).replace(tzinfo=where)
-        return int(wall.timestamp()) * 1_000_000
+        # Of a time that the clock skips, the first of the two is by the old offset, and so the later instant.
+        old, new = int(wall.timestamp()), int(wall.replace(fold=1).timestamp())
+        return (old if old <= new else _change(where, new, old)) * 1_000_000
 
 
 def frequency(text: str) -> Frequency:

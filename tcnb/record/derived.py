@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from tcnb.errors import UsageError
 from tcnb.record import schema
 from tcnb.record.columns import category_array
+from tcnb.record.views import one_spelling
 
 When = datetime.datetime | datetime.timedelta | str
 """A moment, a length of time back from now, or either in words."""
@@ -48,6 +49,7 @@ def edits(events: pd.DataFrame) -> pd.DataFrame:
         message said before as far as the record knows, `text` what it said then. Author and chat are the message's.
         An edit of which nobody knows the message has no `message_id`.
     """
+    events = events.assign(author_id=one_spelling(events["author_id"]))
     found = events[events["event"] == "edited_message"]
     told = _told(events, found["message_id"].dropna().unique())
     before = told["text"].groupby(told["message_id"], observed=True, sort=False).shift()

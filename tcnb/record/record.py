@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb.locks import fork_safe
-from tcnb.record import bulk, derived, frames, rows, views
+from tcnb.record import bulk, context, derived, frames, rows, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
@@ -132,6 +132,7 @@ class Record:
         self._named = 0
         self._counts = Counts()
         self._views: dict[str, tuple[Any, pd.DataFrame]] = {}
+        self._context = context.RecordContext()
 
     def __len__(self) -> int:
         return self._table.length
@@ -278,13 +279,25 @@ class Record:
     def frame(self) -> pd.DataFrame:
         """Return every event so far, one row each, with the columns of `tcnb.record.schema.COLUMNS`.
 
-        The frame is the caller's: what is written into it changes neither the record nor another frame.
+        The frame is the caller's: what is written into it changes neither the record nor another frame. Whatever is
+        taken from it still knows the edits and removals of the whole: see `context`.
         """
         with undisturbed(), self._lock:
             self._name_authors()
             arrays = self._table.arrays()
         del arrays[ORIGIN.name]
-        return frames.frame(arrays)
+        made = frames.frame(arrays)
+        made.attrs[context.ATTRIBUTE] = self._context_of(made)
+        return made
+
+    def _context_of(self, events: pd.DataFrame) -> context.RecordContext:
+        """Return the context of the whole record as it is in a frame, any thread's."""
+        # Read and replaced in one step each: another thread may have a frame with more rows, or with fewer.
+        known = self._context
+        if known.rows > len(events):
+            return context.RecordContext().extended(events)
+        self._context = known = known.extended(events[list(context.CHANGED)].iloc[known.rows :])
+        return known
 
     def origins(self) -> pd.Series[Any]:
         """Return how each event came (one of `schema.ORIGINS`), as a categorical in the order of the rows of `frame`.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tcnb.record.directory import Directory
-from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES, NAMES, ROLES
+from tcnb.record.schema import AUTHOR_TYPES, CHANGES, MESSAGE_TYPES, NAMES, ROLES
 from tcnb.record.table import Row
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
@@ -79,6 +79,7 @@ def other(event: str, part: wire.Part | None, seq: int, received: int, direction
     """Return the row of anything but a message, and learn from it what it says about a chat."""
     values = _other_values(part, directory)
     values |= {"seq": seq, "received": received, "event": event, "direction": direction}
+    values["timestamp"] = _happened(values)
     chat_id = values.get("chat_id")
     if chat_id is not None:
         values["chat"], values["chat_type"], _ = directory.chat(chat_id)
@@ -99,12 +100,24 @@ def teaches(part: wire.Part | None, directory: Directory) -> bool:
 def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
     """Return the row with these values by column; chat and author are completed from what is known."""
     row = dict(values)
+    row["timestamp"] = _happened(row)
     row["chat"], row["chat_type"], _ = directory.chat(row.get("chat_id"))
     if row.get("author_id") is not None:
         row["author_id"], row["author"], _ = directory.person(row["author_id"])
         if row["author"] is None:
             directory.miss_name(row["author_id"])
     return tuple(map(row.get, NAMES))
+
+
+def _happened(values: Mapping[str, Any]) -> int | None:
+    """Return when something happened, as the server says; of an edit or a removal else when it was received.
+
+    The server gives no time to a removal (`protocol` section 7.4). Without one it would be lost from a frame that is
+    filtered by time, and its message would be there again.
+    """
+    timestamp: int | None = values.get("timestamp")
+    received: int | None = values.get("received")
+    return received if timestamp is None and values["event"] in CHANGES else timestamp
 
 
 def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> list[dict[str, Any]]:

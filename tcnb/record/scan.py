@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tcnb import threads
 from tcnb.errors import ArchiveError, MissingPackageError
+from tcnb.record import context
 from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
-from tcnb.record.schema import COLUMNS, NAMES, Kind
+from tcnb.record.schema import CHANGES, COLUMNS, NAMES, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,10 +106,27 @@ def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     return ds.dataset(files, filesystem=place.fs, partitioning=by_day, partition_base_dir=place.root, **options)
 
 
+# Archives of earlier versions have no time for a removal: a filter by time would lose it.
+_HAPPENED: Final = f"CASE WHEN timestamp IS NULL AND event IN {CHANGES} THEN received ELSE timestamp END"
+
+
+def _timed(table: Any) -> Any:
+    """Return an Arrow table with a time for edits and removals, if it has the columns for that."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not {"timestamp", "received", "event"} <= set(table.column_names) or not table["timestamp"].null_count:
+        return table
+    is_change = pc.is_in(table["event"], value_set=pa.array(CHANGES, table["event"].type))
+    untimed = pc.and_(pc.is_null(table["timestamp"]), is_change)
+    happened = pc.if_else(untimed, table["received"], table["timestamp"])
+    return table.set_column(table.column_names.index("timestamp"), "timestamp", happened)
+
+
 def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataFrame:
     """Read everything; within a source the order is that of the journal, between sources that of reception."""
     dataset = _dataset(place, files, options)
-    table = threads.call(lambda: dataset.to_table(columns=list(NAMES)), name="tcnb scan")
+    table = _timed(threads.call(lambda: dataset.to_table(columns=list(NAMES)), name="tcnb scan"))
     table = table.sort_by([("received", "ascending"), ("seq", "ascending")])
     for position, column in enumerate(COLUMNS):
         if column.kind is Kind.CATEGORY:
@@ -117,7 +135,7 @@ def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataF
     for column in COLUMNS:
         if column.kind is Kind.CATEGORY:
             frame[column.name] = _as_in_the_record(frame[column.name], column.categories)
-    return frame
+    return context.attach(frame)
 
 
 def _as_in_the_record(values: pd.Series[Any], always: tuple[str, ...]) -> Any:
@@ -139,9 +157,11 @@ def _arrow(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     import polars as pl
 
-    return (
+    found = (
         pl.scan_pyarrow_dataset(_dataset(place, files, options)) if place.is_remote else _polars_local(files, options)
     )
+    untimed = pl.col("timestamp").is_null() & pl.col("event").is_in(list(CHANGES))
+    return found.with_columns(timestamp=pl.when(untimed).then("received").otherwise("timestamp"))
 
 
 def _polars_local(files: list[str], options: dict[str, Any]) -> Any:
@@ -156,8 +176,10 @@ def _duckdb(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 
     connection = _given(options, "connection", "read_parquet") or duckdb
     if place.is_remote:
-        return connection.from_arrow(_dataset(place, files, options))
-    return connection.read_parquet(files, hive_partitioning=True, **options)
+        found = connection.from_arrow(_dataset(place, files, options))
+    else:
+        found = connection.read_parquet(files, hive_partitioning=True, **options)
+    return found.project(f"* REPLACE ({_HAPPENED} AS timestamp)")
 
 
 def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -174,7 +196,9 @@ def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
 
 
 def _partition(file: str, place: Place, columns: list[str] | None = None) -> pd.DataFrame:
-    table = _dataset(place, [file], {}).to_table(columns=columns)
+    needed = columns and list(dict.fromkeys((*columns, "timestamp", "received", "event")))
+    table = _timed(_dataset(place, [file], {}).to_table(columns=needed))
+    table = table.select(columns) if columns else table
     frame: pd.DataFrame = table.to_pandas(types_mapper=_types().get)
     return frame
 
@@ -193,15 +217,16 @@ def _types() -> dict[Any, Any]:
 
 
 def _spark(place: Place, files: list[str], options: dict[str, Any]) -> Any:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession, functions
 
     session = _given(options, "session", "read") or SparkSession.builder.appName("tcnb").getOrCreate()
     folder = place.name.rstrip("/") if place.is_remote else place.root
     # Its clock is set to UTC, since `day` and the times in the files are in UTC.
     session.conf.set("spark.sql.session.timeZone", "UTC")
-    return session.read.option("basePath", folder).parquet(
+    found = session.read.option("basePath", folder).parquet(
         *(folder + file.removeprefix(place.root) for file in files), **options
     )
+    return found.withColumn("timestamp", functions.expr(_HAPPENED))
 
 
 def _given(options: dict[str, Any], name: str, ability: str) -> Any:

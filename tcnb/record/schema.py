@@ -46,6 +46,9 @@ class Column:
 EVENT_NAMES: Final = (*EVENTS.values(), UNKNOWN)
 """The names in `event`."""
 
+CHANGES: Final = ("edited_message", "removed_message")
+"""The events that change a message; their names in `event`."""
+
 DIRECTIONS: Final = ("in", "out")
 """The names in `direction`."""
 
@@ -84,7 +87,12 @@ ROLES: Final = ("owner", "admin", "user", "conf_owner", "conf_moderator", "favor
 COLUMNS: Final = (
     Column("seq", Kind.INTEGER, "position in the journal, strictly increasing"),
     Column("received", Kind.TIME, "when it reached (or left) this process"),
-    Column("timestamp", Kind.TIME, "when the server says it happened; missing where it does not say"),
+    Column(
+        "timestamp",
+        Kind.TIME,
+        "when the server says it happened; missing where it does not say, unless it is an edit or a removal: then when "
+        "it was received",
+    ),
     Column("event", Kind.CATEGORY, "what happened", EVENT_NAMES),
     Column("direction", Kind.CATEGORY, "`out` for what this account wrote, `in` for everything else", DIRECTIONS),
     Column("chat_id", Kind.CATEGORY, "id of the chat"),
@@ -125,6 +133,8 @@ NAMES: Final = tuple(column.name for column in COLUMNS)
 
 _EVENT_COLUMNS: Final = {column.name: column for column in COLUMNS}
 
+_WRITTEN: Final = Column("timestamp", Kind.TIME, "when the server says it happened; missing where it does not say")
+
 MESSAGES: Final = (
     _EVENT_COLUMNS["message_id"],
     _EVENT_COLUMNS["chat_id"],
@@ -132,7 +142,7 @@ MESSAGES: Final = (
     _EVENT_COLUMNS["author_id"],
     Column("author", Kind.CATEGORY, "display name of the author, where known by now"),
     _EVENT_COLUMNS["author_type"],
-    _EVENT_COLUMNS["timestamp"],
+    _WRITTEN,
     Column("text", Kind.TEXT, "text without markup, as it is now"),
     _EVENT_COLUMNS["message_type"],
     _EVENT_COLUMNS["reply_to"],

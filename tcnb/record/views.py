@@ -70,6 +70,7 @@ def _as_they_came(
     needed = events[["seq", "received", "text", *_COPIED]]
     is_message = events["event"] == "message"
     said = needed[is_message].reset_index(drop=True)
+    said = said.assign(author_id=one_spelling(said["author_id"]))
     by_case = _by_case(names)
     edited, removed = _naming(events, "edited_message"), _naming(events, "removed_message")
     replies = np.flatnonzero(said["reply_to"].notna().to_numpy(np.bool_) & ~_is(said, "author_type", "system"))
@@ -380,6 +381,17 @@ def _first_replies(
     seconds = np.zeros(len(said))
     seconds[rows] = (when[first[rows]] - when[rows]) / _SECOND
     return first, seconds
+
+
+def one_spelling(ids: pd.Series[Any]) -> pd.Series[Any]:
+    """Return ids of people, a categorical, in which each person has the one that was seen first, whatever the case.
+
+    Source: `protocol` section 2.5.
+    """
+    first = {user_id.casefold(): user_id for user_id in reversed(ids.cat.categories)}
+    if len(first) == len(ids.cat.categories):
+        return ids
+    return pd.Series(_translated(ids, lambda user_id: first[user_id.casefold()]), ids.index)
 
 
 def _persons(author_ids: pd.Series[Any]) -> _Numbers:

@@ -109,6 +109,14 @@ def _plain(table: Any) -> Any:
     return table.cast(schema)
 
 
+def as_on(engine: str, expected: pd.DataFrame) -> pd.DataFrame:
+    """Return a result of pandas as another engine has it: DuckDB and Spark have no zones of columns, but clocks."""
+    expected = pd.DataFrame(expected)
+    if "period" in expected and engine in ("duckdb", "pyspark"):
+        expected = expected.assign(period=expected["period"].dt.tz_localize(None))
+    return expected
+
+
 def back(result: Any) -> pd.DataFrame:
     """Return a result of any engine in pandas, with the types that results have there."""
     import narwhals as nw
@@ -123,7 +131,9 @@ def back(result: Any) -> pd.DataFrame:
     kinds |= {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}
     made = table.to_pandas(types_mapper=kinds.get)
     for name, dtype in made.dtypes.items():
-        if isinstance(dtype, pd.DatetimeTZDtype):
+        if name == "period":
+            made[name] = made[name].dt.as_unit("us")
+        elif isinstance(dtype, pd.DatetimeTZDtype):
             made[name] = made[name].dt.tz_convert("UTC").dt.as_unit("us")
     return made
 

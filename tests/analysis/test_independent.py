@@ -37,7 +37,7 @@ def messages(events) -> list[dict[str, Any]]:
     for row in said.values():
         edit = edits.get(row["message_id"])
         if edit is not None and (edit["received"], edit["seq"]) > (row["received"], row["seq"]):
-            row["original"], row["text"] = row["text"], row["text"] and edit["text"]
+            row["original"], row["text"] = row["text"], edit["text"]
     return sorted(said.values(), key=lambda row: (row["timestamp"], row["seq"]))
 
 

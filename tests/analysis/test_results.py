@@ -79,13 +79,13 @@ def test_activity_by_chat_draws_lines(events):
 
 
 def test_line_falls_to_zero_where_nobody_wrote():
-    """Between two days with messages the line of a chat lies on the ground; hours that a clock shows twice are one."""
+    """Between two days with messages the line of a chat lies on the ground; hours that a clock shows twice are two."""
     figure = analysis.activity(frame(said("a", 0), said("a", 4 * 1440)), by="chat", plot=True)
     assert figure.axes[0].lines[0].get_ydata().tolist() == [1, 0, 0, 0, 1]
     night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     twice = frame(said("a", night), said("a", night + timedelta(hours=1)))
     figure = analysis.activity(twice, "h", by="chat", tz="Europe/Berlin", plot=True)
-    assert figure.axes[0].lines[0].get_ydata().tolist() == [2]
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("freq", ["15min", "6h", "D", "W", "M", "Q", "Y"])
@@ -111,8 +111,10 @@ def test_longest_response_time_is_inside_the_figure():
 
 
 def below(figure) -> list[str]:
-    """Return what is written below the axis of a figure, after its note."""
-    return [figure.texts[1].get_text(), *(label.get_text() for label in figure.axes[-1].get_xticklabels())]
+    """Return what is written below the axis of a figure, after its note without how it marks incomplete periods."""
+    note, mark = figure.texts[1].get_text().rsplit("; ", 1)
+    assert mark in ("hatched: incomplete", "dashed: incomplete")
+    return [note, *(label.get_text() for label in figure.axes[-1].get_xticklabels())]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_messages_follow_the_rules_of_the_record(tmp_path):
     assert messages["text"].tolist()[0] == "second"
     assert messages["edits"].tolist() == [2, 0, 0, 0, 0]
     assert messages["chat"].tolist() == ["Renamed"] * 5
-    assert messages["first_reply_by_id"].tolist()[0] == "U3@practice.local"
+    assert messages["author_id"].tolist()[1:] == ["u3@practice.local"] * 4
+    assert messages["first_reply_by_id"].tolist()[0] == "u3@practice.local"
     assert messages["origin"].isna().all()
 
 

@@ -185,9 +185,13 @@ OTHERS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "removeMessage",
         {"chatId": GROUP, "messageId": "m-1", "removedBy": {"id": f"{ALICE}/a", "type": 1}},
-        EVENT | BY_ALICE | {"message_id": "m-1"},
+        EVENT | BY_ALICE | {"message_id": "m-1", "timestamp": RECEIVED // 1000},
     ),
-    ("removeMessage", {"chatId": GROUP, "messageId": "m-1"}, EVENT | {"message_id": "m-1"}),
+    (
+        "removeMessage",
+        {"chatId": GROUP, "messageId": "m-1"},
+        EVENT | {"message_id": "m-1", "timestamp": RECEIVED // 1000},
+    ),
     (
         "addChatParticipant",
         {"timestamp": SENT_AT, "chatId": GROUP, "userId": BOB, "addedBy": {"id": ALICE, "type": 1}},

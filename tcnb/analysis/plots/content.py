@@ -14,7 +14,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from tcnb.analysis.plots import theme as look
 from tcnb.analysis.plots.counts import MOST_BARS, height_for
-from tcnb.analysis.plots.theme import Chart, Theme
+from tcnb.analysis.plots.drawing import Drawing
 
 MOST_WORDS: Final = 20
 _COLOUR_FONTS: Final = ("NotoColorEmoji.ttf", "seguiemj.ttf", "Apple Color Emoji.ttc")
@@ -22,65 +22,66 @@ _STRIKE: Final = {"NotoColorEmoji.ttf": 109, "Apple Color Emoji.ttc": 96}
 """The size of the pictures in fonts that consist of pictures."""
 
 
-def words(frame: pd.DataFrame, theme: Theme) -> Chart:
+def words(frame: pd.DataFrame, drawing: Drawing, stopped: bool = True) -> Any:
     """Draw a bar for each of the most frequent words."""
-    shown = frame.head(MOST_WORDS)
-    note = f"how often, without stop words; {look.amount(len(frame), 'different word')}"
-    figure, axes = look.chart(theme, "Words", note, height=height_for(len(shown)))
-    return _counted(figure, axes, shown, theme, [look.label(word) for word in shown["word"]])
+    language = drawing.language
+    shown = frame.head(drawing.top(MOST_WORDS))
+    count = language.amount(len(frame), "word")
+    axes = drawing.axes(language.say("words note without" if stopped else "words note", words=count), **_high(shown))
+    return _counted(axes, shown, drawing, [drawing.label(word) for word in shown["word"]])
 
 
-def emoji(frame: pd.DataFrame, theme: Theme) -> Chart:
+def emoji(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw a bar for each of the most frequent emoji, with its picture where a font of this machine has it."""
-    shown = frame.head(MOST_BARS)
-    figure, axes = look.chart(
-        theme, "Emoji", look.amount(len(frame), "different emoji", "different emoji"), height=height_for(len(shown))
-    )
-    names = [_name(sign) for sign in shown["emoji"]]
+    shown = frame.head(drawing.top(MOST_BARS))
+    axes = drawing.axes(drawing.language.amount(len(frame), "emoji"), **_high(shown))
+    names = [_name(sign, drawing) for sign in shown["emoji"]]
     pictures = [_picture(sign) for sign in shown["emoji"]]
     padded = [f"{name}       " if picture is not None else name for name, picture in zip(names, pictures, strict=True)]
-    _counted(figure, axes, shown, theme, padded)
+    figure = _counted(axes, shown, drawing, padded)
     for place, picture in enumerate(pictures):
         if picture is not None:
             _place(axes, picture, place)
     return figure
 
 
-def links(frame: pd.DataFrame, theme: Theme) -> Chart:
+def links(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw a bar for each of the most frequent domains."""
+    language = drawing.language
     domains = frame.groupby("domain", as_index=False)[["count", "messages"]].sum()
-    domains = domains.sort_values(["count", "domain"], ascending=[False, True])
-    shown = domains.head(MOST_BARS)
-    note = f"how often, by domain; {look.amount(len(frame), 'different address', 'different addresses')}"
-    figure, axes = look.chart(theme, "Links", note, height=height_for(len(shown)))
-    return _counted(figure, axes, shown, theme, [look.label(domain, longest=40) for domain in shown["domain"]])
+    shown = domains.sort_values(["count", "domain"], ascending=[False, True]).head(drawing.top(MOST_BARS))
+    axes = drawing.axes(language.say("links note", links=language.amount(len(frame), "address")), **_high(shown))
+    return _counted(axes, shown, drawing, [drawing.label(domain, longest=40) for domain in shown["domain"]])
 
 
-def mentions(frame: pd.DataFrame, theme: Theme) -> Chart:
+def mentions(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw a bar for each of those who were mentioned most."""
     who = frame.assign(key=frame["mentioned_id"].fillna(frame["mentioned"]))
     counted = who.groupby("key", as_index=False).agg(count=("count", "sum"), name=("mentioned", "last"))
-    counted = counted.sort_values(["count", "key"], ascending=[False, True])
-    shown = counted.head(MOST_BARS)
-    figure, axes = look.chart(theme, "Mentions", "messages that mention them", height=height_for(len(shown)))
-    return _counted(figure, axes, shown, theme, look.labels(shown["name"], shown["key"]))
+    shown = counted.sort_values(["count", "key"], ascending=[False, True]).head(drawing.top(MOST_BARS))
+    axes = drawing.axes(drawing.language.say("mentions note"), **_high(shown))
+    return _counted(axes, shown, drawing, drawing.labels(shown["name"], shown["key"]))
 
 
-def _counted(figure: Chart, axes: Axes, shown: pd.DataFrame, theme: Theme, names: list[str]) -> Chart:
+def _high(shown: pd.DataFrame) -> dict[str, Any]:
+    return {"height": height_for(len(shown))}
+
+
+def _counted(axes: Axes, shown: pd.DataFrame, drawing: Drawing, names: list[str]) -> Any:
     if shown.empty:
-        look.nothing(axes, theme)
-        return figure
+        drawing.nothing(axes)
+        return axes.figure
     counts = shown["count"].tolist()
-    look.bars(axes, theme, names, counts, texts=[look.number(count) for count in counts])
-    return figure
+    look.bars(axes, drawing.theme, names, counts, texts=[drawing.language.number(count) for count in counts])
+    return axes.figure
 
 
-def _name(sign: str) -> str:
+def _name(sign: str, drawing: Drawing) -> str:
     parts = [unicodedata.name(part, "") for part in sign if part not in "\ufe0f\u200d\u20e3" and part < "\U000e0000"]
     if len(parts) == 2 and all(part.startswith("REGIONAL INDICATOR") for part in parts):
-        return "flag " + "".join(part[-1] for part in parts)
+        return drawing.language.say("flag", letters="".join(part[-1] for part in parts))
     named = [part.removeprefix("EMOJI MODIFIER FITZPATRICK ").lower() for part in parts if part]
-    return look.label(", ".join(named), "emoji", 30)
+    return drawing.label(", ".join(named), drawing.language.say("emoji alone"), 30)
 
 
 @cache

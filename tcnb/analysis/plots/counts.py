@@ -2,269 +2,220 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter
 
 from tcnb.analysis.plots import theme as look
-from tcnb.analysis.plots.theme import Chart, Theme
-from tcnb.analysis.zones import HOUR, frequency
+from tcnb.analysis.plots.drawing import Drawing
+from tcnb.analysis.plots.timeline import MOST_PERIODS, Timeline, microseconds, per, timeline
+from tcnb.errors import UsageError
 
-DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_BARS: Final = 15
 MOST_SERIES: Final = 6
-MOST_PERIODS: Final = 62
-"""More periods than these are drawn as an area, over an axis of time."""
-_MOST_TICKS: Final = 8
-
-_PERIODS: Final = {
-    "D": ("day", "%d %b", "%d %b %Y"),
-    "W": ("week", "%d %b", "%d %b %Y"),
-    "M": ("month", "%b %Y", "%b %Y"),
-    "Q": ("quarter", "%b %Y", "%b %Y"),
-    "Y": ("year", "%Y", "%Y"),
-}
-"""What periods of the calendar are called, how one is named below the axis, and how where years have to be told."""
-
-_OFFSETS: Final = {"D": "D", "W": "W-MON", "M": "MS", "Q": "QS", "Y": "YS"}
-"""What pandas calls periods of the calendar that begin as ours do."""
+_TILES: Final = ("messages", "people", "chats", "replies", "files", "bytes", "edits", "removed")
+_WIDTH: Final = 0.82
+"""The part of its period that a bar takes."""
 
 
-def summary(frame: pd.DataFrame, theme: Theme) -> Chart:
+def summary(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw the numbers as tiles."""
-    figure = Chart(theme, 8, 2.7)
+    theme, language = drawing.theme, drawing.language
     row = frame.iloc[0].to_dict() if len(frame) else {}
     row = {name: 0 if pd.isna(value) else value for name, value in row.items()}
-    tiles = [
-        *((name, look.number(row.get(name, 0))) for name in ("messages", "people", "chats", "replies")),
-        ("files", look.number(row.get("files", 0))),
-        ("of files", look.size(row.get("bytes", 0))),
-        *((name, look.number(row.get(name, 0))) for name in ("edits", "removed")),
-    ]
-    with look.style(theme):
-        axes = figure.add_subplot()
-    look.bare(axes, theme)
+    axes = drawing.axes(_between(drawing, row.get("first"), row.get("last")), height=2.7)
     axes.set(xlim=(0, 4), ylim=(2, 0), xticks=[], yticks=[])
-    for place, (name, value) in enumerate(tiles):
-        left, top = place % 4, place // 4
-        axes.text(
-            left + 0.02, top + 0.38, value, fontsize=22, fontweight="bold", color=theme.main if not top else theme.ink
-        )
-        axes.text(left + 0.02, top + 0.68, name, fontsize=10, color=theme.soft)
-    look.head(figure, "The record", _between(row.get("first"), row.get("last")))
-    return figure
+    for place, name in enumerate(_TILES):
+        left, top = place % 4 + 0.02, place // 4
+        shown = language.size if name == "bytes" else language.number
+        colour = theme.ink if top else theme.main
+        axes.text(left, top + 0.38, shown(row.get(name, 0)), fontsize=22, fontweight="bold", color=colour)
+        axes.text(left, top + 0.68, language.say(f"tile {name}"), fontsize=10, color=theme.soft)
+    return axes.figure
 
 
-def activity(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D") -> Chart:
-    """Draw messages over time: one area, or one line for each of the largest groups."""
-    grouped = frame["group_id"].notna() | frame["group"].notna()
-    when = _local(frame, tz)
-    name, short, long = _naming(freq)
-    groups = frame["group_id"].nunique(dropna=False) if grouped.any() else 0
-    most = f"; the largest {MOST_SERIES} of {groups}" if groups > MOST_SERIES else ""
-    figure, axes = look.chart(theme, "Activity", f"messages per {name}, {_span(when, long)}{tz}{most}")
+def activity(frame: pd.DataFrame, drawing: Drawing, tz: str = "UTC", freq: str = "D") -> Any:
+    """Draw messages over time: bars or one area, or one line for each of the largest groups."""
+    language = drawing.language
+    grouped = bool((frame["group_id"].notna() | frame["group"].notna()).any())
+    if drawing.asked is not None and not grouped and len(frame):
+        raise UsageError("the figure of activity has a top only by='chat' or by='author'")
+    times = timeline(frame, language, freq, tz)
+    groups, shown = frame["group_id"].nunique(dropna=False) if grouped else 0, drawing.top(MOST_SERIES)
+    note = language.say("messages per", period=per(language, freq), span=times.span(), tz=tz)
+    note += language.say("largest", most=shown, all=groups) if groups > shown else ""
+    is_bars = not grouped and len(frame) <= MOST_PERIODS
+    note += language.say("hatched" if is_bars else "dashed") if times.incomplete else ""
+    axes = drawing.axes(note, grid="y")
     if frame.empty:
-        look.nothing(axes, theme)
-        return figure
-    look.bare(axes, theme, "y")
-    width = _width(when)
-    shift = pd.Timedelta(0)
-    if grouped.any():
-        _lines(axes, frame.assign(when=when), theme, freq)
+        drawing.nothing(axes)
+        return axes.figure
+    if grouped:
+        _lines(axes, frame, drawing, times.filled(), shown)
+    elif is_bars:
+        _bars(axes, times, frame.groupby(microseconds(frame["period"]))["messages"].sum(), drawing.theme.main)
     else:
-        values = frame["messages"].to_numpy(float)
-        if len(frame) <= MOST_PERIODS:
-            shift = width / 2
-            axes.bar(when + shift, values, width=width * 0.82, color=theme.main)
-        else:
-            axes.fill_between(when, values, color=theme.main, alpha=0.25, linewidth=0, step="post")
-            axes.step(when, values, color=theme.main, linewidth=1.4, where="post")
-    _time_axis(axes, when, shift, short)
-    look.counted(axes.yaxis)
+        _area(axes, times, frame["messages"].to_numpy(float), drawing.theme.main)
+    times.name_on(axes)
+    drawing.counted(axes.yaxis)
     axes.set_ylim(bottom=0)
-    return figure
+    return axes.figure
 
 
-def heatmap(frame: pd.DataFrame, theme: Theme, tz: str = "UTC") -> Chart:
+def heatmap(frame: pd.DataFrame, drawing: Drawing, tz: str = "UTC") -> Any:
     """Draw weekdays by hours, the more the stronger the colour."""
-    figure, axes = look.chart(theme, "When people write", f"messages by weekday and hour, {tz}", height=3.3)
+    theme = drawing.theme
+    axes = drawing.axes(drawing.language.say("heatmap note", tz=tz), height=3.3)
     grid = np.zeros((7, 24))
     for weekday, hour, count in frame[["weekday", "hour", "messages"]].itertuples(index=False):
         grid[int(weekday) - 1, int(hour)] = count
-    most = grid.max()
-    image = axes.pcolormesh(
-        np.arange(25),
-        np.arange(8),
-        grid,
-        cmap=theme.scale,
-        vmin=0,
-        vmax=max(most, 1),
-        edgecolors=theme.ground,
-        linewidth=1.6,
-    )
+    edges: dict[str, Any] = {"edgecolors": theme.ground, "linewidth": 1.6}
+    most = max(grid.max(), 1)
+    image = axes.pcolormesh(np.arange(25), np.arange(8), grid, cmap=theme.scale, vmin=0, vmax=most, **edges)
     axes.set_ylim(7, 0)
-    axes.set_yticks(np.arange(7) + 0.5, DAYS, color=theme.ink)
-    axes.set_xticks(np.arange(0, 24, 3) + 0.5, [f"{hour:02}:00" for hour in range(0, 24, 3)])
-    bar = figure.colorbar(image, ax=axes, fraction=0.025, pad=0.015, aspect=24)
+    axes.set_yticks(np.arange(7) + 0.5, drawing.language.weekdays, color=theme.ink, **look.PLAIN)
+    axes.set_xticks(np.arange(0, 24, 3) + 0.5, [f"{hour:02}:00" for hour in range(0, 24, 3)], **look.PLAIN)
+    bar = axes.figure.colorbar(image, ax=axes, fraction=0.025, pad=0.015, aspect=24)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, colors=theme.soft)
-    look.counted(bar.ax.yaxis)
-    return figure
+    drawing.counted(bar.ax.yaxis)
+    return axes.figure
 
 
-def talkers(frame: pd.DataFrame, theme: Theme) -> Chart:
+def talkers(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw a bar for each of those who wrote most."""
-    shown = frame.head(MOST_BARS)
-    note = f"messages, and part of all; {look.amount(len(frame), 'author')}"
-    figure, axes = look.chart(theme, "Who writes most", note, height=height_for(len(shown)))
+    language, shown = drawing.language, frame.head(drawing.top(MOST_BARS))
+    note = language.say("talkers note", authors=language.amount(len(frame), "author"))
+    axes = drawing.axes(note, height=height_for(len(shown)))
     if shown.empty:
-        look.nothing(axes, theme)
-        return figure
-    texts = [f"{look.number(n)}  ({part:.0%})" for n, part in zip(shown["messages"], shown["share"], strict=True)]
-    names = look.labels(shown["author"], shown["author_id"])
-    look.bars(axes, theme, names, shown["messages"].tolist(), texts=texts)
-    return figure
+        drawing.nothing(axes)
+        return axes.figure
+    counts = shown["messages"].tolist()
+    texts = [f"{language.number(n)}  ({part:.0%})" for n, part in zip(counts, shown["share"], strict=True)]
+    look.bars(axes, drawing.theme, drawing.labels(shown["author"], shown["author_id"]), counts, texts=texts)
+    return axes.figure
 
 
-def files(frame: pd.DataFrame, theme: Theme) -> Chart:
+def files(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw a bar for each type of files, with the space that they take."""
-    shown = frame.head(MOST_BARS)
-    figure, axes = look.chart(theme, "Files", "number, and size together", height=height_for(len(shown)))
+    language, shown = drawing.language, frame.head(drawing.top(MOST_BARS))
+    axes = drawing.axes(language.say("files note"), height=height_for(len(shown)))
     if shown.empty:
-        look.nothing(axes, theme)
-        return figure
-    texts = [
-        f"{look.number(n)}  ({look.size(octets)})" for n, octets in zip(shown["files"], shown["bytes"], strict=True)
-    ]
-    names = [look.label(name, "unknown type", 40) for name in shown["mime_type"]]
-    look.bars(axes, theme, names, shown["files"].tolist(), texts=texts)
-    return figure
+        drawing.nothing(axes)
+        return axes.figure
+    counts = shown["files"].tolist()
+    texts = [f"{language.number(n)}  ({language.size(b)})" for n, b in zip(counts, shown["bytes"], strict=True)]
+    names = [drawing.label(name, language.say("unknown type"), 40) for name in shown["mime_type"]]
+    look.bars(axes, drawing.theme, names, counts, texts=texts)
+    return axes.figure
 
 
-def membership(frame: pd.DataFrame, theme: Theme, tz: str = "UTC", freq: str = "D") -> Chart:
+def membership(frame: pd.DataFrame, drawing: Drawing, tz: str = "UTC", freq: str = "D") -> Any:
     """Draw the headcount of the chats in which most happened, with joins and leaves of all below."""
-    figure = Chart(theme, 8, 4.6)
-    with look.style(theme):
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
+    theme, language = drawing.theme, drawing.language
+    times = timeline(frame, language, freq, tz)
+    note = language.say("membership note", period=per(language, freq), span=times.span(), tz=tz)
+    note += language.say("hatched") if times.incomplete else ""
+    upper, lower = drawing.panels(note, height=4.6, ratios=[3, 1.2])
     for axes in (upper, lower):
         look.bare(axes, theme, "y")
-    when = _local(frame, tz)
-    name, short, long = _naming(freq)
-    note = f"headcount by chat; below, joins and leaves of all chats per {name}, {_span(when, long)}{tz}"
-    look.head(figure, "Membership", note)
     if frame.empty:
-        look.nothing(upper, theme, "nobody joined or left")
+        drawing.nothing(upper, "no moves")
         lower.set_axis_off()
-        return figure
-    frame = frame.assign(when=when)
-    end = frame["when"].max()
-    moves = frame.assign(moves=frame["joins"] + frame["leaves"]).groupby("chat_id")["moves"].sum()
-    for place, chat_id in enumerate(moves.sort_values(ascending=False, kind="stable").index[:MOST_SERIES]):
-        rows = frame[frame["chat_id"] == chat_id]
-        since, count = [*rows["when"], end], [*rows["headcount"], rows["headcount"].iloc[-1]]
-        title = look.label(rows["chat"].iloc[-1], chat_id)
-        upper.step(since, count, where="post", color=theme.series[place], linewidth=1.8, label=title)
-    look.counted(upper.yaxis)
-    upper.set_ylim(bottom=0)
-    _legend(upper, theme)
-    days = frame.groupby("when")[["joins", "leaves"]].sum()
-    width = _width(pd.Series(days.index))
-    lower.bar(days.index, days["joins"].to_numpy(float), width=width * 0.8, color=theme.series[2])
-    lower.bar(days.index, -days["leaves"].to_numpy(float), width=width * 0.8, color=theme.series[7])
+        return upper.figure
+    _headcounts(upper, frame, drawing, times)
+    moves = frame.groupby(microseconds(frame["period"]))[["joins", "leaves"]].sum()
+    _bars(lower, times, moves["joins"], theme.series[2])
+    _bars(lower, times, -moves["leaves"], theme.series[7])
     lower.axhline(0, color=theme.line, linewidth=1)
-    look.counted(lower.yaxis)
-    lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: look.number(abs(value))))
-    _time_axis(lower, when, pd.Timedelta(0), short)
-    return figure
+    drawing.counted(lower.yaxis)
+    lower.yaxis.set_major_formatter(FuncFormatter(lambda value, _: language.number(abs(value))))
+    times.name_on(lower)
+    return upper.figure
 
 
-def _lines(axes: Axes, frame: pd.DataFrame, theme: Theme, freq: str) -> None:
+def _headcounts(axes: Axes, frame: pd.DataFrame, drawing: Drawing, times: Timeline) -> None:
+    moves = frame.assign(moves=frame["joins"] + frame["leaves"]).groupby("chat_id")["moves"].sum()
+    chats = moves.sort_values(ascending=False, kind="stable").index[: drawing.top(MOST_SERIES)]
+    where = dict(zip(times.begins, times.places.tolist(), strict=True))
+    lines, names = [], []
+    for place, chat_id in enumerate(chats):
+        rows = frame[frame["chat_id"] == chat_id]
+        since = [*(where[begin] for begin in microseconds(rows["period"]).tolist()), times.ends[-1]]
+        count = [*rows["headcount"], rows["headcount"].iloc[-1]]
+        lines += axes.step(since, count, where="post", color=drawing.theme.series[place], linewidth=1.8)
+        names.append(drawing.label(rows["chat"].iloc[-1], chat_id))
+    drawing.counted(axes.yaxis)
+    axes.set_ylim(bottom=0)
+    look.legend(axes, drawing.theme, lines, names)
+
+
+def _bars(axes: Axes, times: Timeline, counts: pd.Series[Any], colour: str) -> None:
+    """Draw a bar in each period, hatched where the period is incomplete."""
+    values = counts.reindex(list(times.begins)).to_numpy(float)
+    begins, widths, whole = times.places, times.ends - times.places, times.is_complete
+    for which, how in ((whole, {"color": colour}), (~whole, look.hatched(colour))):
+        if which.any():
+            axes.bar((begins + widths / 2)[which], values[which], width=_WIDTH * widths[which], **how)
+
+
+def _area(axes: Axes, times: Timeline, values: Any, colour: str) -> None:
+    """Draw an area over the periods, lighter and dashed where one is incomplete."""
+    edges, levels = np.append(times.places, times.ends[-1]), np.append(values, values[-1])
+    whole = times.is_complete
+    for is_whole, (first, last) in _runs(whole):
+        part = slice(first, last + 1)
+        alpha, style = (0.25, "-") if is_whole else (0.1, "--")
+        axes.fill_between(edges[part], levels[part], color=colour, alpha=alpha, linewidth=0, step="post")
+        axes.step(edges[part], levels[part], color=colour, linewidth=1.4, linestyle=style, where="post")
+
+
+def _lines(axes: Axes, frame: pd.DataFrame, drawing: Drawing, times: Timeline, most: int) -> None:
+    """Draw a line for each of the largest groups, dashed towards and from incomplete periods."""
     totals = frame.groupby("group_id", dropna=False)["messages"].sum().sort_values(ascending=False, kind="stable")
-    when = frame["when"]
-    # Nobody has a row for a period in which nobody wrote, and a line must not lead across it.
-    periods = pd.date_range(when.min(), when.max(), freq=_step(freq)).union(pd.DatetimeIndex(when.unique()))
-    for place, key in enumerate(totals.index[:MOST_SERIES]):
+    middles = (times.places + times.ends) / 2
+    lines, names = [], []
+    for place, key in enumerate(totals.index[:most]):
         rows = frame[frame["group_id"].isna() if pd.isna(key) else frame["group_id"] == key]
-        values = rows.groupby("when")["messages"].sum().reindex(periods, fill_value=0)
-        name = look.label(rows["group"].iloc[-1], key)
-        marker = "o" if len(periods) == 1 else None
-        drawn: dict[str, Any] = {"color": theme.series[place], "linewidth": 1.6, "marker": marker, "label": name}
-        axes.plot(periods, values.to_numpy(float), **drawn)
-    _legend(axes, theme)
+        counts = rows.groupby(microseconds(rows["period"]))["messages"].sum()
+        # Nobody has a row for a period in which nobody wrote, and a line must not lead across it.
+        values = counts.reindex(list(times.begins), fill_value=0).to_numpy(float)
+        colour = drawing.theme.series[place]
+        lines.append(_line(axes, middles, values, times.is_complete, colour))
+        names.append(drawing.label(rows["group"].iloc[-1], key))
+    look.legend(axes, drawing.theme, lines, names)
 
 
-def _legend(axes: Axes, theme: Theme) -> None:
-    axes.legend(
-        loc="upper left", bbox_to_anchor=(1.0, 1.02), frameon=False, labelcolor=theme.ink, fontsize=9, handlelength=1.2
-    )
+def _line(axes: Axes, places: Any, values: Any, whole: Any, colour: str) -> Any:
+    how: dict[str, Any] = {"color": colour, "linewidth": 1.6}
+    if len(places) == 1:
+        return axes.plot(places, values, marker="o", **how)[0]
+    # A stretch of line is as certain as the less certain of its ends.
+    certain = whole[:-1] & whole[1:]
+    line = axes.plot(places, values, linestyle="-" if certain.all() else ":", **how)[0]
+    for is_certain, (first, last) in _runs(certain) if not certain.all() else []:
+        if is_certain:
+            line = axes.plot(places[first : last + 1], values[first : last + 1], **how)[0]
+    return line
 
 
-def _local(frame: pd.DataFrame, tz: str) -> pd.Series[Any]:
-    """Return when periods begin, on the clock of a zone."""
-    local: pd.Series[Any] = frame["period"].dt.tz_convert(tz).dt.tz_localize(None)
-    return local
-
-
-def _naming(freq: str) -> tuple[str, str, str]:
-    """Return what periods of a length are called, and how one is named, shortly and with its year."""
-    length = frequency(freq)
-    if length.calendar is not None:
-        return _PERIODS[length.calendar]
-    return "hour" if length.seconds == HOUR else freq, "%d %b\n%H:%M", "%d %b %Y"
-
-
-def _step(freq: str) -> str:
-    """Return what pandas calls a length of periods."""
-    length = frequency(freq)
-    return f"{length.seconds}s" if length.calendar is None else _OFFSETS[length.calendar]
-
-
-def _span(when: pd.Series[Any], form: str) -> str:
-    """Return from when to when periods begin, with a comma behind; nothing where there are none."""
-    if when.empty:
-        return ""
-    first, last = f"{when.min():{form}}", f"{when.max():{form}}"
-    return f"{first}, " if first == last else f"{first} to {last}, "
-
-
-def _time_axis(axes: Axes, when: pd.Series[Any], shift: pd.Timedelta, form: str) -> None:
-    """Name some of the periods below an axis, each at its beginning and some time on; where they are many, times."""
-    axes.margins(x=0.02)
-    periods = when.drop_duplicates().sort_values()
-    if len(periods) <= MOST_PERIODS:
-        apart = (periods.iloc[-1] - periods.iloc[0]) / _MOST_TICKS
-        named: list[Any] = [periods.iloc[0]]
-        for period in periods.iloc[1:]:
-            if period - named[-1] >= apart:
-                named.append(period)
-        places: Any = [period + shift for period in named]
-        axes.set_xticks(places, [f"{period:{form}}" for period in named])
-        if len(periods) == 1:
-            # A bar alone would be a wall.
-            room = 2 * _width(periods)
-            axes.set_xlim(periods.iloc[0] + shift - room, periods.iloc[0] + shift + room)
-        return
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(formatter)
-
-
-def _width(when: pd.Series[Any]) -> Any:
-    steps = when.sort_values().diff().dropna()
-    steps = steps[steps > pd.Timedelta(0)]
-    return steps.min() if len(steps) else pd.Timedelta(days=1)
+def _runs(flags: Any) -> list[tuple[bool, tuple[int, int]]]:
+    """Return the stretches of equal flags: which flag, and between which positions."""
+    borders = [0, *(np.flatnonzero(np.diff(flags.astype(int))) + 1).tolist(), len(flags)]
+    return [(bool(flags[first]), (first, last)) for first, last in pairwise(borders)]
 
 
 def height_for(rows: int) -> float:
+    """Return the height of a figure of so many bars, in inches."""
     return 1.3 + 0.29 * max(rows, 4)
 
 
-def _between(first: Any, last: Any) -> str:
+def _between(drawing: Drawing, first: Any, last: Any) -> str:
     if not first or not last:
-        return "no messages"
-    return f"messages from {first:%d %b %Y} to {last:%d %b %Y}"
+        return drawing.language.say("no messages")
+    days = {"first": drawing.language.date(first, "%d %b %Y"), "last": drawing.language.date(last, "%d %b %Y")}
+    return drawing.language.say("messages between", **days)

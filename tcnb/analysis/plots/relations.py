@@ -9,66 +9,60 @@ import pandas as pd
 from matplotlib.patches import FancyArrowPatch
 
 from tcnb.analysis.plots import theme as look
-from tcnb.analysis.plots.theme import Chart, Theme
+from tcnb.analysis.plots.drawing import Drawing
+from tcnb.analysis.plots.theme import Theme
 
 MOST_IN_MATRIX: Final = 12
 MOST_IN_GRAPH: Final = 18
 MOST_EDGES: Final = 40
 
 
-def response_matrix(frame: pd.DataFrame, theme: Theme) -> Chart:
+def response_matrix(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw who answers (rows) whom (columns): the more often the stronger the colour, with the median time."""
-    people = _largest(frame, ("author_id", "author"), ("to_id", "to"), "responses", MOST_IN_MATRIX)
-    count = max(len(people), 3)
-    figure, axes = look.chart(
-        theme,
-        "Who answers whom",
-        "rows answer columns; colour: how often, text: median time",
-        height=1.9 + 0.42 * count,
-    )
+    theme, language = drawing.theme, drawing.language
+    people = _largest(frame, ("author_id", "author"), ("to_id", "to"), "responses", drawing.top(MOST_IN_MATRIX))
+    axes = drawing.axes(language.say("matrix note"), height=1.9 + 0.42 * max(len(people), 3))
     if not people:
-        look.nothing(axes, theme, "nobody answered anybody")
-        return figure
+        drawing.nothing(axes, "no answers")
+        return axes.figure
+    grid, times = _matrix(frame, list(people))
+    edges = np.arange(len(people) + 1)
+    how: dict[str, Any] = {"edgecolors": theme.ground, "linewidth": 2}
+    axes.pcolormesh(edges, edges, grid, cmap=theme.scale, vmin=0, **how)
+    axes.set_ylim(len(people), 0)
+    names = [drawing.label(name, key, 20) for key, name in people.items()]
+    turned: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_yticks(edges[:-1] + 0.5, names, color=theme.ink, **look.PLAIN)
+    axes.set_xticks(edges[:-1] + 0.5, names, color=theme.ink, **turned, **look.PLAIN)
+    for (row, column), median in times.items():
+        colour = look.ink_on(theme.scale(grid[row, column] / grid.max())[:3])
+        centred: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
+        axes.text(column + 0.5, row + 0.5, language.span(float(median)), color=colour, **centred)
+    return axes.figure
+
+
+def _matrix(frame: pd.DataFrame, people: list[str]) -> tuple[Any, dict[tuple[int, int], float]]:
+    """Return how often people answer one another, and the median times where they do."""
     places = {key: place for place, key in enumerate(people)}
-    times: dict[tuple[int, int], float] = {}
-    grid = np.zeros((len(people), len(people)))
-    for author, to, responses, median in frame[["author_id", "to_id", "responses", "median_seconds"]].itertuples(
-        index=False
-    ):
+    grid, times = np.zeros((len(people), len(people))), {}
+    columns = ["author_id", "to_id", "responses", "median_seconds"]
+    for author, to, responses, median in frame[columns].itertuples(index=False):
         row, column = places.get(_key(author)), places.get(_key(to))
         if row is not None and column is not None:
             grid[row, column], times[row, column] = responses, median
-    axes.pcolormesh(
-        np.arange(len(people) + 1),
-        np.arange(len(people) + 1),
-        grid,
-        cmap=theme.scale,
-        vmin=0,
-        edgecolors=theme.ground,
-        linewidth=2,
-    )
-    axes.set_ylim(len(people), 0)
-    names = [look.label(name, key, 20) for key, name in people.items()]
-    axes.set_yticks(np.arange(len(people)) + 0.5, names, color=theme.ink)
-    axes.set_xticks(
-        np.arange(len(people)) + 0.5, names, color=theme.ink, rotation=40, ha="right", rotation_mode="anchor"
-    )
-    for (row, column), median in times.items():
-        colour = look.ink_on(theme.scale(grid[row, column] / grid.max())[:3])
-        axes.text(column + 0.5, row + 0.5, look.span(float(median)), ha="center", va="center", fontsize=8, color=colour)
-    return figure
+    return grid, times
 
 
-def graph(frame: pd.DataFrame, theme: Theme) -> Chart:
+def graph(frame: pd.DataFrame, drawing: Drawing) -> Any:
     """Draw people on a circle, with an arc for each pair: the more often, the thicker."""
-    people = _largest(frame, ("source_id", "source"), ("target_id", "target"), "weight", MOST_IN_GRAPH)
-    note = "replies (blue) and mentions (orange); the thicker, the more often"
-    figure, axes = look.chart(theme, "Who turns to whom", note, width=8, height=6.6)
+    theme = drawing.theme
+    people = _largest(frame, ("source_id", "source"), ("target_id", "target"), "weight", drawing.top(MOST_IN_GRAPH))
+    axes = drawing.axes(drawing.language.say("graph note"), width=8, height=6.6)
     axes.set_axis_off()
-    axes.set(xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
+    axes.set(xticks=[], yticks=[], xlim=(-1.75, 1.75), ylim=(-1.25, 1.25), aspect="equal")
     if not people:
-        axes.text(0, 0, "nobody replied to anybody", ha="center", color=theme.soft, fontsize=11)
-        return figure
+        drawing.nothing(axes, "no edges")
+        return axes.figure
     angles = {key: 2 * np.pi * place / len(people) + np.pi / 2 for place, key in enumerate(people)}
     strength = _edges(axes, frame, angles, theme)
     most = max(strength.values(), default=1)
@@ -76,8 +70,8 @@ def graph(frame: pd.DataFrame, theme: Theme) -> Chart:
         x, y = np.cos(angles[key]), np.sin(angles[key])
         axes.scatter([x], [y], s=60 + 340 * strength.get(key, 0) / most, color=theme.ink, zorder=3, linewidths=0)
         side = "left" if x > 0.01 else "right" if x < -0.01 else "center"
-        axes.text(1.12 * x, 1.12 * y, look.label(name, key, 20), ha=side, va="center", color=theme.ink, zorder=4)
-    return figure
+        axes.text(1.12 * x, 1.12 * y, drawing.label(name, key, 20), ha=side, va="center", color=theme.ink, zorder=4)
+    return axes.figure
 
 
 def _edges(axes: Any, frame: pd.DataFrame, angles: dict[str, float], theme: Theme) -> dict[str, float]:

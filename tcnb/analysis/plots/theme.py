@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -77,14 +77,21 @@ DARK: Final = Theme(
 )
 
 
-def theme_of(name: str) -> Theme:
-    """Return a theme by its name; `auto` is dark where matplotlib's current style is.
+PLAIN: Final[dict[str, Any]] = {"parse_math": False, "usetex": False}
+"""How a text stands as it is: a name may have two dollar signs in it, which would make it a formula.
+
+`style` makes all new texts so. This is for those that are there already: the title of axes, and the labels of ticks.
+"""
+
+
+def theme_of(name: Any, ground: Any = None) -> Theme:
+    """Return a theme by its name; `auto` is dark where a ground is, or without one matplotlib's current style.
 
     Raises:
         UsageError: there is none of that name.
     """
     if name == "auto":
-        red, green, blue = to_rgb(mpl.rcParams["figure.facecolor"])
+        red, green, blue = to_rgb(mpl.rcParams["figure.facecolor"] if ground is None else ground)
         name = "dark" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "light"
     themes = {"light": LIGHT, "dark": DARK}
     if not isinstance(name, str) or name not in themes:
@@ -100,6 +107,15 @@ class Chart(Figure):
             super().__init__(figsize=(width, height), dpi=DPI, facecolor=theme.ground, layout="constrained")
         FigureCanvasAgg(self)
         self.theme = theme
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure: the labels of ticks, some of which are made only now, have its fonts and are no formulas."""
+        with style(self.theme):
+            for axes in self.axes:
+                for tick in (*_ticks(axes.xaxis), *_ticks(axes.yaxis)):
+                    tick.label1.update(PLAIN)
+                    tick.label2.update(PLAIN)
+            super().draw(renderer)
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """Save the figure as matplotlib does, with its own fonts, and its own ground unless another is asked for."""
@@ -129,30 +145,40 @@ def style(theme: Theme) -> Iterator[None]:
         "xtick.color": theme.soft,
         "ytick.color": theme.soft,
         "axes.unicode_minus": False,
+        "axes.formatter.use_mathtext": False,
         "text.parse_math": False,
+        "text.usetex": False,
     }
     with mpl.rc_context(settings):
         yield
 
 
-def chart(theme: Theme, title: str, note: str = "", *, width: float = 8, height: float = 4) -> tuple[Chart, Axes]:
-    """Return a figure with a title, a line of explanation below it, and bare axes."""
-    figure = Chart(theme, width, height)
-    with style(theme):
-        axes = figure.add_subplot()
-    bare(axes, theme)
-    head(figure, title, note)
-    return figure, axes
-
-
-def head(figure: Chart, title: str, note: str = "") -> None:
+def head(figure: Chart, title: str, note: str) -> None:
     """Write a title and a line of explanation over a figure, and keep their place free."""
     theme, height = figure.theme, figure.get_figheight()
-    with style(theme):
-        figure.text(0.012, 1 - 0.08 / height, title, va="top", fontsize=13, fontweight="bold", color=theme.ink)
-        figure.text(0.012, 1 - 0.34 / height, note, va="top", fontsize=9, color=theme.soft)
+    top = 0.08
+    for text, size, weight, colour in ((title, 13, "bold", theme.ink), (note, 9, "normal", theme.soft)):
+        if text:
+            place: dict[str, Any] = {"va": "top", "fontsize": size, "fontweight": weight, "color": colour}
+            _fit(figure, figure.text(0.012, 1 - top / height, text, **place))
+            top += 0.26
     layout: Any = figure.get_layout_engine()
-    layout.set(rect=(0, 0, 1, 1 - 0.6 / height))
+    layout.set(rect=(0, 0, 1, 1 - top / height))
+
+
+def _fit(figure: Chart, text: Any) -> None:
+    """Shorten a line that is wider than its figure."""
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    room, whole = 0.976 * figure.bbox.width, text.get_text()
+    kept = len(whole)
+    while (width := text.get_window_extent(renderer).width) > room and kept > 1:
+        kept = min(int(kept * room / width), kept - 1)
+        text.set_text(whole[:kept].rstrip() + "…")
+
+
+def _ticks(axis: Any) -> tuple[Any, ...]:
+    """Return the ticks that an axis has made so far."""
+    return (*axis.majorTicks, *axis.minorTicks)
 
 
 def bare(axes: Axes, theme: Theme, grid: Literal["", "x", "y", "both"] = "") -> None:
@@ -165,81 +191,63 @@ def bare(axes: Axes, theme: Theme, grid: Literal["", "x", "y", "both"] = "") -> 
         axes.grid(axis=grid, color=theme.line, linewidth=0.8)
 
 
-def counted(axis: Any) -> None:
-    """Let an axis show whole numbers, thousands apart."""
+def counted(axis: Any, number: Callable[[float], str]) -> None:
+    """Let an axis show whole numbers, as a function writes them."""
     axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 
 
-def nothing(axes: Axes, theme: Theme, text: str = "nothing to show yet") -> None:
+def nothing(axes: Axes, theme: Theme, text: str) -> None:
     """Say on empty axes that there is nothing."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=theme.soft, fontsize=11)
+    axes.set(xticks=[], yticks=[])
+    place: dict[str, Any] = {"ha": "center", "va": "center", "color": theme.soft, "fontsize": 11}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, **place)
 
 
 def bars(
-    axes: Axes, theme: Theme, labels: Sequence[str], values: Sequence[float], *, texts: Sequence[str], colour: str = ""
-) -> None:
-    """Draw horizontal bars, the first at the top, with a text at the end of each."""
+    axes: Axes, theme: Theme, labels: Sequence[str], values: Sequence[float], *, texts: Sequence[str]
+) -> Sequence[Any]:
+    """Draw horizontal bars, the first at the top, with a text at the end of each, and return them."""
     places = range(len(labels))
-    axes.barh(places, values, height=0.68, color=colour or theme.main)
-    axes.set_yticks(places, labels, color=theme.ink)
+    drawn = axes.barh(places, values, height=0.68, color=theme.main)
+    axes.set_yticks(places, labels, color=theme.ink, **PLAIN)
     axes.set_ylim(max(len(labels), 3) - 0.5, -0.5)
     axes.set_xticks([])
     axes.set_xlim(0, max([*values, 1]) * 1.02)
     for place, value, text in zip(places, values, texts, strict=True):
-        axes.annotate(
-            text, (value, place), xytext=(5, 0), textcoords="offset points", va="center", color=theme.soft, fontsize=9
-        )
+        beside: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
+        axes.annotate(text, (value, place), color=theme.soft, **beside)
+    return list(drawn)
 
 
-def label(value: Any, otherwise: Any = None, longest: int = LONGEST_LABEL) -> str:
-    """Return what to write for a name that may be missing, very long, of several lines, or of signs no font has.
+def hatched(colour: str) -> dict[str, Any]:
+    """Return how a bar looks of which nobody knows whether it is all that there was."""
+    return {"facecolor": (*to_rgb(colour), 0.35), "edgecolor": colour, "hatch": "////", "linewidth": 0}
+
+
+def legend(axes: Axes, theme: Theme, lines: Sequence[Any], names: Sequence[str]) -> None:
+    """Name lines beside axes."""
+    # matplotlib leaves out what is called by a name that begins with an underscore.
+    how: dict[str, Any] = {"frameon": False, "labelcolor": theme.ink, "fontsize": 9, "handlelength": 1.2}
+    numbers = [str(place) for place in range(len(lines))]
+    made = axes.legend(lines, numbers, loc="upper left", bbox_to_anchor=(1.0, 1.02), **how)
+    for text, name in zip(made.get_texts(), names, strict=True):
+        text.set_text(name)
+
+
+def label(*values: Any, longest: int = LONGEST_LABEL) -> str:
+    """Return what to write: the first value that is neither missing nor of signs alone that no font has.
 
     Emoji that cannot be drawn are left out, since a box says nothing; letters that cannot are boxes.
     """
-    text = next(filter(None, (_drawable(str(text)) for text in (value, otherwise) if not _is_missing(text))), "unknown")
+    text = next(filter(None, (drawable(str(value)) for value in values if not _is_missing(value))), "")
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
-def labels(names: Iterable[Any], ids: Iterable[Any], longest: int = LONGEST_LABEL) -> list[str]:
-    """Return a label for each name; where it is missing, its id."""
-    return [label(name, key, longest) for name, key in zip(names, ids, strict=True)]
-
-
-def number(value: float) -> str:
-    """Return a number with its thousands apart."""
-    return f"{value:,.0f}".replace(",", "\u2009")
-
-
-def amount(value: float, noun: str, plural: str = "") -> str:
-    """Return a number and what is counted."""
-    return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
 
 
 def ink_on(colour: Any) -> str:
     """Return what can be read on a colour."""
     red, green, blue = to_rgb(colour)
     return "#10151c" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "#ffffff"
-
-
-def size(octets: float) -> str:
-    """Return a number of bytes in a unit that suits it."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if octets < 1000:
-            return f"{octets:.0f} {unit}" if octets >= 10 or unit == "B" else f"{octets:.1f} {unit}"
-        octets /= 1000
-    return f"{octets:.1f} TB"
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in a unit that suits it."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            shown = seconds / length
-            return f"{shown:.0f} {unit}" if shown >= 10 or abs(shown - round(shown)) < 0.05 else f"{shown:.1f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 @cache
@@ -255,7 +263,7 @@ def _signs() -> frozenset[int]:
     return frozenset(point for path in fonts for point in font_manager.get_font(path).get_charmap())
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """Return a text on one line, without control signs and without the emoji that no font has."""
     text = texts_of.replaced(text, lambda emoji: emoji if _signs().issuperset(map(ord, emoji)) else " ")
     return " ".join("".join(sign for sign in text if unicodedata.category(sign)[0] != "C" or sign == "\u200d").split())

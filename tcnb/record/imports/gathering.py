@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tcnb.errors import ArchiveError
 from tcnb.file_paths import expanded
-from tcnb.record import frames
+from tcnb.record import context, frames
 from tcnb.record.schema import COLUMNS, NAMES
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Rows:
         """Return the event frame, in the order of time; `attrs["problems"]` lists what could not be read."""
         rows = sorted(self._rows, key=lambda row: row["timestamp"] if row["timestamp"] is not None else -1)
         table = [{**row, "seq": number} for number, row in enumerate(rows, 1)]
-        made = frames.small(COLUMNS, [tuple(map(row.get, NAMES)) for row in table])
+        made = context.attach(frames.small(COLUMNS, [tuple(map(row.get, NAMES)) for row in table]))
         problems = list(self.problems)
         if self._uncounted:
             problems.append(f"and {self._uncounted} more")

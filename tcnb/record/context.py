@@ -1,0 +1,130 @@
+"""What a frame of events says in `attrs` about the record that it was taken from, so that its rows need not say it.
+
+A filter keeps the rows that somebody asks for, and loses the edits and removals of the messages among them. pandas
+hands `attrs` on to whatever is taken from a frame, so each part of it still knows what was edited and removed.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from tcnb.record.columns import NO_TIME
+from tcnb.record.schema import CHANGES
+
+ATTRIBUTE: Final = "record"
+"""The key of `DataFrame.attrs` under which a context stands."""
+
+CHANGED: Final = ("event", "chat_id", "message_id", "timestamp", "received", "seq", "text")
+"""The columns of the edits and removals in a context."""
+
+_TEXTS: Final = dict.fromkeys(("event", "chat_id", "message_id", "text"), "string")
+_TYPES: Final = {**_TEXTS, **dict.fromkeys(("timestamp", "received"), "datetime64[us, UTC]"), "seq": "Int64"}
+_NO_CHANGES: Final = pd.DataFrame({name: pd.Series(dtype=_TYPES[name]) for name in CHANGED})
+_MOST_PARTS: Final = 64
+
+
+class Span(NamedTuple):
+    """From when to when a record reaches, in microseconds since 1970; None where nothing says so.
+
+    Attributes:
+        began: when its first event was received.
+        ended: when its last event happened.
+    """
+
+    began: int | None = None
+    ended: int | None = None
+
+
+_NEVER: Final = Span()
+
+
+class RecordContext(dict[str, Any]):
+    """The edits and removals of a record, and how far it reaches; it never changes.
+
+    It is an empty dictionary as far as JSON is concerned, since files are written with the `attrs` of a frame.
+
+    Attributes:
+        rows: how many rows the whole frame has.
+        span: from when to when the whole record reaches.
+    """
+
+    def __init__(self, parts: tuple[pd.DataFrame, ...] = (), rows: int = 0, span: Span = _NEVER) -> None:
+        super().__init__()
+        self._parts = parts
+        self.rows = rows
+        self.span = span
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # pandas copies `attrs` deeply at each step.
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RecordContext, (self._parts, self.rows, self.span)
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """The edits and removals that say which message they change, with the columns `CHANGED`."""
+        return pd.concat([_NO_CHANGES, *self._parts], ignore_index=True)
+
+    def extended(self, events: pd.DataFrame) -> RecordContext:
+        """Return the context of a frame in which some events stand behind those that this one is about."""
+        if not len(events):
+            return self
+        # Taking rows by number reads a few of a million; a mask would be laid over every column.
+        places = np.flatnonzero(_is_change(events["event"]))
+        parts = self._parts
+        if len(places):
+            found = events[list(CHANGED)].take(places)
+            found = found[found["message_id"].notna()].astype(_TEXTS)
+            found.attrs.clear()
+            # Joined now and then: whoever asks for a frame again and again must not pay for all that was before.
+            parts = (*parts, found) if len(parts) < _MOST_PARTS else (self.changes, found)
+        return RecordContext(parts, self.rows + len(events), _wider(self.span, events))
+
+
+def attach(events: pd.DataFrame) -> pd.DataFrame:
+    """Give a whole frame of events its context, and return it."""
+    events.attrs[ATTRIBUTE] = RecordContext().extended(events)
+    return events
+
+
+def context_of(frame: Any) -> RecordContext | None:
+    """Return the context that a frame carries; None if it has none."""
+    found = getattr(frame, "attrs", {}).get(ATTRIBUTE)
+    return found if isinstance(found, RecordContext) else None
+
+
+def _is_change(kinds: pd.Series[Any]) -> Any:
+    coded = kinds.astype("category").cat
+    wanted = [code for code, name in enumerate(coded.categories) if name in CHANGES]
+    return np.isin(coded.codes.to_numpy(), wanted)
+
+
+def _wider(span: Span, events: pd.DataFrame) -> Span:
+    received = _microseconds(events["received"])
+    happened = np.maximum(received, _microseconds(events["timestamp"]))
+    began = int(received[received != NO_TIME].min(initial=np.iinfo(np.int64).max))
+    ended = int(happened.max(initial=NO_TIME))
+    if ended == NO_TIME:
+        return span
+    return Span(
+        min(began, span.began if span.began is not None else began),
+        max(ended, span.ended if span.ended is not None else ended),
+    )
+
+
+def _microseconds(times: pd.Series[Any]) -> Any:
+    return times.to_numpy("datetime64[us]").view(np.int64)
