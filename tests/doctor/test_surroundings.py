@@ -126,5 +126,5 @@ def test_status_and_errors_in_a_narrow_code_page(connect: Any, monkeypatch: pyte
     output.flush()
     said = output.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
     monkeypatch.undo()
-    assert said.startswith("??? ?: robot@practice.local")
+    assert "\n??? ?: robot@practice.local" in said
     assert "UsageError: ??? ???? ?" in said

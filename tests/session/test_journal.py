@@ -333,10 +333,12 @@ def test_what_is_beyond_all_bounds_is_left_to_the_server(practice, tc, alice, un
     chat = alice.group("Release crew", "robot")
     all_read(practice)
     with locked(tc.status().journal):
-        ids = [speak(practice, chat, 1)[0] for _ in range(60)]
-        until_status(tc, lambda status: status.failures)
-        # One read may bring many, so the bound itself may be passed by as many; but not by all of them.
-        assert tc.status().uncommitted < 60
+        ids = speak(practice, chat, 20)
+        until_waiting(tc, 20)
+        # However many reads bring them: twice the bound wait already, so not one of these is taken.
+        ids += speak(practice, chat, 10)
+        until_status(tc, lambda status: status.failures >= 10)
+        assert tc.status().uncommitted < 30
     tc._intake._hurry.set()
     assert tc.status().failures
     # What comes again comes all at once, and would go beyond these narrow bounds another time.
