@@ -216,11 +216,12 @@ def test_candidates_can_be_told_apart(tc: tcnb.Session, alice: Colleague, mallor
 
 @pytest.mark.parametrize("code", [300, 301, 302, 303])
 def test_nothing_is_guessed_where_the_server_does_not_say(
-    tc: tcnb.Session, alice: Colleague, practice: PracticeThread, code: int
+    tc: tcnb.Session, alice: Colleague, practice: PracticeThread, until: Any, code: int
 ) -> None:
     """Whether a word is a login must be known: a refusal that does not tell it is raised, and nothing is sent."""
     crew = alice.group("Coffee", "robot")
     tc.refresh()
+    until(tc, lambda: ("Alice Doe", alice.id) in tc.known_people())  # nothing else is asked for now
     practice.call(lambda server: server.fail_next("getUserDisplayName", code))
     with pytest.raises(ApiErrorException, match="getUserDisplayName"):
         tc.send("Coffee", "hi")
@@ -258,6 +259,7 @@ def test_known_names_cost_no_question(tc: tcnb.Session, alice: Colleague, mallor
     crew = alice.group("Release crew", "robot")
     for name in ("Release crew", "alice", crew):
         tc.send(name, "hi")
+    until(tc, lambda: (tc.df["event"] == "added_chat_participant").sum() == 1)
     tc.refresh()
     calls: list[str] = []
     usual = tc._connection.call
@@ -348,6 +350,8 @@ def test_chats_beyond_ten_thousand(practice: PracticeThread, connect: Any, alice
 
 def shown(feed: Feed) -> list[str]:
     """Have a feed tell its page what came, and return the texts that it shows."""
+
+    assert len(feed.session.df)  # what came until now is in the record
 
     async def flush() -> None:
         feed._flush()
