@@ -326,6 +326,23 @@ def test_list_that_cannot_be_read_to_its_end(tc: tcnb.Session, alice: Colleague,
     assert tc.send("Release crew", "hi").chat_id == crew
 
 
+def test_looking_back_says_that_the_list_has_no_end(tc: tcnb.Session, alice: Colleague, monkeypatch: Any) -> None:
+    """Chats that the server does not list may lack messages: the status says so, and they are looked for again."""
+    crew = alice.group("Release crew", "robot")
+    usual = tc._connection.call
+    record = tc._wait(usual("getChatByID", {"chatId": crew}))
+
+    async def repeats(method: str, payload: Any) -> Any:
+        if method != "getChats":
+            return await usual(method, payload)
+        return [{**record, "chatId": f"c{at}"} for at in range(PAGE)]
+
+    monkeypatch.setattr(tc._connection, "call", repeats)
+    assert tc._wait(tc._catching_up._look_through()) is False
+    assert tc.status().gaps_left == 1
+    assert "could not be read to its end (100 chats were)" in str(tc.status().gaps_reason)
+
+
 def test_chats_beyond_ten_thousand(practice: PracticeThread, connect: Any, alice: Colleague) -> None:
     """An account that is in very many chats finds the last of them, and sees that a title is there twice."""
 
