@@ -143,6 +143,7 @@ class Feed(SessionWidget):
 
         Columns and types are those of `tc.df`. An edit or a removal is a row of its own here as there.
         """
+        self._take_up([])
         return select(self.session.df, self._filter, self.chats)
 
     def _after_the_end(self, work: Callable[..., None], *arguments: Any) -> None:

@@ -19,11 +19,12 @@ def select(frame: pd.DataFrame, wanted: Filter, chats: frozenset[str] = frozense
     Args:
         frame: events, with the columns of `tc.df`.
         wanted: what a person picked.
-        chats: ids that the feed is restricted to; none means all.
+        chats: ids that the feed is restricted to, as for `of_chats`; none means all.
     """
     passing = frame["seq"].notna()
     if chats:
-        passing &= frame["chat_id"].isin(chats)
+        is_theirs = (frame["chat_type"] == "p2p") & frame["author_id"].astype("string").str.casefold().isin(chats)
+        passing &= frame["chat_id"].isin(chats) | is_theirs
     if wanted.chat:
         passing &= (frame["chat_id"] == wanted.chat).fillna(False)
     if wanted.author:

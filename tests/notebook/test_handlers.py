@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from desk import Desk
 from test_completion import completed
 
-from tcnb.errors import CellSyntaxError, NotConnectedError, UsageError
+from tcnb.errors import CellSyntaxError, NotConnectedError, UnknownChatError, UsageError
 from tests.routing.conftest import Post, Seen
 
 
@@ -66,6 +68,28 @@ def test_options_become_conditions(connected: Desk, post: Post) -> None:
     connected.names["chat"] = "Release crew"
     handler = connected.run("%%tc_on message --chat {chat} --sender alice --text 'go on' --content text\npass\n")
     assert handler.filters == ("chat='Release crew'", "sender='alice'", "text='go on'", "content=plain_message")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "said"),
+    [
+        ('--chat "Relase crew"', UnknownChatError, "Did you mean 'Release crew'?"),
+        ("--sender alcie", UnknownChatError, "no account is called 'alcie'"),
+        ('--sender "Alice Doe"', UsageError, "write sender='alice'"),
+    ],
+)
+def test_names_that_do_not_do(
+    connected: Desk, tc: Any, alice: Any, line: str, kind: type[UsageError], said: str
+) -> None:
+    """A chat or a person that nobody is ends the cell with one line, and there is no handler."""
+    connected.session.router = tc.router  # type: ignore[attr-defined]
+    alice.group("Release crew", "robot")
+    tc.send("alice", "hello")
+    with pytest.raises(kind, match=re.escape(said)):
+        connected.run(f"%%tc_on message {line}\npass\n")
+    assert tc.router.handlers == []
+    connected.run(f"%%tc_on message --chat '#c_{tc.known_chats()[0][1]}@practice.local' --sender ALICE\npass\n")
+    assert len(tc.router.handlers) == 1
 
 
 def test_same_options_replace(connected: Desk, post: Post) -> None:

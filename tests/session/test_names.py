@@ -216,11 +216,12 @@ def test_candidates_can_be_told_apart(tc: tcnb.Session, alice: Colleague, mallor
 
 @pytest.mark.parametrize("code", [300, 301, 302, 303])
 def test_nothing_is_guessed_where_the_server_does_not_say(
-    tc: tcnb.Session, alice: Colleague, practice: PracticeThread, code: int
+    tc: tcnb.Session, alice: Colleague, practice: PracticeThread, until: Any, code: int
 ) -> None:
     """Whether a word is a login must be known: a refusal that does not tell it is raised, and nothing is sent."""
     crew = alice.group("Coffee", "robot")
     tc.refresh()
+    until(tc, lambda: ("Alice Doe", alice.id) in tc.known_people())  # nothing else is asked for now
     practice.call(lambda server: server.fail_next("getUserDisplayName", code))
     with pytest.raises(ApiErrorException, match="getUserDisplayName"):
         tc.send("Coffee", "hi")
@@ -258,6 +259,7 @@ def test_known_names_cost_no_question(tc: tcnb.Session, alice: Colleague, mallor
     crew = alice.group("Release crew", "robot")
     for name in ("Release crew", "alice", crew):
         tc.send(name, "hi")
+    until(tc, lambda: (tc.df["event"] == "added_chat_participant").sum() == 1)
     tc.refresh()
     calls: list[str] = []
     usual = tc._connection.call
@@ -324,6 +326,23 @@ def test_list_that_cannot_be_read_to_its_end(tc: tcnb.Session, alice: Colleague,
     assert tc.send("Release crew", "hi").chat_id == crew
 
 
+def test_looking_back_says_that_the_list_has_no_end(tc: tcnb.Session, alice: Colleague, monkeypatch: Any) -> None:
+    """Chats that the server does not list may lack messages: the status says so, and they are looked for again."""
+    crew = alice.group("Release crew", "robot")
+    usual = tc._connection.call
+    record = tc._wait(usual("getChatByID", {"chatId": crew}))
+
+    async def repeats(method: str, payload: Any) -> Any:
+        if method != "getChats":
+            return await usual(method, payload)
+        return [{**record, "chatId": f"c{at}"} for at in range(PAGE)]
+
+    monkeypatch.setattr(tc._connection, "call", repeats)
+    assert tc._wait(tc._catching_up._look_through()) is False
+    assert tc.status().gaps_left == 1
+    assert "could not be read to its end (100 chats were)" in str(tc.status().gaps_reason)
+
+
 def test_chats_beyond_ten_thousand(practice: PracticeThread, connect: Any, alice: Colleague) -> None:
     """An account that is in very many chats finds the last of them, and sees that a title is there twice."""
 
@@ -348,6 +367,8 @@ def test_chats_beyond_ten_thousand(practice: PracticeThread, connect: Any, alice
 
 def shown(feed: Feed) -> list[str]:
     """Have a feed tell its page what came, and return the texts that it shows."""
+
+    assert len(feed.session.df)  # what came until now is in the record
 
     async def flush() -> None:
         feed._flush()
