@@ -18,18 +18,18 @@ Ask = Callable[[str, Any], Awaitable[Any]]
 """Asks the server: wire method and payload; returns the content of the answer."""
 
 
-async def backwards(ask: Ask, chat_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+async def backwards(ask: Ask, chat_id: str, before: Any = None) -> AsyncIterator[list[dict[str, Any]]]:
     """Yield the messages of a chat in pages, each page newest first, none twice; ends where nothing new comes.
 
     Args:
         ask: asks the server.
         chat_id: the chat.
+        before: id of the message to go back from; None begins with the newest.
 
     Raises:
         ApiErrorException: the server does not show them, or the message to go back from was removed meanwhile (306).
     """
-    seen: set[Any] = set()
-    before: Any = None
+    seen: set[Any] = set() if before is None else {before}
     while True:
         request = {"chatId": chat_id, "count": PAGE}
         if before is not None:

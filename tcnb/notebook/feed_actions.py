@@ -1,5 +1,5 @@
 """What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code; and
-where there is no row yet: read what was said before.
+before the first row: read what was said earlier.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tcnb.errors import TcnbError, UsageError
+from tcnb.errors import ApiErrorException, TcnbError, UsageError
 from tcnb.record.raw import payloads
+from tcnb.record.timeline import Condition
 from tcnb.types import BufferedInputFile, TextContent, make_preview
+from tcnb.wire.codes import MESSAGE_NOT_FOUND
 
 from .editing import edit_text
 from .feed_contents import Content, content_of, contents
-from .feed_rows import Row, is_own
+from .feed_rows import Row, is_own, of_chats
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
 """Bytes of a picture that are fetched to show it small; a larger one is shown as a file."""
@@ -31,7 +33,10 @@ KINDS: Final = frozenset(
 """What may be asked."""
 
 MOST_PAST: Final = 100
-"""Messages that are read of a chat's past: one page of the server's, which comes in its order."""
+"""Messages that are read of a chat's past at a time: one page of the server's."""
+
+EARLIEST: Final = 5
+"""Messages from which it is tried to go back: one that was removed meanwhile leads nowhere."""
 
 MOST_CONTENTS: Final = 64
 """Rows of which one answer tells what no column holds."""
@@ -53,7 +58,7 @@ class Session(Protocol):
     @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
-    async def ahistory(self, chat: str, n: int | None = ...) -> Any: ...
+    async def read_past(self, chat: str, n: int, before: str | None = ...) -> list[str]: ...
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
 
 
@@ -72,6 +77,7 @@ class Actions:
         self._session = session
         self._only_chat = only_chat
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self._went_back: dict[str | None, str] = {}  # from the earliest message in the record to the last one read
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
@@ -171,10 +177,39 @@ class Actions:
         return told
 
     async def _past(self) -> dict[str, Any]:
-        """Read the newest messages of the chat into the record, from where they come as all rows do."""
+        """Read messages before the earliest of the chat into the record, from where they come as all rows do."""
         if self._only_chat is None:
             raise UsageError("this feed shows more than one chat: tc.history reads the past of one")
-        return {"messages": len(await self._session.ahistory(self._only_chat, MOST_PAST))}
+        earliest = await self._earliest(self._only_chat)
+        # What was read last was in the record already, or says another time than its place in the chat tells.
+        went_back = [to for start, to in self._went_back.items() if start == earliest[0]]
+        read = await self._read_back(self._only_chat, [*went_back, *earliest])
+        if read:
+            self._went_back = {earliest[0]: read[-1]}
+        return {"messages": len(read), "more": len(read) == MOST_PAST}
+
+    async def _read_back(self, chat: str, earliest: list[str | None]) -> list[str]:
+        """Read what stands before the first of some messages that is still there."""
+        for before in earliest[:-1]:
+            try:
+                return await self._session.read_past(chat, MOST_PAST, before)
+            except ApiErrorException as error:
+                if error.code != MESSAGE_NOT_FOUND:
+                    raise
+        return await self._session.read_past(chat, MOST_PAST, earliest[-1])
+
+    async def _earliest(self, chat: str) -> list[str | None]:
+        """Return the ids of the earliest messages of a chat in the record; at last None, for its newest message."""
+        chats = frozenset((chat, chat.casefold()))
+        wanted = Condition(("chat_id", "chat", "event"), lambda row: row["event"] == "message" and of_chats(row, chats))
+        found: list[str | None] = []
+        page = self._session.record.later(None, EARLIEST, wanted)
+        while True:
+            found += [row["message_id"] for row in page.rows if row["message_id"]]
+            if page.reached is None or len(found) >= EARLIEST:
+                return [*found[:EARLIEST], None]
+            await asyncio.sleep(0)
+            page = self._session.record.later(page.reached, EARLIEST, wanted)
 
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):

@@ -146,6 +146,28 @@ class ReadingVerbs(Face):
         """
         return self._wait(self.ahistory(chat, n, since=since, progress=progress))
 
+    async def read_past(self, chat: str, n: int, before: str | None = None) -> list[str]:
+        """Read messages of a chat's past into the record, for a widget that shows them as it shows all rows.
+
+        Args:
+            chat: id, title, or person.
+            n: messages to go back, at most.
+            before: id of the message to go back from; None begins with the newest.
+
+        Returns:
+            The ids of the messages that were read, newest first; fewer than `n` where the chat begins.
+
+        Raises:
+            ApiErrorException: the server does not show them, or `before` was removed (306).
+        """
+
+        async def work() -> list[str]:
+            chat_id = await self._directory.chat_id(chat)
+            take = self._intake.take_past
+            return await past.read_back(self._connection, chat_id, most=n, before=before, take=take)
+
+        return await self._over(work())
+
     async def adownload(
         self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
     ) -> bytes | Path:
