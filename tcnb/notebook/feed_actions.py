@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -32,8 +32,8 @@ KINDS: Final = frozenset(
 )
 """What may be asked."""
 
-MOST_PAST: Final = 100
-"""Messages that are read of a chat's past at a time: one page of the server's."""
+MOST_PAGES: Final = 10
+"""Pages of a chat's past that are read for one answer, where what they hold is in the record already."""
 
 EARLIEST: Final = 5
 """Messages from which it is tried to go back: one that was removed meanwhile leads nowhere."""
@@ -58,7 +58,7 @@ class Session(Protocol):
     @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
-    async def read_past(self, chat: str, n: int, before: str | None = ...) -> list[str]: ...
+    def read_past(self, chat: str, before: str | None = ...) -> AsyncIterator[int]: ...
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
 
 
@@ -77,7 +77,8 @@ class Actions:
         self._session = session
         self._only_chat = only_chat
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
-        self._went_back: dict[str | None, str] = {}  # from the earliest message in the record to the last one read
+        self._going_back = asyncio.Lock()
+        self._past_pages: AsyncIterator[int] | None = None
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
@@ -178,25 +179,35 @@ class Actions:
 
     async def _past(self) -> dict[str, Any]:
         """Read messages before the earliest of the chat into the record, from where they come as all rows do."""
-        if self._only_chat is None:
+        chat = self._only_chat
+        new: int | None = 0
+        if chat is None:
             raise UsageError("this feed shows more than one chat: tc.history reads the past of one")
-        earliest = await self._earliest(self._only_chat)
-        # What was read last was in the record already, or says another time than its place in the chat tells.
-        went_back = [to for start, to in self._went_back.items() if start == earliest[0]]
-        read = await self._read_back(self._only_chat, [*went_back, *earliest])
-        if read:
-            self._went_back = {earliest[0]: read[-1]}
-        return {"messages": len(read), "more": len(read) == MOST_PAST}
+        async with self._going_back:  # several pages may ask
+            for _ in range(MOST_PAGES):
+                try:
+                    new = await self._page_back(chat)
+                except BaseException:
+                    self._past_pages = None
+                    raise
+                if new != 0:
+                    break
+        return {"messages": new or 0, "more": new is not None}
 
-    async def _read_back(self, chat: str, earliest: list[str | None]) -> list[str]:
-        """Read what stands before the first of some messages that is still there."""
-        for before in earliest[:-1]:
+    async def _page_back(self, chat: str) -> int | None:
+        """Read the next page of the past; return how many messages of it are new, or None where the chat begins."""
+        if self._past_pages is not None:
+            return await anext(self._past_pages, None)
+        *earliest, newest = await self._earliest(chat)
+        for before in earliest:
+            self._past_pages = self._session.read_past(chat, before)
             try:
-                return await self._session.read_past(chat, MOST_PAST, before)
+                return await anext(self._past_pages, None)
             except ApiErrorException as error:
                 if error.code != MESSAGE_NOT_FOUND:
                     raise
-        return await self._session.read_past(chat, MOST_PAST, earliest[-1])
+        self._past_pages = self._session.read_past(chat, newest)
+        return await anext(self._past_pages, None)
 
     async def _earliest(self, chat: str) -> list[str | None]:
         """Return the ids of the earliest messages of a chat in the record; at last None, for its newest message."""

@@ -3,7 +3,7 @@
 
 const END_GAP = 10; // pixels under the last row
 const GROUP_MS = 5 * 60 * 1000; // messages of one author within this time share one heading
-const GUESSED = { day: 40, gap: 36, top: 36, new: 34, event: 27, heading: 32, line: 20, picture: 196, chip: 54 }; // pixels, until something has been drawn and measured
+const GUESSED = { day: 40, gap: 36, top: 42, new: 34, event: 27, heading: 32, line: 20, picture: 196, chip: 54 }; // pixels, until something has been drawn and measured
 
 // Edits and removals whose message is here change that message instead of standing alone. In a flood ten batches a second go through thousands of
 // rows, so what stands before the earliest news is carried over, as long as these concern nothing there; whatever else happens, the list is made anew.

@@ -420,7 +420,8 @@ class Record:
             rows, times = rows[by_time], times[by_time]
             left = max(len(rows) - limit, 0)
             gaps = self._gaps(times[:left], rows[:left], start, condition)
-            return Recorded(until, self._dictionaries(self._table.take(rows[left:]), NAMES), gaps)
+            names = (*NAMES, ORIGIN.name)
+            return Recorded(until, self._dictionaries(self._table.take(rows[left:]), names), gaps)
 
     def state(self) -> State:
         """Return all that is in here now, for `restore`."""

@@ -63,7 +63,7 @@ class Recorded(NamedTuple):
 
     Attributes:
         last: the position up to which this tells.
-        rows: the rows, oldest first, ready for JSON as in `Record.rows`; of too many, the latest by time.
+        rows: the rows, oldest first, ready for JSON as in `Record.rows`, with their origins; of too many, the latest.
         gaps: where the others are, oldest first.
     """
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tcnb.client.arguments import whole
 from tcnb.client.connection import Connection
+from tcnb.client.history import backwards
+from tcnb.client.matching import moment
 from tcnb.client.transfer import Progress
 from tcnb.errors import TcnbError
 from tcnb.record import derived
@@ -146,27 +149,25 @@ class ReadingVerbs(Face):
         """
         return self._wait(self.ahistory(chat, n, since=since, progress=progress))
 
-    async def read_past(self, chat: str, n: int, before: str | None = None) -> list[str]:
-        """Read messages of a chat's past into the record, for a widget that shows them as it shows all rows.
+    async def read_past(self, chat: str, before: str | None = None) -> AsyncIterator[int]:
+        """Read the past of a chat into the record, a page whenever the next one is asked for, on the session's loop.
 
         Args:
             chat: id, title, or person.
-            n: messages to go back, at most.
             before: id of the message to go back from; None begins with the newest.
 
-        Returns:
-            The ids of the messages that were read, newest first; fewer than `n` where the chat begins.
+        Yields:
+            How many messages of a page were not in the record.
 
         Raises:
             ApiErrorException: the server does not show them, or `before` was removed (306).
         """
-
-        async def work() -> list[str]:
-            chat_id = await self._directory.chat_id(chat)
-            take = self._intake.take_past
-            return await past.read_back(self._connection, chat_id, most=n, before=before, take=take)
-
-        return await self._over(work())
+        chat_id = await self._directory.chat_id(chat)
+        async for page in backwards(self._connection.call, chat_id, before):
+            messages = sorted(past.of_chat(chat_id, page), key=moment)
+            new = [message for message in messages if not self.record.has_message(message["messageId"])]
+            await self._intake.take_past(new)
+            yield len(new)
 
     async def adownload(
         self, file_id: Any, file_path: str | Path | None = None, *, progress: Progress | None = None
