@@ -1385,7 +1385,8 @@ class View {
     const top = this.wantedTop(height);
     if (Math.abs(this.scroller.scrollTop - top) > 0.5) this.scroller.scrollTop = top;
     this.setTop = this.scroller.scrollTop;
-    if (!this.follow && !this.anchor) this.holdAnchor();
+    // At the top nothing can be moved down: what stands there now is what stays where it is.
+    if (!this.follow && (!this.anchor || this.setTop <= 0)) this.holdAnchor();
   }
 
   // Remember which row is where. Not one right under a gap or a line: that one's heading may go when earlier rows come.
@@ -1501,6 +1502,7 @@ class View {
   // Nothing is there; of one chat alone the server may know more.
   wordEmptiness() {
     const { words, mayAskPast } = this, { past } = this.store, filtered = !isEmptyFilter(this.filter);
+    if (this.store.missing.length) { setText(this.emptyHead, words.loading); setText(this.emptyHint, ""); return; }
     setText(this.emptyHead, filtered ? words.none : words.empty);
     let hint = filtered ? words.noneHint : mayAskPast ? words.pastHint : words.emptyHint;
     if (mayAskPast && past.how === "asking") hint = words.pastComes;
