@@ -1501,16 +1501,15 @@ class View {
 
   // Nothing is there; of one chat alone the server may know more.
   wordEmptiness() {
-    const { words, mayAskPast } = this, { past } = this.store, filtered = !isEmptyFilter(this.filter);
-    if (this.store.missing.length) { setText(this.emptyHead, words.loading); setText(this.emptyHint, ""); return; }
-    setText(this.emptyHead, filtered ? words.none : words.empty);
-    let hint = filtered ? words.noneHint : mayAskPast ? words.pastHint : words.emptyHint;
-    if (mayAskPast && past.how === "asking") hint = words.pastComes;
-    if (mayAskPast && past.how === "none") hint = words.pastNone;
-    if (mayAskPast && past.how === "refused") hint = past.why;
+    const { words } = this, { past, missing } = this.store, filtered = !isEmptyFilter(this.filter), mayAsk = this.mayAskPast && !missing.length;
+    setText(this.emptyHead, missing.length ? words.loading : filtered ? words.none : words.empty);
+    let hint = missing.length ? "" : filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
+    if (mayAsk && past.how === "asking") hint = words.pastComes;
+    if (mayAsk && past.how === "none") hint = words.pastNone;
+    if (mayAsk && past.how === "refused") hint = past.why;
     setText(this.emptyHint, hint);
     setText(this.pastButton, past.how === "refused" ? words.pastAgain : words.past);
-    this.pastButton.classList.toggle("tcf-shown", mayAskPast && !["asking", "none"].includes(past.how));
+    this.pastButton.classList.toggle("tcf-shown", mayAsk && !["asking", "none"].includes(past.how));
   }
 
   showEdges() {
