@@ -1521,7 +1521,7 @@ class View {
     const away = !isEmpty && (!this.follow || this.paused);
     this.endButton.classList.toggle("tcf-shown", away && (!this.paused || this.fresh > 0 || !this.follow));
     this.endButton.tabIndex = away ? 0 : -1;
-    const isAbove = this.newIndex() >= 0 && this.list.offsets[this.newIndex()] < this.setTop;
+    const newIndex = this.newIndex(), isAbove = newIndex >= 0 && this.list.offsets[newIndex] < this.setTop;
     this.newButton.classList.toggle("tcf-shown", isAbove);
     this.newButton.tabIndex = isAbove ? 0 : -1;
     if (isAbove) setText(this.newButton.lastChild, this.words.newAbove(this.locale.number(this.unread)));
