@@ -115,8 +115,8 @@ def times_of(timestamps: Numbers, received: Numbers) -> Numbers:
 class Timeline:
     """Numbers of rows, sorted by time and then by number, at 4 bytes a row; the caller lets in one thread at a time.
 
-    Rows that come in the order of time are put at the end. A page of a chat's past, which lies before everything, costs
-    one copy of the numbers (4 MB in a record of a million).
+    Rows that come in the order of time are put at the end. A page of a chat's past, which lies before everything, moves
+    the numbers of all others (4 MB in a record of a million).
 
     Attributes:
         length: how many rows are sorted in; they are the first ones of the record.
@@ -157,12 +157,20 @@ class Timeline:
 
     def search(self, times: Numbers, rows: Rows) -> Numbers:
         """Return for some places, each a time and the number of a row, how many rows stand before them."""
+        places = np.full(len(times), self.length)
+        if not self.length:
+            return places
+        # As a rule everything that is new is later than all that is there, or earlier.
+        first, last = self._times(self.rows(0, self.length)[[0, -1]])
+        places[times < first] = 0
+        among = np.flatnonzero((times >= first) & (times <= last))
+        if len(among):
+            places[among] = self._search(times[among], rows[among])
+        return places
+
+    def _search(self, times: Numbers, rows: Rows) -> Numbers:
         low, high = np.zeros(len(times), np.int64), np.full(len(times), self.length)
         order = self.rows(0, self.length)
-        if self.length and len(times):
-            # As a rule everything that is new is later than all that is there.
-            last = order[-1:]
-            low[times > self._times(last)[0]] = self.length
         while (is_open := low < high).any():
             middle = (low + high) // 2
             found = order[np.minimum(middle, self.length - 1)]
@@ -176,13 +184,11 @@ class Timeline:
         """Put rows before those that stand at some places now."""
         buffer, length = self._sorted
         first, count = int(places[0]), length + len(rows)
-        if first == length:
-            buffer.room(length, count)[:] = rows
-        else:
-            before, behind = buffer.view(0, first), buffer.view(first, length)
-            buffer = Buffer(np.int32)
-            room = buffer.room(0, count)
-            room[:first] = before
-            room[first:] = np.insert(behind, places - first, rows)
-        # One assignment, since the interrupt button may strike anywhere: before it nothing has been sorted in.
+        if first < length:
+            behind, is_page = buffer.view(first, length), places[0] == places[-1]
+            rows = np.concatenate([rows, behind]) if is_page else np.insert(behind, places - first, rows)
+            # The interrupt button may strike anywhere: where it strikes in the middle, everything is sorted anew.
+            self._sorted = Buffer(np.int32), 0
+        buffer.room(length, count)  # which keeps what stands before
+        buffer.room(first, count)[:] = rows
         self._sorted = buffer, count

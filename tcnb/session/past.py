@@ -27,10 +27,9 @@ async def read_back(
     chat_id: str,
     *,
     most: int | None,
-    since: int | None = None,
-    before: str | None = None,
+    since: int | None,
     take: Callable[[Sequence[Envelope]], Awaitable[None]],
-    progress: Progress | None = None,
+    progress: Progress | None,
 ) -> list[str]:
     """Hand over the past of a chat page by page as it is read, so that what was read stays when reading is cut short.
 
@@ -39,19 +38,15 @@ async def read_back(
         chat_id: the chat.
         most: messages to go back at most; None goes back to the beginning.
         since: do not go back beyond this moment, in microseconds since 1970; None does.
-        before: id of the message to go back from; None begins with the newest.
         take: gets each page, oldest first.
         progress: told how many messages were read, and when the earliest of them was written.
-
-    Raises:
-        ApiErrorException: the server does not show them, or `before` was removed (306).
 
     Returns:
         The ids of the messages that were read, newest first. Their times do not tell this order where several were
         written in the same millisecond.
     """
     read: list[str] = []
-    async for page in backwards(connection.call, chat_id, before):
+    async for page in backwards(connection.call, chat_id):
         messages = of_chat(chat_id, page)
         wanted = [one for one in messages if since is None or written_at(one) >= since]
         if most is not None:
