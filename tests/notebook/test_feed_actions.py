@@ -266,6 +266,24 @@ def test_text_with_endless_markup_is_told_plain(tc, do, talk):
     assert do("contents", None, seqs=[seq_of(tc, sent)]) == {"done": {"contents": {}}}
 
 
+def test_feed_that_is_opened_after_an_absence_knows_what_is_new(connect, alice, until, tmp_path):
+    """With a journal a new session shows what was said meanwhile at its time, behind what somebody has looked at."""
+    chat_id = alice.group("Release crew", "second")
+    journal = tmp_path / "journal.db"
+    with connect("second", journal=journal) as before:
+        seen = alice.say(chat_id, "seen")
+        until(before, lambda: before.record.has_message(seen))
+    missed = [alice.say(chat_id, f"missed {number}") for number in range(3)]
+    tc = connect("second", journal=journal)
+    until(tc, lambda: all(map(tc.record.has_message, missed)))
+    feed = Feed(tc, chat_id)
+    opening = json.loads(feed._opening_state())
+    place_of_seen = next([row["t"], row["s"]] for row in opening["rows"] if row.get("m") == seen)
+    assert opening["looked"] == place_of_seen
+    assert [row["x"] for row in opening["rows"][-4:]] == ["seen", "missed 0", "missed 1", "missed 2"]
+    feed.close()
+
+
 def test_selection_is_what_passes_the_filter(tc, talk):
     """`selection` has the rows of `tc.df` that pass the filter of the page, with the same columns and types."""
     chat_id, _ = talk
