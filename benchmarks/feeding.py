@@ -1,8 +1,8 @@
 """The live feed in JupyterLab in Chromium while a server pushes 2,000 events a second: rows, messages, nodes, frames.
 
 Run as `python -m benchmarks.feeding serve COUNT RATE` it is the server. The peer of the frame times is the same page
-before the flood begins. While the flood goes on, the browser is then slowed down to a quarter of its speed, and the
-frames are watched once more.
+before the flood begins. While the flood goes on, the past of a chat is read into the same feed, and then the browser is
+slowed down to a quarter of its speed; the frames are watched each time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ THROTTLED_SECONDS = 12
 SETTLING_SECONDS = 3
 """What the page gets to get used to its new speed before its frames count."""
 SLOW_SECONDS = SETTLING_SECONDS + THROTTLED_SECONDS + 3
-"""How much longer the server floods for the second look: a little more than it takes."""
+"""How much longer the server floods for the slow page: a little more than it takes."""
+PAST = 20_000
+"""Messages of a chat's past that are read while the flood goes on; they lie before everything else."""
+PAST_SECONDS = 30
+"""How much longer the server floods for that, at most."""
 STEP = 0.02
 """Seconds between two writes of the server."""
 
@@ -47,6 +51,7 @@ import tcnb
 tc = tcnb.connect("127.0.0.1", token={token!r}, web_port={port}, https=False, journal={journal!r})
 tc.feed()
 """
+READ_PAST = f"tc.history(tc.record.rows(0, 1)[0]['chat_id'], {PAST})"
 KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
 WATCH = f"""() => {{
   window.seen = {{ frames: [], messages: 0, nodes: 0 }};
@@ -59,11 +64,28 @@ WATCH = f"""() => {{
     window.seen.nodes = Math.max(window.seen.nodes, document.querySelectorAll(".tcnb-feed, .tcnb-feed *").length);
   }}, 100);
 }}"""
+IN_ORDER = """() => {
+  const seqs = [...document.querySelectorAll(".tcf-row")].map((row) => Number(row.dataset.seq));
+  return seqs.length > 3 && seqs.every((seq, i) => !i || seqs[i - 1] < seq);
+}"""
 EVENTS = "Number(document.querySelectorAll('.tcf-numbers span')[1].textContent.replace(/[^0-9]/g, ''))"
 
 
 class PacedFlooder(flooding.Flooder):
-    """Pushes at a rate instead of at full speed."""
+    """Pushes at a rate instead of at full speed, and has a chat with a past."""
+
+    chat: dict[str, Any]
+
+    def _received(self, frame: dict[str, Any]) -> None:
+        """Answer what reading a chat's past needs; everything else as the server that floods does."""
+        if frame["method"] == "getChatHistory":
+            answer = {"messages": _past_page(frame["payload"]["chatId"], frame["payload"].get("fromMessageId"))}
+        elif frame["method"] == "getChats":
+            answer = {"chats": [self.chat]}
+        else:
+            super()._received(frame)
+            return
+        self._protocol.send_text(json.dumps({"type": 2, "id": frame["id"], "payload": answer}).encode())
 
     async def _flood(self) -> None:
         await asyncio.sleep(8.0)  # until the page shows the feed, and its frames without a flood have been watched
@@ -75,6 +97,24 @@ class PacedFlooder(flooding.Flooder):
         self._pushed = time.perf_counter() - self._start
 
 
+def _past_page(chat_id: str, before: str | None) -> list[dict[str, Any]]:
+    """Return a hundred messages of an endless past, newest first, from a message on."""
+    first = int(before.removeprefix("past-")) if before else 0
+    return [
+        {
+            "messageId": f"past-{number}",
+            "chatId": chat_id,
+            "timestamp": flooding.FIRST_TIME - 1000 * (number + 1),
+            "isEdited": False,
+            "author": {"id": f"person{number % 200}@practice.local", "type": 1},
+            "box": {"id": -number, "position": "0"},
+            "type": 200,
+            "content": {"text": f"message {number} of the past", "parseMode": "text"},
+        }
+        for number in range(first, first + 100)
+    ]
+
+
 def main(seconds: int = SECONDS, rate: int = RATE) -> None:
     """Print what the page measured."""
     from playwright.sync_api import sync_playwright
@@ -83,7 +123,7 @@ def main(seconds: int = SECONDS, rate: int = RATE) -> None:
     if chromium is None:
         print("skipped: no Chromium is installed")
         return
-    count = (seconds + SLOW_SECONDS) * rate
+    count = (seconds + PAST_SECONDS + SLOW_SECONDS) * rate
     with tempfile.TemporaryDirectory() as home, _server(count, rate) as ready, _lab(Path(home)) as url:
         _write_notebook(Path(home), ready)
         with sync_playwright() as playwright:
@@ -101,6 +141,11 @@ def main(seconds: int = SECONDS, rate: int = RATE) -> None:
         f"{seen['flooded'] / seen['quiet']:.2f} x the {seen['quiet']:.1f} ms of the same page before the flood"
     )
     print(
+        f"  the same while the past is read     {seen['past']:.1f} ms   (target 33 ms); {PAST:,} messages in "
+        f"{seen['past_seconds']:.1f} s, {seen['past_messages'] / seen['past_seconds']:.1f} kernel messages a second, "
+        f"{'in' if seen['in_order'] else 'NOT in'} the order of time"
+    )
+    print(
         f"  the same at a {THROTTLE}th of the speed      {seen['throttled']:.1f} ms   "
         f"({THROTTLED_SECONDS} s more, with the page's thread slowed down by Chromium; no target)"
     )
@@ -110,6 +155,11 @@ def main(seconds: int = SECONDS, rate: int = RATE) -> None:
     table.note(what, "-", measured, "0, <= 10, <= 300", kept)
     ratio = f"95% within {seen['flooded']:.0f} ms, {seen['flooded'] / seen['quiet']:.1f} x"
     table.note("the same: frame times", "the same page before the flood", ratio, "<= 33 ms", seen["flooded"] <= 33.4)
+    past = f"95% within {seen['past']:.0f} ms, {seen['past_messages'] / seen['past_seconds']:.1f} messages/s"
+    is_kept = seen["past"] <= 33.4 and seen["in_order"] and seen["past_messages"] <= 10 * seen["past_seconds"] + 1
+    table.note(
+        f"the same while {PAST:,} messages of the past are read", "-", past, "<= 33 ms, <= 10, in order", is_kept
+    )
 
 
 def _watched(page: Any, count: int, seconds: int, rate: int) -> dict[str, Any]:
@@ -124,8 +174,9 @@ def _watched(page: Any, count: int, seconds: int, rate: int) -> dict[str, Any]:
     page.evaluate("() => { window.seen.frames = []; window.seen.messages = 0; }")
     page.wait_for_function(f"{EVENTS} >= {seconds * rate}", timeout=(seconds + 120) * 1000)
     seen: dict[str, Any] = page.evaluate("({ ...window.seen, frames: window.seen.frames.splice(0) })")
+    past = _frames_while_past_is_read(page)
     throttled = _frames_when_slow(page)
-    page.wait_for_function(f"{EVENTS} >= {count}", timeout=120_000)
+    page.wait_for_function(f"{EVENTS} >= {count + PAST}", timeout=120_000)
     nodes = page.evaluate("window.seen.nodes")
     lost = page.locator(".tcf-lost").first.inner_text()
     return {
@@ -135,6 +186,22 @@ def _watched(page: Any, count: int, seconds: int, rate: int) -> dict[str, Any]:
         "quiet": _percentile(quiet),
         "flooded": _percentile(seen["frames"]),
         "throttled": _percentile(throttled),
+        **past,
+    }
+
+
+def _frames_while_past_is_read(page: Any) -> dict[str, Any]:
+    """Have the past of a chat read into the record, and return how the page fared meanwhile."""
+    page.evaluate("() => { window.seen.frames = []; window.seen.messages = 0; }")
+    start = time.perf_counter()
+    page.evaluate(f"(code) => {KERNEL}.requestExecute({{ code, silent: true }}).done", READ_PAST)
+    seconds = time.perf_counter() - start
+    seen: dict[str, Any] = page.evaluate("({ ...window.seen, frames: window.seen.frames.splice(0) })")
+    return {
+        "past": _percentile(seen["frames"]),
+        "past_seconds": seconds,
+        "past_messages": seen["messages"],
+        "in_order": page.evaluate(IN_ORDER),
     }
 
 
@@ -202,7 +269,9 @@ def _write_notebook(home: Path, ready: dict[str, Any]) -> None:
 
 async def _serve(count: int, rate: int) -> None:
     flooding.BATCH = round(rate * STEP)
-    PacedFlooder.count, PacedFlooder.prepared = count, flooding.frames(flooding.payloads(count))
+    payloads = flooding.payloads(count)
+    PacedFlooder.count, PacedFlooder.prepared = count, flooding.frames(payloads)
+    PacedFlooder.chat = {"title": "Chat", "chatType": 2, "chatId": json.loads(payloads[0])["chatId"]}
     server = await asyncio.get_running_loop().create_server(lambda: PacedFlooder(lambda _: None), "127.0.0.1", 0)
     ready = {"port": server.sockets[0].getsockname()[1], "token": flooding._token()}
     print(json.dumps(ready), flush=True)

@@ -28,6 +28,8 @@ TEXT = 0x81
 LONGEST_ACKNOWLEDGEMENT = 6 + 32
 """Bytes of a frame that names a type and an id and nothing else; every request is longer, since it names a method."""
 LOGIN = "robot"
+FIRST_TIME = 1_767_000_000_000
+"""When the first notification was written, in milliseconds since 1970."""
 WORDS = (
     "build",
     "release",
@@ -59,7 +61,7 @@ def _envelopes(chance: random.Random, count: int) -> Iterator[bytes]:
                 "messageId": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
                 "chatId": chat_id,
                 "chat": {"chatId": chat_id, "chatTitle": title, "chatType": 2},
-                "timestamp": 1767000000000 + number * 40,
+                "timestamp": FIRST_TIME + number * 40,
                 "replyMessageId": None,
                 "isEdited": False,
                 "author": {"id": f"person{chance.randrange(200)}@practice.local", "type": 1},

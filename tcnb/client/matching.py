@@ -33,14 +33,16 @@ Fingerprint = tuple[Any, ...]
 
 def moment(envelope: Mapping[str, Any]) -> tuple[int, int, str]:
     """Return what puts envelopes of a chat in order (`protocol` sections 4.3 and 6.4)."""
+    timestamp = envelope.get("timestamp")
+    return timestamp if isinstance(timestamp, int) else 0, *position(envelope)
+
+
+def position(envelope: Mapping[str, Any]) -> tuple[int, str]:
+    """Return the place of a message in its chat, whatever time it claims to be from (`protocol` section 4.3)."""
     box = envelope.get("box")
     box = box if isinstance(box, dict) else {}
-    timestamp, number = envelope.get("timestamp"), box.get("id")
-    return (
-        timestamp if isinstance(timestamp, int) else 0,
-        number if isinstance(number, int) else 0,
-        str(box.get("position", "")),
-    )
+    number = box.get("id")
+    return number if isinstance(number, int) else 0, str(box.get("position", ""))
 
 
 def is_by(envelope: Mapping[str, Any], user_id: str) -> bool:

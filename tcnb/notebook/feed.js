@@ -1,11 +1,11 @@
-// The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// What all widgets share is in page.js, before this file; behind it are feed_items.js, what stands in the list and where, feed_contents.js, how
+// The live feed in the page: what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css. What all widgets share is in
+// page.js, before this file; behind it are feed_timeline.js, the rows in memory, feed_items.js, what stands in the list and where, feed_contents.js, how
 // texts with markup, buttons and surveys are drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
-// The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
-// Every message says `last`, up to where rows were announced, so that a page that begins with old ones sees what it lacks.
-// Everything that is not in memory is a hole (after, last]: older rows, rows skipped in a flood, rows evicted, rows of a lost message.
-// A hole is filled by asking the kernel ("rows", "before"), when a person looks at it or, if a message was lost, at once.
+// People read one timeline, by the server's time. The kernel numbers rows in the order in which it recorded them and announces them in batches
+// {after, last, rows, gaps}: of the rows numbered (after, last] some are in the message, and the others lie in the gaps. Every message says `last`, so
+// that a page that missed one sees it and asks for these rows "again". Everything else goes by places in time: older rows, rows that were skipped in a
+// flood or forgotten are gaps, which are filled when a person looks at them ("earlier", "later").
 
 const MOST_ROWS = 5000; // rows one list keeps in memory; older ones come back from the record
 const TAIL_ROWS = 5000; // rows kept for a new filter or a second view
@@ -24,6 +24,9 @@ const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so lo
 const SILENCE_MS = 2500; // the kernel speaks by itself when a page opens; after this time it is asked
 const SAVED_MS = 5000; // without a word from the kernel for so long, what is shown is what was saved
 const SILENT_MS = 45000; // the kernel says something at least every 15 s
+const MOST_LATE = 1000; // batches kept while a gap is asked for
+const LOOKED_MS = 10000; // so often the kernel hears how far a person has looked
+const READ_MS = 4000; // for so long the line before what is new is in sight until that is read
 const SLOW_MS = 1500; // after this time a loading row says that the kernel is busy
 
 // ---------------------------------------------------------------------------------------------------------------- words
@@ -40,11 +43,13 @@ const WORDS = {
     messages: "Messages", media: "Photos, stickers", files: "Files, voice", places: "Places, surveys", changes: "Edits, removals",
     people: "People, chats", other: "Everything else",
     pause: "Pause", resume: "Resume", paused: "Paused", fresh: (n) => `${n} new`, toEnd: "To the latest",
-    today: "Today", yesterday: "Yesterday", earlier: (day) => `${day} · earlier`, you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
+    today: "Today", yesterday: "Yesterday", you: "you", edited: "edited", removedBy: (w) => (w ? `removed by ${w}` : "removed"),
     replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
     empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
     past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
-    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", older: "Earlier", gap: (n) => `${n} more events here`,
+    pastComes: "Loading earlier messages…", beginning: "Beginning of the chat", beginningOfRecord: "Nothing earlier is recorded",
+    newHere: "New since you looked", newAbove: (n) => `${n} new since you looked`,
+    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", gap: (n) => (n ? `${n} more events here` : "More events here"),
     more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
     photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
     location: "Location", survey: "Survey",
@@ -69,11 +74,13 @@ const WORDS = {
     messages: "Сообщения", media: "Фото, стикеры", files: "Файлы, голос", places: "Места, опросы", changes: "Правки, удаления",
     people: "Люди, чаты", other: "Остальное",
     pause: "Пауза", resume: "Дальше", paused: "Пауза", fresh: (n) => `новых: ${n}`, toEnd: "К последним",
-    today: "Сегодня", yesterday: "Вчера", earlier: (day) => `${day} · ранее`, you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
+    today: "Сегодня", yesterday: "Вчера", you: "вы", edited: "изменено", removedBy: (w) => (w ? `удалено: ${w}` : "удалено"),
     replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
     empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
     past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
-    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
+    pastComes: "Загружаются более ранние сообщения…", beginning: "Начало чата", beginningOfRecord: "Раньше ничего не записано",
+    newHere: "Новое с прошлого раза", newAbove: (n) => `новых с прошлого раза: ${n}`,
+    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", gap: (n) => (n ? `здесь ещё событий: ${n}` : "Здесь есть ещё события"),
     more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
     photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
     location: "Место", survey: "Опрос",
@@ -151,106 +158,10 @@ function filterFromKernel(told) {
   return Object.freeze({ chat: told.chat, author: told.author, group: Object.keys(KIND_GROUPS).find(isGroup) || "", text: told.text });
 }
 
-// A contiguous stretch of the record of which some rows are in memory (sorted by sequence number) and the rest is holes.
-class Stretch {
-  constructor(limit, filter = NO_FILTER) {
-    this.limit = limit;
-    this.filter = filter;
-    this.rows = [];
-    this.holes = []; // sorted, disjoint: {after, last, lost}
-    this.last = 0;
-    this.shape = 0; // counts changes other than rows and holes that come at the end and rows that go at the beginning
-  }
-
-  static of(tail, limit, filter) {
-    const copy = new Stretch(limit, filter);
-    copy.rows = isEmptyFilter(filter) ? tail.rows.slice() : tail.rows.filter((row) => passes(row, filter));
-    copy.holes = tail.holes.map((hole) => ({ ...hole }));
-    copy.last = tail.last;
-    return copy;
-  }
-
-  get endHole() {
-    const hole = this.holes[this.holes.length - 1];
-    return hole && hole.last === this.last ? hole : null;
-  }
-
-  // Take a batch. `hold` keeps its rows out, as does a hole at the end: then a person reads further up, and the end is fetched later.
-  // `lost` says whether a jump in the numbers is a lost message. Returns how many rows came (with a filter: at least how many).
-  take(batch, hold, lost = true) {
-    const known = this.last;
-    if (batch.last <= known) return 0;
-    const detached = hold || this.endHole !== null;
-    if (batch.after > known) this.addHole(known, batch.after, lost);
-    const after = Math.max(batch.after, known), from = Math.max(batch.from, after);
-    const rows = batch.rows.filter((row) => row.s > known && passes(row, this.filter));
-    this.addHole(after, detached ? batch.last : from, false);
-    if (!detached) for (const row of rows) this.rows.push(row);
-    this.last = batch.last;
-    return rows.length + (isEmptyFilter(this.filter) ? from - after : 0);
-  }
-
-  addHole(after, last, lost) {
-    if (last <= after) return;
-    const before = this.holes[this.holes.length - 1];
-    if (before && before.last === after && before.lost === lost) before.last = last;
-    else this.holes.push({ after, last, lost, since: Date.now() });
-  }
-
-  // Put the rows of an answer that covers (after, last] into the holes it meets.
-  fill(after, last, rows) {
-    const parts = [];
-    let touched = false;
-    for (const hole of this.holes) {
-      if (hole.last <= after || hole.after >= last) { parts.push(hole); continue; }
-      touched = true;
-      if (hole.after < after) parts.push({ ...hole, last: after });
-      if (hole.last > last) parts.push({ ...hole, after: last });
-    }
-    if (!touched) return false;
-    this.shape += 1;
-    const wanted = rows.filter((row) => passes(row, this.filter) && this.holes.some((hole) => row.s > hole.after && row.s <= hole.last));
-    this.holes = parts;
-    if (wanted.length) this.rows = mergeRows(this.rows, wanted);
-    return true;
-  }
-
-  // Keep memory bounded: forget rows at the end that is farther from `near` (a sequence number), and remember them as a hole.
-  trim(near) {
-    const surplus = this.rows.length - this.limit;
-    if (surplus <= 0) return;
-    const middle = this.rows[this.rows.length >> 1].s;
-    if (near >= middle) {
-      const last = this.rows[surplus - 1].s;
-      this.rows = this.rows.slice(surplus);
-      this.holes = [{ after: 0, last, lost: false, since: 0 }, ...this.holes.filter((hole) => hole.last > last)];
-    } else {
-      const after = this.rows[this.rows.length - surplus].s - 1;
-      this.rows.length -= surplus;
-      this.shape += 1;
-      this.holes = [...this.holes.filter((hole) => hole.last <= after), { after, last: this.last, lost: false, since: 0 }];
-    }
-  }
-
-  get lost() {
-    return this.holes.reduce((sum, hole) => sum + (hole.lost ? hole.last - hole.after : 0), 0);
-  }
-}
+const finite = (place) => (Number.isFinite(place.t) ? place : null);
 
 function loginOf(id) {
   return String(id || "").split("@")[0];
-}
-
-function mergeRows(left, right) {
-  const rows = [];
-  let i = 0, j = 0;
-  while (i < left.length && j < right.length) {
-    if (left[i].s === right[j].s) { rows.push(left[i]); i += 1; j += 1; }
-    else rows.push(left[i].s < right[j].s ? left[i++] : right[j++]);
-  }
-  while (i < left.length) rows.push(left[i++]);
-  while (j < right.length) rows.push(right[j++]);
-  return rows;
 }
 
 // --------------------------------------------------------------------------------------------- what all views of a feed share
@@ -259,17 +170,21 @@ function mergeRows(left, right) {
 class Store {
   constructor(model) {
     this.model = model;
-    this.tail = new Stretch(TAIL_ROWS);
+    this.tail = new Timeline(TAIL_ROWS);
+    this.last = 0; // up to where rows were announced
+    this.missing = []; // rows of messages that did not come: {after, last, isLost}
+    this.looked = null; // the last place that a person has looked at, as far as is known
     this.views = new Set();
     this.people = new Map(); // author id → name
     this.namesVersion = 0;
     this.chats = new Map(); // chat id → title
     this.asked = new Map(); // request id → {request, answered, at, wait}
     this.counts = []; // [time, rows] of the last seconds
+    this.toldAt = Date.now(); // when the kernel heard last how far a person has looked
     this.page = Math.random().toString(36).slice(2, 8); // answers go to every page that shows this feed
     this.requests = 0;
     this.synced = false; // whether the kernel has spoken since this page opened
-    this.askingLost = false;
+    this.isAskingAgain = false;
     this.past = { how: "" }; // what became of reading the past of the one chat that is shown: asking, none, refused (with the reason)
     this.failures = []; // exceptions in handlers, the last ones
     this.failed = 0;
@@ -280,7 +195,7 @@ class Store {
     this.hear = (content, buffers) => this.heard(content, buffers);
     model.on("msg:custom", this.hear);
     this.timer = setInterval(() => this.tick(), 1000);
-    this.opening = setTimeout(() => { if (!this.synced) this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer)); }, SILENCE_MS);
+    this.opening = setTimeout(() => { if (!this.synced) this.ask({ type: "open", after: this.last }, (answer) => this.opened(answer)); }, SILENCE_MS);
   }
 
   close() {
@@ -299,9 +214,10 @@ class Store {
     this.isChatChosenElsewhere = Boolean(opening.is_chat_chosen_elsewhere); // in the panel, by its list
     this.state = opening.state || { state: "connecting" };
     this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
-    this.tail.rows = opening.rows || [];
-    this.tail.last = opening.last || 0;
-    this.tail.addHole(0, opening.after || 0, false);
+    this.last = opening.last || 0;
+    this.looked = fromKernel(opening.looked);
+    if (opening.reached) this.tail.addGap(START, rightBefore(fromKernel(opening.reached)), 0);
+    this.tail.take(opening.rows || [], []);
     this.meet(this.tail.rows);
     this.learn(opening.people || {});
     this.fail(opening.failures);
@@ -315,10 +231,10 @@ class Store {
   }
 
   opened(answer) {
-    if (answer.state) this.state = answer.state;
+    if (answer.error) return;
+    this.state = answer.state;
+    this.deliver(answer);
     this.synced = true;
-    const known = this.tail.last;
-    this.deliver({ after: Math.min(known, answer.after), from: answer.after, last: answer.last, rows: answer.rows });
   }
 
   heard(content, buffers) {
@@ -328,7 +244,7 @@ class Store {
     if (message.people) this.learn(message.people);
     this.fail(message.failures);
     if (message.batch) this.deliver(message.batch);
-    else if (message.last > this.tail.last) this.deliver({ after: message.last, from: message.last, last: message.last, rows: [] });
+    else if (message.last > this.last) this.deliver({ after: message.last, last: message.last, rows: [], gaps: [] });
     // An answer to something else says nothing of what this page may have missed.
     if (message.batch || message.state || !message.answers) this.synced = true;
     this.heardAt = Date.now();
@@ -336,13 +252,22 @@ class Store {
     for (const view of this.views) view.stateChanged();
   }
 
-  deliver(batch) {
-    this.meet(batch.rows);
-    this.counts.push([Date.now(), Math.max(0, batch.last - Math.max(batch.after, this.tail.last))]);
-    this.tail.take(batch, false, this.synced);
-    this.tail.trim(this.tail.last);
-    for (const view of this.views) view.batchCame(batch, this.synced);
-    this.askLost();
+  // Take a batch in. While a page opens the kernel repeats rows; a jump in their numbers is a message that did not come.
+  deliver({ after, last, rows, gaps }) {
+    const known = this.last;
+    if (last <= known) return;
+    if (after > known) this.missing.push({ after: known, last: after, isLost: this.synced });
+    this.counts.push([Date.now(), last - Math.max(after, known)]);
+    this.last = last;
+    this.spread(rows.filter((row) => row.s > known), gapsFromKernel(gaps));
+    this.askAgain();
+  }
+
+  spread(rows, gaps) {
+    this.meet(rows);
+    this.tail.take(rows, gaps);
+    this.tail.trim(END);
+    for (const view of this.views) view.batchCame(rows, gaps);
   }
 
   meet(rows) {
@@ -413,35 +338,42 @@ class Store {
     this.past = { how: "asking" };
     this.askOnce({ type: "past" }, (answer) => {
       if (answer.refused) this.past = { how: "refused", why: answer.refused };
-      else if (!answer.done.messages) this.past = { how: "none" };
+      else this.past = { how: answer.done.more ? "" : "none" };
       for (const view of this.views) view.redraw(false);
     });
     for (const view of this.views) view.redraw(false);
   }
 
-  // A message was lost on the way: ask for its rows at once, a page at a time.
-  askLost() {
-    const hole = this.tail.holes.find((one) => one.lost);
-    if (!hole || this.askingLost) return;
-    this.askingLost = true;
-    this.ask({ type: "rows", after: hole.after, until: hole.last, limit: 500 }, (answer) => {
-      this.askingLost = false;
+  // A message did not come: ask for its rows at once.
+  askAgain() {
+    const [first] = this.missing;
+    if (!first || this.isAskingAgain) return;
+    this.isAskingAgain = true;
+    this.ask({ type: "again", after: first.after, until: first.last }, (answer) => {
+      this.isAskingAgain = false;
       if (answer.error) return;
-      this.tail.fill(answer.after, answer.last, answer.rows);
-      for (const view of this.views) view.rowsCame(answer, NO_FILTER);
-      this.askLost();
+      first.after = answer.last;
+      if (first.after >= first.last) this.missing.shift();
+      this.spread(answer.rows, gapsFromKernel(answer.gaps));
+      this.askAgain();
     });
   }
 
-  // The part of (after, last] next to `last` (or to `after`) that is in memory already, as an answer; null if there is none.
-  known(after, last, fromEnd) {
-    const meeting = this.tail.holes.filter((hole) => hole.last > after && hole.after < last);
-    if (last > this.tail.last) return null;
-    let from = after, to = last;
-    if (meeting.length && fromEnd) from = meeting[meeting.length - 1].last;
-    if (meeting.length && !fromEnd) to = meeting[0].after;
-    if (from >= to) return null;
-    return { after: from, last: to, rows: this.tail.rows.filter((row) => row.s > from && row.s <= to) };
+  get lost() {
+    return this.missing.reduce((sum, one) => sum + (one.isLost ? one.last - one.after : 0), 0);
+  }
+
+  // A person has looked at everything up to a place; the kernel keeps that for the page that opens next.
+  look(place) {
+    if (!place || !Number.isFinite(place.t) || (this.looked && !isBefore(this.looked, place))) return;
+    this.looked = place;
+    this.isLookNews = true;
+  }
+
+  tellLook() {
+    if (!this.isLookNews) return;
+    this.isLookNews = false;
+    this.post({ type: "looked", at: toKernel(this.looked) });
   }
 
   tick() {
@@ -453,6 +385,7 @@ class Store {
       this.post(asked.request);
     }
     for (const view of this.views) view.tick();
+    if (now - this.toldAt > LOOKED_MS) { this.toldAt = now; this.tellLook(); }
   }
 }
 
@@ -472,6 +405,7 @@ const ICONS = {
   play: "M8 5.500v13l10-6.500z",
   search: "M11 17a6 6 0 1 0 0-12 6 6 0 0 0 0 12M15.500 15.500L20 20",
   down: "M6 9.500l6 6 6-6",
+  up: "M6 14.500l6-6 6 6",
   close: "M7 7l10 10M17 7L7 17",
   reply: "M10 6L4 12l6 6M4 12h9a7 7 0 0 1 7 7",
   forward: "M14 6l6 6-6 6M20 12h-9a7 7 0 0 0-7 7",
@@ -495,6 +429,14 @@ function setHue(element, key) {
   if (element.style.getPropertyValue("--tcf-hue") !== value) element.style.setProperty("--tcf-hue", value);
 }
 
+// What the top of the list says of what was said before, and what its button is called, if there is one.
+function pastInWords(words, past, mayAsk) {
+  if (past.how === "none") return { text: words.beginning };
+  if (!mayAsk) return { text: words.beginningOfRecord };
+  if (past.how === "asking") return { text: words.pastComes };
+  return past.how === "refused" ? { text: past.why, button: words.pastAgain } : { button: words.past };
+}
+
 // Builds the nodes of one item; what a row says is always text, never markup.
 class Painter {
   constructor(store, locale, actions) {
@@ -506,23 +448,42 @@ class Painter {
 
   paint(item, context) {
     if (item.type === "day") return this.day(item);
-    if (item.type === "hole") return this.hole(item, context);
+    if (item.type === "new") return this.newHere();
+    if (item.type === "gap") return this.gap(item, context);
+    if (item.type === "top") return this.top(context);
     return SPOKEN.has(item.row.k) ? this.message(item, context) : this.event(item, context);
   }
 
   day(item) {
     const line = node("div", "tcf-day");
-    const name = this.locale.dayName(item.time);
-    line.append(node("span", "", item.isBack ? this.words.earlier(name) : name));
+    line.append(node("span", "", this.locale.dayName(item.time)));
     return line;
   }
 
-  hole(item, context) {
-    const line = node("div", "tcf-hole");
-    const { hole } = item;
-    const name = context.slow ? this.words.waiting : this.words.loading;
-    const waiting = context.asking === hole.last || context.asking === hole.after || hole.after === 0 || hole.lost;
-    line.append(node("span", "", waiting ? name : this.words.gap(this.locale.number(hole.last - hole.after))));
+  newHere() {
+    const line = node("div", "tcf-new");
+    line.append(node("span", "", this.words.newHere));
+    return line;
+  }
+
+  gap({ gap }, context) {
+    const line = node("div", "tcf-gap"), { words } = this;
+    const isBeginning = gap.start.t === -Infinity, comes = isBeginning ? words.pastComes : words.loading;
+    line.append(node("span", "", isBeginning || context.asking === gap ? (context.slow ? words.waiting : comes) : words.gap(gap.count && this.locale.number(gap.count))));
+    return line;
+  }
+
+  // What stands before the first row: of one chat the server may know more.
+  top(context) {
+    const line = node("div", "tcf-gap tcf-top"), { words } = this, { past } = this.store;
+    const { text, button } = pastInWords(words, past, context.mayAskPast);
+    if (text) line.append(node("span", "", text));
+    if (button) {
+      const again = control("button", "tcf-word");
+      again.textContent = button;
+      again.addEventListener("click", () => this.actions.askPast());
+      line.append(again);
+    }
     return line;
   }
 
@@ -785,7 +746,11 @@ class View {
     this.locale = makeLocale();
     this.words = this.locale.words;
     this.filter = NO_FILTER;
-    this.stretch = Stretch.of(store.tail, MOST_ROWS, NO_FILTER);
+    this.timeline = Timeline.of(store.tail, MOST_ROWS, NO_FILTER);
+    this.mark = null; // what is behind this place came while nobody looked, once there is something: {t, s}
+    this.unread = 0; // how many rows of others that are
+    this.readFor = 0; // milliseconds that the line before them was in sight
+    this.isLooking = false;
     this.follow = true;
     this.paused = false;
     this.fresh = 0; // rows that came while the end was out of sight
@@ -795,7 +760,7 @@ class View {
     this.list = new Items();
     this.nodes = new Map(); // key → {node, sign, shape}
     this.isSeen = true; // whether any of it is on the screen
-    this.anchor = null; // {seq, delta}: the row that stays where it is while others come and go
+    this.anchor = null; // {t, s, delta}: the row that stays where it is while others come and go
     this.setTop = 0;
     this.endedAt = 0;
     this.dirty = true;
@@ -809,12 +774,14 @@ class View {
       toggleKeys: (row) => this.toggleKeys(row),
       isKeysOpen: (row) => this.openKeys === row.s,
       copy: (text) => this.dock.copy(text),
+      askPast: () => { this.scroller.focus({ preventScroll: true }); this.store.askPast(); },
     });
     this.dock = new Dock(this, this.locale);
     this.tools = new Tools(this, this.dock.words);
     this.build(height);
     this.listen();
     store.views.add(this);
+    if (store.looked) this.markNew(store.looked, this.timeline.rows);
     this.stateChanged();
     this.setFilter(store.filter);
     store.filter = NO_FILTER;
@@ -828,6 +795,7 @@ class View {
     this.observer.disconnect();
     this.sight.disconnect();
     document.removeEventListener("selectionchange", this.selected);
+    document.removeEventListener("visibilitychange", this.seen);
     this.root.replaceChildren();
   }
 
@@ -941,14 +909,17 @@ class View {
     this.endButton = control("button", "tcf-fresh");
     this.endButton.append(icon("down"), node("span", ""));
     this.endButton.addEventListener("click", () => { this.toEnd(); this.scroller.focus({ preventScroll: true }); });
-    frame.append(this.scroller, this.emptyBox, this.endButton);
+    this.newButton = control("button", "tcf-above");
+    this.newButton.append(icon("up"), node("span", ""));
+    this.newButton.addEventListener("click", () => { this.toNew(); this.scroller.focus({ preventScroll: true }); });
+    frame.append(this.scroller, this.emptyBox, this.newButton, this.endButton);
     return frame;
   }
 
   listen() {
     const scroller = this.scroller;
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    scroller.addEventListener("wheel", (event) => { if (event.deltaY < 0) this.leaveEnd(); }, { passive: true });
+    scroller.addEventListener("wheel", (event) => { if (event.deltaY < 0) { this.leaveEnd(); this.wantPast(); } }, { passive: true });
     scroller.addEventListener("touchmove", () => this.leaveEnd(), { passive: true });
     scroller.addEventListener("pointerdown", (event) => { if (event.target === scroller && event.offsetX >= scroller.clientWidth) this.leaveEnd(); });
     scroller.addEventListener("keydown", (event) => this.keyed(event));
@@ -961,29 +932,89 @@ class View {
     });
     this.selected = () => this.keepSelection();
     document.addEventListener("selectionchange", this.selected);
+    this.seen = () => { this.noteLooking(); if (document.hidden) this.store.tellLook(); };
+    document.addEventListener("visibilitychange", this.seen);
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(scroller);
-    this.sight = new IntersectionObserver((seen) => { this.isSeen = seen[seen.length - 1].isIntersecting; if (this.isSeen) this.redraw(false); });
+    this.sight = new IntersectionObserver((seen) => { this.isSeen = seen[seen.length - 1].isIntersecting; this.noteLooking(); if (this.isSeen) this.redraw(false); });
     this.sight.observe(this.box);
   }
 
   // -- what comes
 
-  batchCame(batch, lost) {
-    const came = this.stretch.take(batch, this.paused, lost);
+  batchCame(rows, gaps) {
+    this.noteLooking();
+    const came = this.timeline.take(rows, gaps, this.paused);
     if (this.paused || !this.follow) this.fresh += came;
-    this.stretch.trim(this.nearSeq());
+    this.timeline.trim(this.nearPlace());
+    this.keepForAsked(rows, gaps);
+    this.noteUnread(rows);
     this.redraw();
   }
 
-  rowsCame(answer, filter) {
-    if (!isEmptyFilter(filter) && !sameFilter(filter, this.filter)) return;
-    if (this.stretch.fill(answer.after, answer.last, answer.rows)) this.stretch.trim(this.nearSeq());
+  // What comes while a gap is asked for may be too late for the answer, and is kept until that is there.
+  keepForAsked(rows, gaps) {
+    if (!this.asking) return;
+    const { gap, came } = this.asking, isInside = (start, end) => !isBefore(end, gap.start) && !isBefore(gap.end, start);
+    const late = rows.filter((row) => isInside(row, row)), lateGaps = gaps.filter(({ start, end }) => isInside(start, end));
+    if (late.length || lateGaps.length) came.push({ rows: late, gaps: lateGaps });
+    if (came.length > MOST_LATE) this.asking = null; // it is asked for anew
+  }
+
+  nearPlace() {
+    return this.follow || !this.anchor ? END : this.anchor;
+  }
+
+  // -- what a person has looked at
+
+  // Whether somebody sees what comes: the end is in sight, and the connection is there.
+  noteLooking() {
+    const isLooking = this.follow && !this.paused && this.isSeen && !document.hidden && this.stateName() === "connected" && !this.timeline.endGap && isEmptyFilter(this.filter);
+    if (!isLooking && !this.unread && (this.isLooking || !this.mark)) this.mark = finite(this.timeline.newest);
+    this.isLooking = isLooking;
+    if (isLooking) this.store.look(this.timeline.newest);
+  }
+
+  // What others said behind the mark is new if nobody saw it come: nobody looked, or it is from an absence and stands somewhere above.
+  noteUnread(rows) {
+    if (this.mark) this.markNew(this.mark, this.isLooking ? rows.filter((row) => row.late) : rows);
+  }
+
+  markNew(mark, rows) {
+    const count = rows.filter((row) => !row.o && isBefore(mark, row)).length;
+    if (!count) return;
+    this.mark = mark;
+    this.unread += count;
+    this.readFor = 0;
+  }
+
+  get shownMark() {
+    return this.unread ? this.mark : null;
+  }
+
+  newIndex() {
+    return this.unread ? this.list.all.findIndex((item) => item.type === "new") : -1;
+  }
+
+  // What is new is read when the line before it has been in sight for a while.
+  noteReading(passed) {
+    const index = this.newIndex(), { offsets } = this.list;
+    if (index < 0 || document.hidden || !this.isSeen || offsets[index] < this.setTop || offsets[index + 1] > this.setTop + this.height) return;
+    this.readFor += passed;
+    if (this.readFor < READ_MS) return;
+    this.unread = 0;
+    this.mark = this.isLooking ? null : finite(this.timeline.newest);
+    if (!this.follow) this.holdAnchor();
     this.redraw();
   }
 
-  nearSeq() {
-    return this.follow || !this.anchor ? this.stretch.last : this.anchor.seq;
+  toNew() {
+    const index = this.newIndex();
+    if (index < 0) return;
+    this.leaveEnd();
+    this.setTop = this.scroller.scrollTop = Math.max(0, this.list.offsets[index] - 8);
+    this.holdAnchor();
+    this.redraw(false);
   }
 
   // -- what a person does
@@ -1017,7 +1048,10 @@ class View {
   // Show the latest rows and go on following them.
   toEnd() {
     if (this.paused) this.setPausedOff();
-    if (this.stretch.endHole || !sameFilter(this.stretch.filter, this.filter)) this.stretch = Stretch.of(this.store.tail, MOST_ROWS, this.filter);
+    if (this.timeline.endGap || !sameFilter(this.timeline.filter, this.filter)) {
+      this.timeline = Timeline.of(this.store.tail, MOST_ROWS, this.filter);
+      this.asking = null;
+    }
     this.follow = true;
     this.endedAt = Date.now();
     this.fresh = 0;
@@ -1033,21 +1067,38 @@ class View {
   leaveEnd() {
     if (!this.follow || this.canvas.offsetHeight <= this.scroller.clientHeight) return;
     this.follow = false;
+    this.noteLooking();
     this.holdAnchor();
     this.redraw();
+  }
+
+  // Somebody goes on upwards: at the beginning of what is recorded the server is asked for more.
+  wantPast() {
+    const isThere = this.start === 0 && this.list.all[0]?.type === "top" && this.setTop < this.list.offsets[1];
+    if (isThere && this.mayAskPast && this.stateName() === "connected" && !this.store.past.how) this.store.askPast();
+  }
+
+  // Whether the server may know what was said before: of one chat, of which nothing is hidden here.
+  get mayAskPast() {
+    return Boolean(this.store.onlyChat) && isEmptyFilter(this.filter) && ["connected", "connecting", "reconnecting"].includes(this.stateName());
+  }
+
+  drawnItem(seq) {
+    for (let i = this.start; i < this.end; i += 1) if (this.list.all[i].key === seq) return this.list.all[i];
+    return null;
   }
 
   pointed(event) {
     if (this.tools.box.contains(event.target)) return;
     const line = event.target.closest?.("[data-seq]");
     if (event.target.tagName === "TIME") this.wordTime(event.target, Number(line.dataset.seq));
-    this.choose(line ? Number(line.dataset.seq) : null, false);
+    this.choose(line && this.drawnItem(Number(line.dataset.seq)), false);
   }
 
   // A name leads to what its person, or its chat, said.
   clicked(event) {
     const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
-    const row = name && line && this.list.all[this.list.indexOfSeq(Number(line.dataset.seq))]?.row;
+    const row = name && line && this.drawnItem(Number(line.dataset.seq))?.row;
     if (!row) return;
     if (name.className !== "tcf-chat") this.setFilter({ ...this.filter, author: row.a || "" });
     else if (this.store.isChatChosenElsewhere) this.store.post({ type: "chat", chat: row.c || "" });
@@ -1056,45 +1107,44 @@ class View {
 
   // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.
   wordTime(time, seq) {
-    const { row } = this.list.all[this.list.indexOfSeq(seq)] || {};
+    const { row } = this.drawnItem(seq) || {};
     if (!time.title && row && row.t) time.title = `${this.locale.exact(row.t)} · № ${row.s}`;
   }
 
   // Show the tools of a row: the one under the pointer, or the one chosen with the arrow keys.
-  choose(seq, isChosen) {
-    const item = seq === null ? null : this.list.all[this.list.indexOfSeq(seq)];
-    this.tools.show(item && item.seq === seq && !item.removal && item.row.k !== "remove" ? item.row : null, isChosen);
+  choose(item, isChosen) {
+    this.tools.show(item && !item.removal && item.row.k !== "remove" ? item.row : null, isChosen);
     this.placeTools();
   }
 
   placeTools() {
     const { row } = this.tools;
     for (const drawn of this.drawn.querySelectorAll(".tcf-chosen")) drawn.classList.remove("tcf-chosen");
-    const index = row ? this.list.indexOfSeq(row.s) : -1, item = this.list.all[index];
-    if (!item || item.seq !== row.s) { if (row) this.tools.show(null); return; }
+    const index = row ? this.list.indexOf(row) : -1, item = this.list.all[index];
+    if (!item || item.s !== row.s) { if (row) this.tools.show(null); return; }
     this.tools.box.style.transform = `translateY(${Math.max(0, this.list.offsets[index] - 6)}px)`;
     const chosen = this.tools.isChosen && this.nodes.get(item.key)?.node;
     if (!chosen) return;
     chosen.classList.add("tcf-chosen");
-    for (const time of chosen.querySelectorAll("time")) this.wordTime(time, item.seq);
+    for (const time of chosen.querySelectorAll("time")) this.wordTime(time, item.s);
   }
 
   // Go to the row before or behind the chosen one; at first to the last one in sight.
   step(by) {
-    let index = this.tools.isChosen ? this.list.indexOfSeq(this.tools.row.s) + by : Math.min(this.list.indexAt(this.setTop + this.height - END_GAP), this.list.all.length - 1);
+    let index = this.tools.isChosen ? this.list.indexOf(this.tools.row) + by : Math.min(this.list.indexAt(this.setTop + this.height - END_GAP), this.list.all.length - 1);
     while (this.list.all[index] && this.list.all[index].type !== "row") index += by;
     const item = this.list.all[index];
-    if (!item) return;
+    if (!item) { if (by < 0) this.wantPast(); return; }
     this.leaveEnd();
     const top = this.list.offsets[index], bottom = this.list.offsets[index + 1];
     const wanted = Math.min(Math.max(this.setTop, bottom - this.height), top);
     if (wanted !== this.setTop) { this.setTop = this.scroller.scrollTop = wanted; this.holdAnchor(); this.redraw(false); }
-    this.choose(item.seq, true);
+    this.choose(item, true);
   }
 
   keyed(event) {
     if (event.target !== this.scroller) return;
-    if (["PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) this.leaveEnd();
+    if (["PageUp", "Home"].includes(event.key) || (event.key === " " && event.shiftKey)) { this.leaveEnd(); this.wantPast(); }
     if (event.key === "ArrowUp" || event.key === "ArrowDown") { event.preventDefault(); this.step(event.key === "ArrowUp" ? -1 : 1); }
     if (event.key === "Escape" && this.tools.isChosen) this.choose(null, false);
     if (event.key === "Enter" && this.tools.isChosen) { event.preventDefault(); this.tools.box.querySelector("button")?.focus({ preventScroll: true }); }
@@ -1130,8 +1180,9 @@ class View {
     const isDown = top > this.setTop;
     this.setTop = top;
     const isAtEnd = top + this.scroller.clientHeight >= this.canvas.offsetHeight - 2;
-    if (isDown && isAtEnd && !this.stretch.endHole) { this.follow = true; this.fresh = 0; }
+    if (isDown && isAtEnd && !this.timeline.endGap) { this.follow = true; this.fresh = 0; }
     else if (!isDown && Date.now() - this.endedAt > SETTLE_MS) this.follow = false;
+    this.noteLooking();
     this.holdAnchor();
     this.redraw(false);
   }
@@ -1174,7 +1225,7 @@ class View {
     if (!this.height) this.takeSize();
     const { height, list } = this;
     if (!height || (this.isFlooded && !this.isSeen)) return; // nobody can see it; the observers call again
-    if (this.dirty) list.follow(this.stretch);
+    if (this.dirty) list.follow(this.timeline, this.shownMark);
     this.dirty = false;
     const guess = (item) => guessedHeight(item, this.width);
     for (let round = 0; round < 4; round += 1) {
@@ -1187,7 +1238,8 @@ class View {
     if (this.backTo !== null) this.nodes.get(this.backTo)?.node.querySelector(".tcf-link")?.focus({ preventScroll: true });
     this.backTo = null;
     this.placeTools();
-    this.fillHoles(height);
+    this.fillGaps(height);
+    if (!this.follow) this.wantPast();
     this.showEdges();
   }
 
@@ -1195,7 +1247,7 @@ class View {
     const most = Math.max(0, this.list.total - height);
     if (this.follow) return most;
     if (!this.anchor) return Math.min(most, this.scroller.scrollTop);
-    const index = Math.min(this.list.indexOfSeq(this.anchor.seq), this.list.all.length - 1);
+    const index = Math.min(this.list.indexOf(this.anchor), this.list.all.length - 1);
     return index < 0 ? 0 : Math.min(most, Math.max(0, this.list.offsets[index] - this.anchor.delta));
   }
 
@@ -1203,7 +1255,7 @@ class View {
   // not hold otherwise: texts without their styles, buttons folded away.
   drawRange(top, height) {
     const { list } = this, range = this.rangeOf(top, height), spare = this.leave(range), made = new Map();
-    const context = { filter: this.filter, asking: this.asking ? this.asking.hole.last : null, slow: this.isSlow() };
+    const context = { filter: this.filter, asking: this.asking?.gap, slow: this.isSlow(), mayAskPast: this.mayAskPast };
     let left = range.seenEnd - range.seen, room = this.roomForRows(), first = Infinity, last = -1;
     for (const i of this.inOrder(range)) {
       if (i >= range.seen && i < range.seenEnd) left -= 1;
@@ -1243,8 +1295,10 @@ class View {
   // What is kept free while others are drawn for the message whose buttons are all shown.
   openRoom({ seen, seenEnd }, made, other) {
     if (this.openKeys === null) return 0;
-    const i = this.list.indexOfSeq(this.openKeys), item = this.list.all[i];
-    if (i < seen || i >= seenEnd || i === other || made.has(i) || item.seq !== this.openKeys) return 0;
+    let i = seen;
+    while (i < seenEnd && this.list.all[i].key !== this.openKeys) i += 1;
+    const item = this.list.all[i];
+    if (i === seenEnd || i === other || made.has(i)) return 0;
     const keys = this.store.contents.of((item.edit || item.row).s)?.keyboard || [];
     return keys.length + keys.flat().length;
   }
@@ -1263,7 +1317,7 @@ class View {
 
   // Give an item its nodes, briefly if they are more than `share`; null if they are more than there is room for even so.
   drawItem(item, context, spare, share, room) {
-    const sign = item.type === "hole" ? `${item.hole.after}|${item.hole.last}|${context.asking === item.hole.last}|${context.slow}` : this.signOf(item);
+    const sign = this.signOf(item, context);
     const before = this.nodes.get(item.key), isSame = before && before.sign === sign;
     let drawn = isSame && (before.isBrief ? before.whole > share : before.count <= share) ? before : null;
     if (!drawn) drawn = isSame && !before.isBrief ? before : this.make(item, context, spare, sign);
@@ -1303,9 +1357,11 @@ class View {
   }
 
   // What an item's nodes depend on; rows that show a name learnt elsewhere are drawn again when names come.
-  signOf(item) {
-    const { row, head, edit, removal, answered } = item;
-    if (!row) return `${item.today}|${item.isBack}`;
+  signOf(item, context) {
+    const { row, head, edit, removal, answered, gap } = item, { past } = this.store;
+    if (gap) return `${gap.count}|${gap === context.asking}|${context.slow}`;
+    if (item.type === "top") return `${past.how}|${past.why}|${context.mayAskPast}`;
+    if (!row) return `${item.today}`;
     const { contents, pictures, namesVersion } = this.store;
     const isSettled = row.w && !row.u && !row.f && !(answered && !answered.w);
     const more = mayHaveMore(edit || row) || mayHaveMore(row) ? Boolean(contents.of(row.s)) + 2 * Boolean(edit && contents.of(edit.s)) + 4 * (this.openKeys === row.s) : "";
@@ -1328,10 +1384,11 @@ class View {
     const top = this.wantedTop(height);
     if (Math.abs(this.scroller.scrollTop - top) > 0.5) this.scroller.scrollTop = top;
     this.setTop = this.scroller.scrollTop;
-    if (!this.follow && !this.anchor) this.holdAnchor();
+    // At the top nothing can be moved down: what stands there now is what stays where it is.
+    if (!this.follow && (!this.anchor || this.setTop <= 0)) this.holdAnchor();
   }
 
-  // Remember which row is where. Not one right under a hole or a day line: that one's heading may go when earlier rows come.
+  // Remember which row is where. Not one right under a gap or a line: that one's heading may go when earlier rows come.
   holdAnchor() {
     const top = this.scroller.scrollTop;
     let best = -1;
@@ -1340,7 +1397,8 @@ class View {
       if (best < 0) best = i;
       if (i > 0 && this.list.all[i - 1].type === "row") { best = i; break; }
     }
-    this.anchor = best < 0 ? null : { seq: this.list.all[best].seq, delta: this.list.offsets[best] - top };
+    const { t, s } = this.list.all[best] || {};
+    this.anchor = best < 0 ? null : { t, s, delta: this.list.offsets[best] - top };
   }
 
   clearNodes() {
@@ -1348,56 +1406,59 @@ class View {
     this.nodes.clear();
   }
 
-  // -- holes
+  // -- gaps
 
   isSlow() {
     return Boolean(this.asking && Date.now() - this.asking.at > SLOW_MS);
   }
 
-  // Ask for what a person looks at. While the end is followed in a flood the holes run by; then only those that stay are asked for.
-  fillHoles(height) {
+  // Ask for what a person looks at. While the end is followed in a flood the gaps run by; then only those that stay are asked for.
+  fillGaps(height) {
     if (this.asking || Date.now() < this.blockedUntil) return;
     const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
     for (let i = this.end - 1; i >= this.start; i -= 1) {
-      const item = this.list.all[i];
-      if (item.type !== "hole" || item.hole.lost || this.list.offsets[i + 1] < top || this.list.offsets[i] > bottom) continue;
-      if (this.paused && item.hole === this.stretch.endHole) continue;
-      if (this.follow && item.hole.after > 0 && Date.now() - item.hole.since < 1000) continue;
-      this.fillHole(item.hole);
+      const { type, gap } = this.list.all[i];
+      if (type !== "gap" || this.list.offsets[i + 1] < top || this.list.offsets[i] > bottom) continue;
+      if (this.paused && gap === this.timeline.endGap) continue;
+      if (this.follow && gap.start.t > -Infinity && Date.now() - gap.since < 1000) continue;
+      this.fillGap(gap);
       return;
     }
   }
 
-  fillHole(hole) {
-    const isEnd = hole === this.stretch.endHole;
-    const known = this.store.known(hole.after, hole.last, !isEnd);
-    if (known && known.last > known.after) {
-      this.stretch.fill(known.after, known.last, known.rows);
-      this.stretch.trim(this.nearSeq());
-      this.redraw();
-      return;
-    }
-    const { filter } = this;
-    const request = isEnd ? { type: "rows", after: hole.after, until: hole.last } : { type: "before", seq: hole.last + 1, floor: hole.after };
-    const asking = { hole, at: Date.now() };
+  fillGap(gap) {
+    const { filter, timeline } = this, isEnd = gap === timeline.endGap, known = this.store.tail.covering(gap, !isEnd);
+    if (known) { this.filled(known.start, known.end, known.rows); return; }
+    const asking = { gap, at: Date.now(), came: [] };
     this.asking = asking;
+    const request = isEnd ? { type: "later", at: toKernel(rightBefore(gap.start)) } : { type: "earlier", at: toKernel(rightBehind(gap.end)), floor: toKernel(gap.start) };
     this.store.ask({ ...request, limit: PAGE, filter: filterForKernel(filter) }, (answer) => {
-      if (this.asking !== asking) return; // the filter has changed since
+      if (this.asking !== asking) return; // the filter has changed since, or too much came meanwhile
       this.asking = null;
-      if (answer.error) this.blockedUntil = Date.now() + RETRY_MS;
-      else this.rowsCame(answer, filter);
+      if (answer.error) { this.blockedUntil = Date.now() + RETRY_MS; this.redraw(false); return; }
+      const reached = fromKernel(answer.reached);
+      this.filled((!isEnd && reached) || gap.start, (isEnd && reached) || gap.end, answer.rows);
+      for (const late of asking.came) this.timeline.take(late.rows, late.gaps, this.paused);
     });
     this.redraw(false);
+  }
+
+  filled(start, end, rows) {
+    this.timeline.fill(start, end, rows);
+    this.timeline.trim(this.nearPlace());
+    this.redraw();
   }
 
   // -- status
 
   tick() {
     this.stateChanged();
-    if (this.asking || this.stretch.holes.length || this.emptyBox.classList.contains("tcf-shown")) this.redraw(false);
+    this.noteReading(1000);
+    if (this.asking || this.timeline.gaps.length || this.emptyBox.classList.contains("tcf-shown")) this.redraw(false);
   }
 
   stateChanged() {
+    this.noteLooking();
     const { store, words, locale } = this;
     const name = this.stateName();
     setText(this.stateText, this.stateLine(name));
@@ -1408,8 +1469,8 @@ class View {
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
     setText(this.rateText, words.rate(locale.number(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))));
-    setText(this.totalText, words.events(locale.number(store.tail.last)));
-    const lost = store.tail.lost;
+    setText(this.totalText, words.events(locale.number(store.last)));
+    const { lost } = store;
     setText(this.lostText, words.lost(locale.number(lost)));
     this.lostText.classList.toggle("tcf-bad", lost > 0);
     this.failButton.classList.toggle("tcf-shown", store.failed > 0);
@@ -1441,11 +1502,10 @@ class View {
 
   // Nothing is there; of one chat alone the server may know more.
   wordEmptiness() {
-    const { words, store } = this, { past } = store, filtered = !isEmptyFilter(this.filter);
-    const mayAsk = Boolean(store.onlyChat) && !filtered && ["connected", "connecting", "reconnecting"].includes(this.stateName());
-    setText(this.emptyHead, filtered ? words.none : words.empty);
-    let hint = filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
-    if (mayAsk && past.how === "asking") hint = words.loading;
+    const { words } = this, { past, missing } = this.store, filtered = !isEmptyFilter(this.filter), mayAsk = this.mayAskPast && !missing.length;
+    setText(this.emptyHead, missing.length ? words.loading : filtered ? words.none : words.empty);
+    let hint = missing.length ? "" : filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
+    if (mayAsk && past.how === "asking") hint = words.pastComes;
     if (mayAsk && past.how === "none") hint = words.pastNone;
     if (mayAsk && past.how === "refused") hint = past.why;
     setText(this.emptyHint, hint);
@@ -1455,13 +1515,17 @@ class View {
 
   showEdges() {
     const isEmpty = this.list.all.every((item) => item.type !== "row");
-    const loading = this.stretch.holes.length > 0;
+    const loading = this.timeline.gaps.length > 0;
     const empty = isEmpty && !loading;
     this.emptyBox.classList.toggle("tcf-shown", empty);
     if (empty) this.wordEmptiness();
     const away = !isEmpty && (!this.follow || this.paused);
     this.endButton.classList.toggle("tcf-shown", away && (!this.paused || this.fresh > 0 || !this.follow));
     this.endButton.tabIndex = away ? 0 : -1;
+    const newIndex = this.newIndex(), isAbove = newIndex >= 0 && this.list.offsets[newIndex] < this.setTop;
+    this.newButton.classList.toggle("tcf-shown", isAbove);
+    this.newButton.tabIndex = isAbove ? 0 : -1;
+    if (isAbove) setText(this.newButton.lastChild, this.words.newAbove(this.locale.number(this.unread)));
     setText(this.endButton.lastChild, this.fresh ? this.words.fresh(this.locale.number(this.fresh)) : this.words.toEnd);
   }
 }

@@ -6,17 +6,18 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import traitlets
 
 from tcnb.errors import JournalError
 from tcnb.record.raw import payloads
+from tcnb.record.timeline import Condition, Page, Place, Recorded
 from tcnb.routing.handlers import Failure
 
 from . import feed_actions
 from .feed_contents import brief, content_of
-from .feed_rows import Filter, Row, of_chats, personal_chat_of, short_form
+from .feed_rows import Filter, personal_chat_of, place_of, short_form
 from .feed_selection import select
 from .snapshot import still_html, still_text
 from .stills import with_still
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
     from tcnb.client.directory import Directory
 
-FEED_FILES: Final = ("feed.js", "feed_items.js", "feed_contents.js", "feed_dock.js")
+FEED_FILES: Final = ("feed.js", "feed_timeline.js", "feed_items.js", "feed_contents.js", "feed_dock.js")
 """The page's side, beside what all widgets share."""
 
 INTERVAL: Final = 0.1
 """Seconds between two messages to the front end: at most ten a second (the design, section 4)."""
 
 LARGEST_BATCH: Final = 500
-"""Rows in one batch. When more wait, the older ones are announced and fetched when looked at."""
+"""Rows in one batch. When more wait, the page is told where the earlier ones are, and fetches them when looked at."""
 
 OPENING_ROWS: Final = 200
 
@@ -50,10 +51,10 @@ HEARTBEAT: Final = 15.0
 """Seconds after which the page hears how we are, so that it can tell a quiet server from a kernel that is gone."""
 
 SCAN_STEP: Final = 500
-"""Rows read from the record at once, so that a search through a long record never holds up the bot's loop."""
+"""Rows in which a text is looked for at once, so that a search through a long record never holds up the bot's loop."""
 
-SCAN_LIMIT: Final = 20_000
-"""Rows looked through for one answer; the front end asks on from there while a person keeps looking."""
+MOST_STEPS: Final = 40
+"""Readings of the record for one answer; the front end asks on from there while a person keeps looking."""
 
 FAILURES: Final = 20
 """Exceptions in handlers that a page gets when it opens."""
@@ -65,7 +66,9 @@ class Record(Protocol):
     @property
     def last_seq(self) -> int: ...
     def rows(self, after: int, limit: int) -> list[dict[str, Any]]: ...
-    def rows_before(self, seq: int, limit: int) -> list[dict[str, Any]]: ...
+    def earlier(self, place: Place | None, limit: int, condition: Condition | None = None) -> Page: ...
+    def later(self, place: Place | None, limit: int, condition: Condition | None = None) -> Page: ...
+    def recorded(self, after: int, until: int, limit: int, condition: Condition | None = None) -> Recorded: ...
     def frame(self) -> pd.DataFrame: ...
 
 
@@ -83,6 +86,8 @@ class Source(feed_actions.Session, Protocol):
     @property
     def record(self) -> Record: ...
     @property
+    def restored_seq(self) -> int: ...
+    @property
     def df(self) -> pd.DataFrame: ...
     @property
     def loop(self) -> asyncio.AbstractEventLoop: ...
@@ -98,7 +103,7 @@ class Source(feed_actions.Session, Protocol):
 
 
 class Feed(SessionWidget):
-    """Show the events of a session as rows as they come, in batches, while cells run.
+    """Show the events of a session as rows as they come, in the order of time, in batches, while cells run.
 
     `chats` are ids, titles or people; without any, all chats are shown. `height` is the height in pixels.
     What a person picks in the page (chat, author, kind, text) is there as a DataFrame in `selection`.
@@ -127,6 +132,8 @@ class Feed(SessionWidget):
         self._actions = feed_actions.Actions(session, None if self._people else self._only_chat)
         self._acting: set[asyncio.Task[None]] = set()
         self._filter = Filter()
+        self._of_chats = Filter().condition(self.chats)
+        self._looked: Place | None = None
         self._failures: list[Failure] = []
         self._restate_from = self._announced
         self._restate_until = 0.0
@@ -141,7 +148,8 @@ class Feed(SessionWidget):
     def selection(self) -> pd.DataFrame:
         """The rows of `tc.df` that pass the filter of the page; with several views, of the one filtered last.
 
-        Columns and types are those of `tc.df`. An edit or a removal is a row of its own here as there.
+        They stand in the order of time, as in the page. Columns and types are those of `tc.df`. An edit or a removal is
+        a row of its own here as there.
         """
         self._take_up([])
         return select(self.session.df, self._filter, self.chats)
@@ -234,24 +242,28 @@ class Feed(SessionWidget):
         if not self.session.loop.is_closed():
             self._next_send = self.session.loop.time() + INTERVAL
         self._post(message)
+        if self._announced < self.session.record.last_seq:
+            self._schedule()
 
     def _take_batch(self) -> dict[str, Any] | None:
-        """Take the rows that nobody was told of: (`after`, `last`] is announced, (`from`, `last`] is in the batch."""
+        """Take the rows that nobody was told of."""
         after, last = self._announced, self.session.record.last_seq
         if not self.session.loop.is_closed() and self.session.loop.time() < self._restate_until:
             after = min(after, self._restate_from)
         if last <= after:
             return None
-        newest = self.session.record.rows_before(last + 1, min(last - after, LARGEST_BATCH))
-        rows = [row for row in newest if row["seq"] > after]
-        skipped = len(rows) == LARGEST_BATCH and rows[0]["seq"] > after + 1
-        self._announced = last
-        return {
-            "after": after,
-            "from": rows[0]["seq"] - 1 if skipped else after,
-            "last": last,
-            "rows": self._short_rows(rows),
-        }
+        batch = self._batch(after, last)
+        self._announced = batch["last"]
+        return batch
+
+    def _batch(self, after: int, until: int) -> dict[str, Any]:
+        """Tell of what was recorded in (`after`, `until`]: the latest of it by time, and in which gaps the rest is."""
+        self._take_up([])
+        new = self.session.record.recorded(after, until, LARGEST_BATCH, self._of_chats)
+        if self._take_up(new.rows):
+            new = self.session.record.recorded(after, until, LARGEST_BATCH, self._of_chats)
+        gaps = [(*gap.start, *gap.end, gap.size) for gap in new.gaps]
+        return {"after": after, "last": new.last, "rows": self._short_rows(new.rows), "gaps": gaps}
 
     def _new_names(self) -> dict[str, str]:
         """Give the display names learnt since the last message; a person's first rows lack them and never change."""
@@ -265,17 +277,20 @@ class Feed(SessionWidget):
         """The people among the chats, who had no personal chat with the bot when the feed was made."""
         return frozenset(one for one in self.chats if "@" in one)
 
-    def _take_up(self, rows: list[dict[str, Any]]) -> None:
-        """Show the personal chats that have come into being with the people of this feed."""
-        if people := self._people:
+    def _take_up(self, rows: list[dict[str, Any]]) -> bool:
+        """Show the personal chats that have come into being with the people of this feed; returns if there are any."""
+        people, before = self._people, self.chats
+        if people:
             begun = {personal_chat_of(row, people) for row in rows}
             begun |= {self.session._directory.personal_chat(user_id) for user_id in people}
             self.chats |= {chat_id for chat_id in begun if chat_id is not None}
+        if self.chats != before:
+            self._of_chats = Filter().condition(self.chats)
+        return self.chats != before
 
     def _short_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        self._take_up(rows)
         me_id = self.session.me_id
-        return [short_form(row, me_id) for row in rows if of_chats(row, self.chats)]
+        return [short_form(row, me_id) for row in rows]
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -286,7 +301,9 @@ class Feed(SessionWidget):
             return
         if kind == "filter":
             self._filter = Filter.from_request(request.get("filter"))
-        if kind == "filter" or self._closed:
+        if kind == "looked":
+            self._looked = max(self._looked or Place(0, 0), _place(request.get("at")) or Place(0, 0))
+        if kind in ("filter", "looked") or self._closed:
             return
         if kind == "chat":
             if self._on_chat is not None and request.get("chat"):
@@ -327,14 +344,16 @@ class Feed(SessionWidget):
         try:
             kind, wanted = request["type"], Filter.from_request(request.get("filter"))
             limit = max(1, min(int(request.get("limit") or OPENING_ROWS), LARGEST_BATCH))
-            if kind == "rows":
-                yield from self._rows_after(answer, int(request["after"]), int(request["until"]), limit, wanted)
-            elif kind == "before":
-                yield from self._rows_before(answer, int(request["seq"]), int(request.get("floor") or 0), limit, wanted)
+            if kind == "earlier":
+                at, floor = _place(request.get("at")), _place(request.get("floor"))
+                yield from self._rows_of(answer, self._before(at, floor, limit, wanted))
+            elif kind == "later":
+                yield from self._rows_of(answer, self._behind(_place(request.get("at")), limit, wanted))
+            elif kind == "again":
+                answer |= self._batch(int(request["after"]), int(request["until"]))
             elif kind == "open":
-                last = self.session.record.last_seq
                 answer["state"] = dict(self.session.state)
-                yield from self._rows_before(answer, last + 1, 0, limit, wanted)
+                answer |= self._batch(int(request["after"]), self.session.record.last_seq)
             else:
                 answer["error"] = f"unknown request {kind!r}"
         except (KeyError, TypeError, ValueError) as error:
@@ -342,52 +361,65 @@ class Feed(SessionWidget):
         self._answers.append(answer)
         self._schedule()
 
-    def _rows_after(self, answer: dict[str, Any], after: int, until: int, limit: int, wanted: Filter) -> Iterator[None]:
-        """Answer with the first rows of (`after`, `until`]; `last` says how far the answer reaches."""
-        found: list[dict[str, Any]] = []
-        position, scanned = after, 0
-        while position < until and len(found) < limit and scanned < SCAN_LIMIT:
-            rows = [row for row in self.session.record.rows(position, SCAN_STEP) if row["seq"] <= until]
-            scanned += len(rows)
-            for row in rows:
-                position = row["seq"]
-                found += self._passing(row, wanted)
-                if len(found) == limit:
-                    break
-            else:
-                position = position if len(rows) == SCAN_STEP else until
+    def _rows_of(self, answer: dict[str, Any], parts: Iterator[Page]) -> Iterator[None]:
+        """Answer with the rows of some pages, of which each has those of the one before, too."""
+        for page in parts:
+            answer.update({"rows": page.rows, "reached": page.reached})
             yield
-        answer.update({"after": after, "last": position, "rows": found})
 
-    def _rows_before(self, answer: dict[str, Any], seq: int, floor: int, limit: int, wanted: Filter) -> Iterator[None]:
-        """Answer with the last rows of (`floor`, `seq`); `after` says how far back the answer reaches."""
+    def _before(self, at: Place | None, floor: Place | None, limit: int, wanted: Filter) -> Iterator[Page]:
+        """Yield the last rows from `floor` up to `at`, of which the page has all from `reached` on, more and more."""
         found: list[dict[str, Any]] = []
-        position, scanned = seq, 0
-        while position > floor + 1 and len(found) < limit and scanned < SCAN_LIMIT:
-            rows = [row for row in self.session.record.rows_before(position, SCAN_STEP) if row["seq"] > floor]
-            scanned += len(rows)
-            for row in reversed(rows):
-                position = row["seq"]
-                found += self._passing(row, wanted)
-                if len(found) == limit:
+        for page in self._pages(self.session.record.earlier, at, limit, wanted):
+            reached = page.reached
+            for row in reversed(page.rows):
+                if floor is not None and place_of(row) < floor:
+                    reached = None
                     break
-            else:
-                position = position if len(rows) == SCAN_STEP else floor + 1
-            yield
-        answer.update({"after": position - 1, "last": seq - 1, "rows": found[::-1]})
+                found += self._found(row, wanted)
+                if len(found) == limit:
+                    reached = place_of(row)
+                    break
+            if reached is not None and floor is not None and reached <= floor:
+                reached = None
+            yield Page(found[::-1], reached)
+            if reached is None or len(found) == limit:
+                return
 
-    def _passing(self, row: Row, wanted: Filter) -> list[dict[str, Any]]:
-        if not of_chats(row, self.chats):
-            return []
+    def _behind(self, at: Place | None, limit: int, wanted: Filter) -> Iterator[Page]:
+        """Yield the first rows behind `at`, of which the page has all up to `reached`, more and more."""
+        found: list[dict[str, Any]] = []
+        for page in self._pages(self.session.record.later, at, limit, wanted):
+            reached = page.reached
+            for row in page.rows:
+                found += self._found(row, wanted)
+                if len(found) == limit:
+                    reached = place_of(row)
+                    break
+            yield Page(found, reached)
+            if len(found) == limit:
+                return
+
+    def _pages(self, read: Callable[..., Page], at: Place | None, limit: int, wanted: Filter) -> Iterator[Page]:
+        """Read the record from a place on, a part at a time, to its end or as far as one answer goes."""
+        condition = wanted.condition(self.chats)
+        for _ in range(MOST_STEPS):
+            page = read(at, SCAN_STEP if wanted.text else limit, condition)
+            yield page
+            at = page.reached
+            if at is None:
+                return
+
+    def _found(self, row: dict[str, Any], wanted: Filter) -> list[dict[str, Any]]:
         short = short_form(row, self.session.me_id)
-        return [short] if wanted.lets_through(short) else []
+        return [short] if wanted.finds(short) else []
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
     def _opening_state(self) -> str:
+        self._take_up([])
         last = self.session.record.last_seq
-        rows = self.session.record.rows_before(last + 1, OPENING_ROWS)
-        first = rows[0]["seq"] if len(rows) == OPENING_ROWS else 1
+        rows, reached = self._last_rows(OPENING_ROWS, Filter())
         opening = {
             "name": self.session.name,
             "server": self.session.server,
@@ -397,7 +429,8 @@ class Feed(SessionWidget):
             "state": dict(self.session.state),
             "people": {user_id: name for name, user_id in self.session.known_people() if name},
             "failures": self._told(list(self.session.router.failures)[-FAILURES:]),
-            "after": first - 1,
+            "looked": self._looked_to(),
+            "reached": reached,
             "last": last,
             "rows": self._short_rows(rows),
         }
@@ -408,13 +441,35 @@ class Feed(SessionWidget):
         """Give what the page is told of exceptions in handlers."""
         return {"count": len(self.session.router.failures), "latest": [dataclasses.asdict(one) for one in failures]}
 
+    def _last_rows(self, count: int, wanted: Filter) -> Page:
+        """Return the last rows by time that pass a filter, however far back they are."""
+        found: list[dict[str, Any]] = []
+        page, condition = Page([], None), wanted.condition(self.chats)
+        while len(found) < count:
+            page = self.session.record.earlier(
+                page.reached, SCAN_STEP if wanted.text else count - len(found), condition
+            )
+            found = [*(row for row in page.rows if not wanted.text or self._found(row, wanted)), *found]
+            if page.reached is None:
+                break
+        is_cut = len(found) > count
+        return Page(found[-count:], place_of(found[-count]) if is_cut else page.reached)
+
+    def _looked_to(self) -> Place | None:
+        """Return up to which place somebody has looked, as far as is known: at first all that was recorded before."""
+        if self._looked is None and self.session.restored_seq:
+            for page in self._pages(self.session.record.earlier, None, OPENING_ROWS, Filter()):
+                known = [row for row in page.rows if row["seq"] <= self.session.restored_seq]
+                if known:
+                    self._looked = place_of(known[-1])
+                    break
+        return self._looked
+
     # -- where there is no live view ---------------------------------------------------------------------------
 
-    def _last_rows(self) -> list[dict[str, Any]]:
-        record = self.session.record
+    def _still_rows(self) -> list[dict[str, Any]]:
         names = {user_id: name for name, user_id in self.session.known_people()}
-        rows = [row for row in record.rows_before(record.last_seq + 1, SCAN_STEP) if of_chats(row, self.chats)]
-        rows = rows[-STILL_ROWS:]
+        rows = self._last_rows(STILL_ROWS, self._filter).rows
         more = self._beyond_columns([row["seq"] for row in rows])
         return [
             {**row, **more.get(row["seq"], {}), "author": row["author"] or names.get(row["author_id"])} for row in rows
@@ -437,5 +492,13 @@ class Feed(SessionWidget):
         if bundle is None:
             return None
         let_requests_choose_their_thread(self.comm)
-        rows, heading = self._last_rows(), f"{self.session.name} · {self.session.server}"
+        rows, heading = self._still_rows(), f"{self.session.name} · {self.session.server}"
         return with_still(bundle, still_html(rows, heading, self.session.me_id), still_text(rows, heading))
+
+
+def _place(value: object) -> Place | None:
+    """Read a place as the page tells it; None for what lies beyond every row."""
+    if value is None:
+        return None
+    time, seq = cast("Sequence[Any]", value)  # what is no pair is a bad request
+    return Place(int(time), int(seq))

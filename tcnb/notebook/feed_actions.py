@@ -1,5 +1,5 @@
 """What a person does with a row of the feed: answer, edit, remove, forward, keep a file, see a picture or code; and
-where there is no row yet: read what was said before.
+before the first row: read what was said earlier.
 """
 
 from __future__ import annotations
@@ -8,20 +8,22 @@ import asyncio
 import base64
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tcnb.client.saving import Destination
-from tcnb.errors import TcnbError, UsageError
+from tcnb.errors import ApiErrorException, TcnbError, UsageError
 from tcnb.file_paths import working_folder
 from tcnb.record.raw import payloads
+from tcnb.record.timeline import Condition
 from tcnb.threads import to_thread
 from tcnb.types import BufferedInputFile, TextContent, make_preview
+from tcnb.wire.codes import MESSAGE_NOT_FOUND
 
 from .editing import edit_text
 from .feed_contents import Content, content_of, contents
-from .feed_rows import Row, is_own
+from .feed_rows import Row, is_own, of_chats
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
 """Bytes of a picture that are fetched to show it small; a larger one is shown as a file."""
@@ -34,8 +36,11 @@ KINDS: Final = frozenset(
 )
 """What may be asked."""
 
-MOST_PAST: Final = 100
-"""Messages that are read of a chat's past: one page of the server's, which comes in its order."""
+MOST_PAGES: Final = 10
+"""Pages of a chat's past that are read for one answer, where what they hold is in the record already."""
+
+EARLIEST: Final = 5
+"""Messages from which it is tried to go back: one that was removed meanwhile leads nowhere."""
 
 BESIDE: Final = f".{os.sep}"
 """The folder that files are saved to: the kernel's working folder, which is that of its notebook."""
@@ -60,7 +65,7 @@ class Session(Protocol):
     @property
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
-    async def ahistory(self, chat: str, n: int | None = ...) -> Any: ...
+    def read_past(self, chat: str, before: str | None = ...) -> AsyncIterator[int]: ...
     async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
 
 
@@ -79,6 +84,8 @@ class Actions:
         self._session = session
         self._only_chat = only_chat
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self._going_back = asyncio.Lock()
+        self._past_pages: AsyncIterator[int] | None = None
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
@@ -185,10 +192,49 @@ class Actions:
         return told
 
     async def _past(self) -> dict[str, Any]:
-        """Read the newest messages of the chat into the record, from where they come as all rows do."""
-        if self._only_chat is None:
+        """Read messages before the earliest of the chat into the record, from where they come as all rows do."""
+        chat = self._only_chat
+        new: int | None = 0
+        if chat is None:
             raise UsageError("this feed shows more than one chat: tc.history reads the past of one")
-        return {"messages": len(await self._session.ahistory(self._only_chat, MOST_PAST))}
+        async with self._going_back:  # several pages may ask
+            for _ in range(MOST_PAGES):
+                try:
+                    new = await self._page_back(chat)
+                except BaseException:
+                    self._past_pages = None
+                    raise
+                if new != 0:
+                    break
+        return {"messages": new or 0, "more": new is not None}
+
+    async def _page_back(self, chat: str) -> int | None:
+        """Read the next page of the past; return how many messages of it are new, or None where the chat begins."""
+        if self._past_pages is not None:
+            return await anext(self._past_pages, None)
+        *earliest, newest = await self._earliest(chat)
+        for before in earliest:
+            self._past_pages = self._session.read_past(chat, before)
+            try:
+                return await anext(self._past_pages, None)
+            except ApiErrorException as error:
+                if error.code != MESSAGE_NOT_FOUND:
+                    raise
+        self._past_pages = self._session.read_past(chat, newest)
+        return await anext(self._past_pages, None)
+
+    async def _earliest(self, chat: str) -> list[str | None]:
+        """Return the ids of the earliest messages of a chat in the record; at last None, for its newest message."""
+        chats = frozenset((chat, chat.casefold()))
+        wanted = Condition(("chat_id", "chat", "event"), lambda row: row["event"] == "message" and of_chats(row, chats))
+        found: list[str | None] = []
+        page = self._session.record.later(None, EARLIEST, wanted)
+        while True:
+            found += [row["message_id"] for row in page.rows if row["message_id"]]
+            if page.reached is None or len(found) >= EARLIEST:
+                return [*found[:EARLIEST], None]
+            await asyncio.sleep(0)
+            page = self._session.record.later(page.reached, EARLIEST, wanted)
 
     def _must_be_own(self, row: Row) -> None:
         if not is_own(row, self._session.me_id):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from tcnb.record.timeline import Condition, Place, time_of
+
 Row = Mapping[str, Any]
 """A row of the record: the columns of `tc.df`, times in whole milliseconds since 1970, None for what is missing."""
 
@@ -33,8 +35,12 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
 }
 """Column → its key in the short form.
 
-Added are `t` time, `k` kind, `x` text, `q` its full length, `g` whether it has markup, `o` own, `e` edited, `v` the
-name of what is unknown, `b` what was forwarded where that is no text."""
+Added are `t` time in the timeline, `k` kind, `x` text, `q` its full length, `g` whether it has markup, `o` own,
+`e` edited, `v` the name of what is unknown, `b` what was forwarded where that is no text, and `late` for what came some
+time after it had happened."""
+
+LATE: Final = frozenset({"redelivered", "history"})
+"""Origins (`schema.ORIGINS`) of what came some time after it had happened."""
 
 KIND_OF_EVENT: Final[Mapping[str, str]] = {
     "edited_message": "edit",
@@ -116,7 +122,7 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
     """Give what the front end shows of a row, under one-letter keys (`SHORT_NAMES`), missing values left out."""
     short = {key: row[column] for column, key in SHORT_NAMES.items() if row.get(column) is not None}
     short["k"] = kind_of(row)
-    short["t"] = row.get("timestamp") or row.get("received")
+    short["t"] = time_of(row.get("timestamp"), row.get("received") or 0)
     text = row.get("text")
     if text:
         short["x"] = text[:LONGEST_TEXT]
@@ -131,9 +137,16 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
     forwarded = forwarded_kind(row)
     if forwarded != "text":
         short["b"] = forwarded
+    if row.get("origin") in LATE:
+        short["late"] = 1
     if short["k"] == "unknown":
         short["v"] = str(row.get("message_type") or row.get("event") or "?")
     return short
+
+
+def place_of(row: Row) -> Place:
+    """Return where a row of the record stands in the timeline."""
+    return Place(time_of(row.get("timestamp"), row.get("received") or 0), row["seq"])
 
 
 def of_chats(row: Row, chats: frozenset[str]) -> bool:
@@ -173,12 +186,23 @@ class Filter:
             text=str(asked.get("text") or "").lower(),
         )
 
-    def lets_through(self, short: Mapping[str, Any]) -> bool:
-        """Say whether a row in its short form passes; `passes` in `feed.js` says the same there."""
-        if self.chat and short.get("c") != self.chat:
+    def picks(self, row: Row) -> bool:
+        """Say whether the chat, the author and the kind of a row pass; `passes` in `feed.js` says the same there."""
+        if self.chat and row.get("chat_id") != self.chat:
             return False
-        if self.author and short.get("a") != self.author:
+        if self.author and row.get("author_id") != self.author:
             return False
-        if self.kinds and short.get("k") not in self.kinds:
-            return False
+        return not self.kinds or kind_of(row) in self.kinds
+
+    def finds(self, short: Mapping[str, Any]) -> bool:
+        """Say whether the text that is looked for stands in a row, given in its short form."""
         return not self.text or any(self.text in str(short.get(key) or "").lower() for key in ("x", "d", "h", "w"))
+
+    def condition(self, chats: frozenset[str]) -> Condition | None:
+        """Return which rows are to be read from the record, of these chats alone; None if all are."""
+        if not (chats or self.chat or self.author or self.kinds):
+            return None
+        return Condition(_PICKED_BY, lambda row: of_chats(row, chats) and self.picks(row))
+
+
+_PICKED_BY: Final = ("chat_id", "chat_type", "author_id", "event", "message_type", "mime_type")

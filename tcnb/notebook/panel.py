@@ -21,7 +21,7 @@ from tcnb.locks import fork_safe
 from .composer import Composer
 from .composer_chats import Chat, called
 from .feed import Feed
-from .feed_rows import Row, is_own, kind_of
+from .feed_rows import Row, is_own, kind_of, place_of
 from .snapshot import describe
 from .stills import with_still
 from .widget import SessionWidget, as_json, page_script, page_style
@@ -142,7 +142,7 @@ class ChatList(SessionWidget):
         last = self.session.record.last_seq
         if last > self._read_to:
             self._grown()  # something came before anybody listened
-        self._begin(self._look_back(last))
+        self._begin(self._look_back())
         self._refresh()
 
     def _stop(self) -> None:
@@ -187,19 +187,19 @@ class ChatList(SessionWidget):
             del self._lines[chat_id]
         self._schedule()
 
-    async def _look_back(self, last: int) -> None:
+    async def _look_back(self) -> None:
         """Find out what was said last in each chat, newest first."""
-        seq, looked = last + 1, 0
-        while looked < LOOKED_BACK:
-            rows = self.session.record.rows_before(seq, STEP)
-            if not rows:
-                break
-            for row in reversed(rows):
+        page, looked = self.session.record.earlier(None, STEP), 0
+        while True:
+            for row in reversed(page.rows):
                 line = self._line_of(row)
                 if line is not None and _time_of(row) > line.at:
                     self._note(line, row)
-            seq, looked = rows[0]["seq"], looked + len(rows)
+            looked += len(page.rows)
+            if page.reached is None or looked >= LOOKED_BACK:
+                break
             await asyncio.sleep(0)
+            page = self.session.record.earlier(page.reached, STEP)
         self._schedule()
 
     def _grown(self) -> None:
@@ -311,8 +311,8 @@ class ChatList(SessionWidget):
 
 
 def _time_of(row: Row) -> int:
-    """Return when a row's event happened, as far as that is known (ms since 1970)."""
-    return int(row.get("timestamp") or row.get("received") or 0)
+    """Return where a row stands in the timeline (ms since 1970)."""
+    return place_of(row).time
 
 
 class Panel(ipywidgets.HBox):  # type: ignore[misc]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from html import escape
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
+
+from tcnb.record.timeline import time_of
 
 from .feed_rows import Row, forwarded_kind, is_own, kind_of
 
@@ -33,7 +35,7 @@ _BADGE: Final = (
 def still_html(rows: Sequence[Row], heading: str, me_id: str | None = None, zone: tzinfo | None = None) -> str:
     """Draw rows as one self-contained piece of HTML: escaped, inline styles, no script, nothing fetched.
 
-    `rows` are rows of the record, oldest first; times are shown in `zone` (the kernel's own if None).
+    `rows` are rows of the record in the order of time; times are shown in `zone` (the kernel's own if None).
     """
     lines = [f'<div style="{_HEADING}">{_safe(heading)} · {_count(rows)}</div>']
     for before, row in pairwise([None, *rows]):
@@ -177,7 +179,7 @@ def _colour(key: str) -> str:
 
 
 def _moment(row: Row, zone: tzinfo | None) -> datetime:
-    milliseconds: Any = row.get("timestamp") or row.get("received") or 0
+    milliseconds = time_of(row.get("timestamp"), row.get("received") or 0)
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone)
 
 

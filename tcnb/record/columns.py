@@ -67,6 +67,10 @@ class Buffer:
         values.flags.writeable = False
         return values
 
+    def at(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+        """Return a copy of the values at some places."""
+        return self._data[rows]
+
 
 class ColumnStore(ABC):
     """The values of one column; how many of them count is known to the caller alone.
@@ -102,6 +106,10 @@ class ColumnStore(ABC):
     @abstractmethod
     def values(self, start: int, stop: int) -> list[Any]:
         """Return some values as plain Python values, None for a missing one; times are whole microseconds."""
+
+    @abstractmethod
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Any]:
+        """Return the values of some rows as `values` does."""
 
     @property
     @abstractmethod
@@ -152,8 +160,10 @@ class MaskedStore(ColumnStore):
         return self._array_type(self._numbers.view(0, length), self._missing.view(0, length), copy=False)
 
     def values(self, start: int, stop: int) -> list[Any]:
-        numbers, missing = self._numbers.view(start, stop).tolist(), self._missing.view(start, stop).tolist()
-        return [None if gone else number for number, gone in zip(numbers, missing, strict=True)]
+        return _unmasked(self._numbers.view(start, stop), self._missing.view(start, stop))
+
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Any]:
+        return _unmasked(self._numbers.at(rows), self._missing.at(rows))
 
     def search(self, value: int, length: int) -> int:
         """Return how many of the first values, ascending and none missing, are not above `value`."""
@@ -196,6 +206,13 @@ class TimeStore(ColumnStore):
 
     def values(self, start: int, stop: int) -> list[Any]:
         return [None if time == NO_TIME else time for time in self._times.view(start, stop).tolist()]
+
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Any]:
+        return [None if time == NO_TIME else time for time in self.times(rows).tolist()]
+
+    def times(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Return the values of some rows as whole numbers, of which `NO_TIME` is a missing one."""
+        return self._times.at(rows)
 
     @property
     def nbytes(self) -> int:
@@ -249,6 +266,14 @@ class CategoryStore(ColumnStore):
     def values(self, start: int, stop: int) -> list[Any]:
         categories = self._code_of.categories
         return [None if code < 0 else categories[code] for code in self._codes.view(start, stop).tolist()]
+
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Any]:
+        categories = self._code_of.categories
+        return [None if code < 0 else categories[code] for code in self.codes(rows).tolist()]
+
+    def codes(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+        """Return the codes of some rows, of which -1 is a missing value."""
+        return self._codes.at(rows)
 
     @property
     def nbytes(self) -> int:
@@ -334,6 +359,16 @@ class TextStore(ColumnStore):
             data[begin - first : end - first].decode() if octets[(row - base) >> 3] >> (row & 7) & 1 else None
             for row, begin, end in zip(range(start, stop), ends, ends[1:], strict=False)
         ]
+
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Any]:
+        present = (self._present.at(rows >> 3) >> (rows & 7).astype(np.uint8) & 1).tolist()
+        found: list[Any] = [None] * len(rows)
+        if any(present):
+            begins, ends = self._ends.at(rows).tolist(), self._ends.at(rows + 1).tolist()
+            for place, (is_present, begin, end) in enumerate(zip(present, begins, ends, strict=True)):
+                if is_present:
+                    found[place] = self._bytes.view(begin, end).tobytes().decode()
+        return found
 
     @property
     def nbytes(self) -> int:
@@ -434,6 +469,10 @@ def category_array(codes: npt.NDArray[np.int32], categories: Sequence[str]) -> A
     """Return the categories that `codes` number; -1 is a missing one."""
     narrow = codes.astype(_code_type(len(categories)))
     return pd.Categorical.from_codes(narrow, dtype=_category_dtype(categories), validate=False)
+
+
+def _unmasked(numbers: npt.NDArray[Any], missing: npt.NDArray[np.bool_]) -> list[Any]:
+    return [None if gone else number for number, gone in zip(numbers.tolist(), missing.tolist(), strict=True)]
 
 
 def _none_at_all(values: Sequence[Any]) -> bool:

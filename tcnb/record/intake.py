@@ -113,6 +113,7 @@ class Intake:
         committed: frames of this session that are in the journal.
         problem: why nothing can be committed just now.
         journal: the journal, once it is open.
+        restored: the last position that was read from it then.
         kept: without a journal, what frames said beyond their columns.
     """
 
@@ -136,6 +137,7 @@ class Intake:
         self.committed = 0
         self.problem: str | None = None
         self.journal: Journal | None = None
+        self.restored = 0
         self.kept = None if journaled else KeptFrames()
         self._record = record
         self._loop = loop
@@ -527,6 +529,7 @@ class Intake:
             if self._closing:
                 raise JournalError(f"the connection was closed while {journal.path} was read")
         self._redelivered_before = self._record.counts.redelivered
+        self.restored = self._record.last_seq
 
     def _stamp(self, journal: Journal, seq: int) -> Stamp | None:
         """Return what tells whether columns were made of the frames of this journal up to one; None without that."""

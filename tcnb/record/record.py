@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb.locks import fork_safe
-from tcnb.record import bulk, context, derived, frames, rows, views
+from tcnb.record import bulk, context, derived, frames, rows, timeline, views
 from tcnb.record.directory import Directory, KnownChat
 from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
 from tcnb.record.table import Table
+from tcnb.record.timeline import Condition, Gap, Page, Place, Recorded, Timeline, times_of
 from tcnb.threads import undisturbed
 from tcnb.wire import notifications
 
@@ -69,6 +70,17 @@ _FORWARDED: Final = (
 _REDELIVERED: Final = "redelivered"
 _PART: Final = 50_000
 """Message ids that are strings at once while a record is restored."""
+
+_SORTED_AT_ONCE: Final = 50_000
+"""Rows that are sorted into the timeline while others are kept out, which takes some milliseconds."""
+
+_LOOKED_AT: Final = 20_000
+"""Rows that are compared with a condition while others are kept out, which takes about a millisecond."""
+
+_READ_AGAIN: Final = 100_000
+"""Rows recorded behind a position that are told of at once."""
+
+_MOST_GAPS: Final = 16
 
 _TIMES: Final = frozenset(column.name for column in COLUMNS if column.kind is Kind.TIME)
 
@@ -128,6 +140,7 @@ class Record:
         self._directory.me = me
         self._table = Table((*COLUMNS, ORIGIN))
         self._index = MessageIndex(lambda row: self._table.at(row, "message_id"))
+        self._timeline = Timeline(self._times)
         self._last_seq = 0
         self._named = 0
         self._counts = Counts()
@@ -144,7 +157,7 @@ class Record:
 
     @me.setter
     def me(self, user_id: str | None) -> None:
-        with self._lock:
+        with undisturbed(), self._lock:
             self._directory.me = user_id
 
     @property
@@ -160,9 +173,9 @@ class Record:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that the columns and the index of messages take."""
+        """Bytes of memory that the columns, the index of messages and the timeline take."""
         with undisturbed(), self._lock:
-            return self._table.nbytes + self._index.nbytes
+            return self._table.nbytes + self._index.nbytes + self._timeline.nbytes
 
     def learn_chat(self, chat_id: str, title: str | None, chat_type: int | None) -> None:
         """Note what the server said about a chat, for the rows to come.
@@ -172,17 +185,17 @@ class Record:
             title: its title; None says nothing.
             chat_type: the number of its type (`protocol` section 11.2); None says nothing.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             self._directory.learn_chat(chat_id, title, None if chat_type is None else int(chat_type))
 
     def learn_person(self, user_id: str, display_name: str) -> None:
         """Note the display name of a person, for the rows to come."""
-        with self._lock:
+        with undisturbed(), self._lock:
             self._directory.learn_person(user_id, display_name)
 
     def has_message(self, message_id: str) -> bool:
         """Return whether a message is there."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._index.find(message_id) is not None
 
     def chats_without_type(self) -> list[str]:
@@ -190,12 +203,12 @@ class Record:
 
         Servers before 5.5.6 do not say with a message what its chat is (`protocol` section 5.1).
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._directory.chats_without_type()
 
     def people_without_name(self) -> list[str]:
         """Return the ids of users who did something since this was asked last, and whose display name is not known."""
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._directory.people_without_name()
 
     def append(
@@ -221,7 +234,7 @@ class Record:
         Raises:
             ValueError: a `seq` is not above the last one; what stands before that one has been taken in.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             return [self._take(arrival) for arrival in arrivals]
 
     def extend_together(self, arrivals: Sequence[Arriving], reading: bulk.Reading) -> bool:
@@ -230,7 +243,7 @@ class Record:
         Returns:
             Whether that was done; otherwise nothing was taken in, since `extend` could make other rows of them.
         """
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._take_together(arrivals, reading)
 
     def append_sent(
@@ -269,7 +282,7 @@ class Record:
         if file is not None:
             events[0] |= rows.sent_file(file)
         original = request.get("messageId")
-        with self._lock:
+        with undisturbed(), self._lock:
             seqs: list[int] = []
             for values in events:
                 self._complete(values, original if isinstance(original, str) else None)
@@ -362,9 +375,72 @@ class Record:
             stop = self._table.search("seq", seq - 1)
             return self._rows(max(stop - max(limit, 0), 0), stop, NAMES)
 
+    def earlier(self, place: Place | None, limit: int, condition: Condition | None = None) -> Page:
+        """Return rows that stand in the timeline right before a place.
+
+        Rows stand there by the time at which they happened on the server; those of which it does not say that, by the
+        time at which they were received; those of one moment in the order in which they were recorded.
+
+        Args:
+            place: where to begin; None is behind everything.
+            limit: at most so many rows, at least one.
+            condition: which rows are wanted; without it, all.
+
+        Returns:
+            The rows, perhaps fewer than there are: one call looks at a bounded number. `reached` leads on.
+        """
+        self._sort_in()
+        with undisturbed(), self._lock:
+            stop = self._timeline.length if place is None else self._position(place)
+            start = max(stop - (limit if condition is None else _LOOKED_AT), 0)
+            rows = self._wanted(self._timeline.rows(start, stop), condition)
+            if len(rows) > limit:
+                return self._page(rows[-limit:], rows[-limit])
+            return self._page(rows, self._timeline.rows(start, start + 1)[0] if start else None)
+
+    def later(self, place: Place | None, limit: int, condition: Condition | None = None) -> Page:
+        """Return rows that stand in the timeline right behind a place; arguments as for `earlier`.
+
+        `place` is None for what stands at the beginning.
+        """
+        self._sort_in()
+        with undisturbed(), self._lock:
+            start = 0 if place is None else self._position(Place(place.time, place.seq + 1))
+            stop = min(start + (limit if condition is None else _LOOKED_AT), self._timeline.length)
+            rows = self._wanted(self._timeline.rows(start, stop), condition)
+            if len(rows) > limit:
+                return self._page(rows[:limit], rows[limit - 1])
+            is_end = stop == self._timeline.length
+            return self._page(rows, None if is_end else self._timeline.rows(stop - 1, stop)[0])
+
+    def recorded(self, after: int, until: int, limit: int, condition: Condition | None = None) -> Recorded:
+        """Return what was recorded behind one position and not behind another, in the order of time.
+
+        Args:
+            after: the `seq` behind which to begin.
+            until: the `seq` up to which to go, at most.
+            limit: at most so many rows; of more, the latest are returned, and where the others are.
+            condition: which rows are wanted; without it, all.
+        """
+        self._sort_in()
+        with undisturbed(), self._lock:
+            start = self._table.search("seq", after)
+            stop = min(self._table.search("seq", until), self._timeline.length)
+            if stop - start > _READ_AGAIN:
+                stop = start + _READ_AGAIN
+                until = int(self._table.at(stop - 1, "seq"))
+            rows = self._wanted(np.arange(start, stop, dtype=np.int32), condition)
+            times = self._times(rows)
+            by_time = np.argsort(times, kind="stable")
+            rows, times = rows[by_time], times[by_time]
+            left = max(len(rows) - limit, 0)
+            gaps = self._gaps(times[:left], rows[:left], start, condition)
+            names = (*NAMES, ORIGIN.name)
+            return Recorded(until, self._dictionaries(self._table.take(rows[left:]), names), gaps)
+
     def state(self) -> State:
         """Return all that is in here now, for `restore`."""
-        with self._lock:
+        with undisturbed(), self._lock:
             rest = {"seq": self._last_seq, "counts": asdict(self._counts), "directory": self._directory.state()}
             return State(self._last_seq, self._table.frozen(), rest)
 
@@ -375,7 +451,7 @@ class Record:
         known = np.flatnonzero((arrays["event"].indices.to_numpy() == message) & with_id)
         parts = (known[start : start + _PART] for start in range(0, len(known), _PART))
         ids = (message_id for part in parts for message_id in arrays["message_id"].take(pa.array(part)).to_pylist())
-        with self._lock:
+        with undisturbed(), self._lock:
             self._table.load(arrays)
             self._index.fill(ids, known)
             chat_ids, user_ids = self._table.categories("chat_id"), self._table.categories("author_id")
@@ -385,7 +461,7 @@ class Record:
             self._last_seq = rest["seq"]
 
     def _known(self) -> tuple[dict[str, KnownChat], dict[str, str]]:
-        with self._lock:
+        with undisturbed(), self._lock:
             return self._directory.chats(), self._directory.names()
 
     def _take(self, arrival: Arriving) -> int | None:
@@ -513,9 +589,63 @@ class Record:
             self._table.derive("author", "author_id", lambda user_id: self._directory.person(user_id).name)
             self._named = learned  # last, since an interrupt may strike before: then it is done again
 
+    def _times(self, rows: timeline.Rows) -> timeline.Numbers:
+        """Return the times of rows in the timeline."""
+        return times_of(self._table.times("timestamp", rows), self._table.times("received", rows))
+
+    def _sort_in(self) -> None:
+        """Sort what came since into the timeline, letting in others from time to time.
+
+        It is done when somebody asks, so that it costs nothing where nobody does.
+        """
+        while True:
+            with undisturbed(), self._lock:
+                left = self._table.length - self._timeline.length
+                self._timeline.add(min(left, _SORTED_AT_ONCE))
+                if left <= _SORTED_AT_ONCE:
+                    return
+
+    def _position(self, place: Place) -> int:
+        """Return how many rows stand in the timeline before a place."""
+        row = self._table.search("seq", place.seq - 1)
+        return int(self._timeline.search(np.array([place.time]), np.array([row], np.int32))[0])
+
+    def _wanted(self, rows: timeline.Rows, condition: Condition | None) -> timeline.Rows:
+        return rows if condition is None else rows[self._table.where(rows, *condition)]
+
+    def _page(self, rows: timeline.Rows, reached: Any) -> Page:
+        found = self._dictionaries(self._table.take(rows), NAMES)
+        return Page(found, None if reached is None else self._place(int(reached)))
+
+    def _place(self, row: int) -> Place:
+        return Place(int(self._times(np.array([row], np.int32))[0]), int(self._table.at(row, "seq")))
+
+    def _gaps(self, times: timeline.Numbers, rows: timeline.Rows, first: int, condition: Condition | None) -> list[Gap]:
+        """Return where some rows are, given in the order of time: between two gaps stands a wanted row before `first`.
+
+        Of too many gaps the earliest are made one.
+        """
+        if not len(rows):
+            return []
+        places = self._timeline.search(times, rows)
+        around = self._timeline.rows(int(places[0]), int(places[-1]) + 1)
+        is_other = np.zeros(len(around), np.bool_)
+        others = np.flatnonzero(around < first)
+        is_other[others[self._table.where(around[others], *condition)] if condition else others] = True
+        passed = np.cumsum(is_other)[places - places[0]]
+        starts = [0, *(np.flatnonzero(np.diff(passed)) + 1)[1 - _MOST_GAPS :].tolist()]
+        ends = [*starts[1:], len(rows)]
+        return [
+            Gap(self._place(int(rows[start])), self._place(int(rows[end - 1])), end - start)
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
     def _rows(self, start: int, stop: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+        return self._dictionaries(self._table.rows(start, stop), names)
+
+    def _dictionaries(self, rows: list[tuple[Any, ...]], names: tuple[str, ...]) -> list[dict[str, Any]]:
         # The origin stands last in the table.
-        found = [dict(zip(names, row, strict=False)) for row in self._table.rows(start, stop)]
+        found = [dict(zip(names, row, strict=False)) for row in rows]
         person = self._directory.person
         for row in found:
             for name in _TIMES:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tcnb.record.columns import CategoryStore, ColumnStore, MaskedStore, merged, store
+from tcnb.record.columns import NO_TIME, CategoryStore, ColumnStore, MaskedStore, TimeStore, merged, store
 from tcnb.record.schema import Column
 
 Row = tuple[Any, ...]
@@ -151,6 +151,62 @@ class Table:
         if stop > waiting.start:
             found += waiting.rows[max(start - waiting.start, 0) : stop - waiting.start]
         return found
+
+    def take(self, rows: npt.NDArray[np.int32]) -> list[Row]:
+        """Return the rows of some numbers, in the order of these."""
+        waiting = self._waiting
+        is_written = rows < waiting.start
+        written = rows[is_written]
+        found = zip(*(column.take(written) for column in self._stores.values()), strict=True)
+        pairs = zip(rows.tolist(), is_written.tolist(), strict=True)
+        return [next(found) if is_there else waiting.rows[row - waiting.start] for row, is_there in pairs]
+
+    def times(self, name: str, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Return the values of a column of times as whole microseconds, of which `NO_TIME` is a missing one."""
+        column, waiting, position = self._stores[name], self._waiting, self._position_of[name]
+        assert isinstance(column, TimeStore)
+        is_written = rows < waiting.start
+        if is_written.all():
+            return column.times(rows)
+        found = np.empty(len(rows), np.int64)
+        found[is_written] = column.times(rows[is_written])
+        others = (waiting.rows[row - waiting.start][position] for row in rows[~is_written].tolist())
+        found[~is_written] = [NO_TIME if time is None else time for time in others]
+        return found
+
+    def where(
+        self, rows: npt.NDArray[np.int32], names: Sequence[str], holds: Callable[[Mapping[str, Any]], bool]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of some rows meet a condition.
+
+        Args:
+            rows: their numbers.
+            names: columns of categories that the condition is about.
+            holds: the condition, given the values of these columns by name; it is asked once for each combination.
+        """
+        waiting = self._waiting
+        is_written = rows < waiting.start
+        found = np.zeros(len(rows), np.bool_)
+        found[is_written] = self._where_written(rows[is_written], names, holds)
+        places = [self._position_of[name] for name in names]
+        others = (waiting.rows[row - waiting.start] for row in rows[~is_written].tolist())
+        found[~is_written] = [holds(dict(zip(names, (row[place] for place in places), strict=True))) for row in others]
+        return found
+
+    def _where_written(
+        self, rows: npt.NDArray[np.int32], names: Sequence[str], holds: Callable[[Mapping[str, Any]], bool]
+    ) -> npt.NDArray[np.bool_]:
+        number = np.zeros(len(rows), np.int64)
+        for name in names:
+            column = self._stores[name]
+            assert isinstance(column, CategoryStore)
+            codes = column.codes(rows).astype(np.int64) + 1
+            # Numbered anew with every column, so that the combinations of many still fit 64 bits.
+            _, number = np.unique(number * (len(column.categories) + 1) + codes, return_inverse=True)
+        _, first = np.unique(number, return_index=True)
+        examples = (self._stores[name].take(rows[first]) for name in names)
+        met = [holds(dict(zip(names, values, strict=True))) for values in zip(*examples, strict=True)]
+        return np.array(met, np.bool_)[number]
 
     def derive(self, name: str, source: str, value_of: Callable[[str], str | None]) -> None:
         """Write a column of categories anew, each value from that of another column in its row."""

@@ -74,6 +74,11 @@ class AnalysingVerbs(ReadingVerbs):
         """Without a journal, the latest frames that said more than their columns; None with one."""
         return self._intake.kept
 
+    @property
+    def restored_seq(self) -> int:
+        """The `seq` up to which events were recorded before this session began; 0 without a journal."""
+        return self._intake.restored
+
     @cached_property
     def _source(self) -> str:
         journal = self._intake.journal

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tcnb.client.arguments import named_chat, whole
 from tcnb.client.connection import Connection
+from tcnb.client.history import backwards
+from tcnb.client.matching import moment
 from tcnb.client.transfer import Progress
 from tcnb.errors import AmbiguousChatError, TcnbError, UnknownChatError
 from tcnb.record import derived
@@ -193,6 +196,26 @@ class ReadingVerbs(Face):
             JournalError: it was read, and cannot be written into the journal just now; it will be when that works.
         """
         return self._wait(self.ahistory(chat, n, since=since, progress=progress))
+
+    async def read_past(self, chat: str, before: str | None = None) -> AsyncIterator[int]:
+        """Read the past of a chat into the record, a page whenever the next one is asked for, on the session's loop.
+
+        Args:
+            chat: id, title, or person.
+            before: id of the message to go back from; None begins with the newest.
+
+        Yields:
+            How many messages of a page were not in the record.
+
+        Raises:
+            ApiErrorException: the server does not show them, or `before` was removed (306).
+        """
+        chat_id = await self._directory.chat_id(chat)
+        async for page in backwards(self._connection.call, chat_id, before):
+            messages = sorted(past.of_chat(chat_id, page), key=moment)
+            new = [message for message in messages if not self.record.has_message(message["messageId"])]
+            await self._intake.take_past(new)
+            yield len(new)
 
     async def adownload(
         self,

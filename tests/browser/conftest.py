@@ -76,7 +76,10 @@ FEED = page_script(*FEED_FILES)
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (Path(__file__).with_name("harness.html"), "text/html; charset=utf-8"),
     "/feed.js": (FEED, "text/javascript; charset=utf-8"),
-    "/feed-parts.js": (f"{FEED}\nexport {{ Items, Stretch }};", "text/javascript; charset=utf-8"),
+    "/feed-parts.js": (
+        f"{FEED}\nexport {{ Items, Timeline, START, END, rightBefore, rightBehind }};",
+        "text/javascript; charset=utf-8",
+    ),
     "/feed.css": (page_style("feed.css"), "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
     "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),

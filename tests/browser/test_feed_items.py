@@ -22,7 +22,7 @@ def test_list_that_is_carried_over_is_the_list_made_anew(page, seed):
     """Whatever comes, is lost, is filled in or is forgotten, the list is what it would be if it were made anew."""
     found = page.page.evaluate(COMPARED, [seed, 400])
     assert isinstance(found, list), found
-    assert {"hole", "row", "row edited", "row removed"} <= set(found)
+    assert {"gap", "day", "new", "row", "row edited", "row removed"} <= set(found)
 
 
 def flood(page: Page, start: int, count: int = 400) -> None:

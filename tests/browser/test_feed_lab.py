@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import nbformat
@@ -95,3 +96,57 @@ def test_letters_in_the_feed_are_no_commands_of_the_notebook(notebook, lab):
     assert notebook.page.locator(".jp-Notebook .jp-Cell").count() == cells
     assert notebook.page.evaluate("document.activeElement.className") == "tcf-scroller"
     notebook.let_go()
+
+
+BUSY_OFFICE = 'import tcnb\ntc = tcnb.connect(practice={"rate": 200, "seed": 7, "history": 400})'
+CREW = 'feed = tc.feed("Release crew")\nfeed'
+# What was said in the chat, as the record has it in the order of time.
+EXPECTED = """
+import json
+from pathlib import Path
+from tcnb.notebook.feed_rows import kind_of, of_chats
+from tcnb.notebook.panel import SPOKEN
+rows = [row for row in tc.record.earlier(None, 100_000).rows if of_chats(row, feed.chats) and kind_of(row) in SPOKEN]
+Path("expected.json").write_text(json.dumps([row["seq"] for row in rows]))
+"""
+# Scroll through the whole feed and give the rows in the order in which they stand there.
+SCAN = """async () => {
+  const list = document.querySelector('.tcf-scroller'), found = [];
+  const step = () => new Promise((done) => setTimeout(done, 60));
+  const shown = () => [...list.querySelectorAll('.tcf-row')].map((one) => Number(one.dataset.seq));
+  list.scrollTop = 0;
+  for (let rest = 0; rest < 3;) {
+    await step();
+    const seqs = shown(), top = list.scrollTop;
+    const known = new Set(found), from = seqs.findIndex((seq) => !known.has(seq));
+    const isJoined = !found.length || from <= 0 || seqs[from - 1] === found[found.length - 1];
+    if (!isJoined) return { found, seqs };
+    found.push(...seqs.filter((seq) => !known.has(seq)));
+    list.scrollTop = top + 0.8 * list.clientHeight;
+    rest = list.scrollTop === top ? rest + 1 : 0;
+  }
+  return found;
+}"""
+
+
+def test_past_is_read_into_a_feed_that_is_live(notebook, lab, screenshots):
+    """While 200 events a second come and the past is read, nothing moves for a reader, and time orders every row."""
+    notebook.open(lab.write_notebook("past.ipynb", BUSY_OFFICE, CREW, LAST))
+    notebook.command("notebook:run-all-cells")
+    notebook.wait_for_last()
+    page = notebook.page
+    page.locator(".tcnb-feed").scroll_into_view_if_needed()
+    notebook.wait_for_events(1500)
+    page.locator(".tcf-scroller").evaluate("(list) => { list.scrollTop = list.scrollHeight / 2; }")
+    read = page.locator(".tcf-row .tcf-text").nth(6)
+    text = read.inner_text()
+    place = read.bounding_box()["y"]
+    notebook.run_in_kernel('tc.history("Release crew", None)')
+    notebook.wait_for_events(notebook.events + 400)
+    assert abs(page.locator(".tcf-drawn").get_by_text(text, exact=True).first.bounding_box()["y"] - place) < 1
+    page.screenshot(path=screenshots / "lab-past.png")
+    notebook.run_in_kernel("tc.close()")
+    notebook.wait_for_state("Closed")
+    notebook.run_in_kernel(EXPECTED)
+    assert page.evaluate(SCAN) == json.loads((lab.folder / "expected.json").read_text())
+    assert notebook.status_line()[1] == "0 lost"

@@ -218,9 +218,9 @@ def test_button_leads_back_to_the_end(page):
 def test_earlier_rows_come_from_the_record_without_a_jump(page):
     """Scrolling up fetches earlier rows, and what one reads stays where it is."""
     page.start(*rows(1000))
-    assert page.requests("before") == []
+    assert page.requests("earlier") == []
     page.scroll(0)
-    page.wait_for("model.requests.some((one) => one.type === 'before')")
+    page.wait_for("model.requests.some((one) => one.type === 'earlier')")
     text = "message number 803"
     page.wait_for_text(text)
     place = page.place_of(text)
@@ -242,10 +242,10 @@ def test_memory_is_bounded_and_comes_back(page):
     for start in range(200, 6200, 500):
         page.push(rows(500, start))
     page.scroll(0)
-    page.wait_for("model.requests.some((one) => one.type === 'before')")
+    page.wait_for("model.requests.some((one) => one.type === 'earlier')")
     page.settle()
-    asked = page.requests("before")[0]
-    assert asked["seq"] > 1000
+    asked = page.requests("earlier")[0]
+    assert asked["at"][1] > 1000
     assert page.text_of(".tcf-lost") == "0 lost"
 
 
@@ -257,7 +257,7 @@ def test_lost_message_is_noticed_asked_for_and_filled_in(page):
     page.push(rows(5, 11), lose=True)
     page.push([a_row(16)])
     assert page.text_of(".tcf-lost") == "5 lost"
-    (asked,) = page.requests("rows")
+    (asked,) = page.requests("again")
     assert (asked["after"], asked["until"]) == (11, 16)
     page.page.evaluate("(request) => model.answer(request)", asked)
     page.settle()
@@ -269,8 +269,8 @@ def test_repeated_rows_are_shown_once(page):
     """While a page opens the kernel repeats rows; they are neither doubled nor counted as lost."""
     page.start(*rows(10))
     again = [row | {"s": number + 1} for number, row in enumerate(rows(14))]
-    page.say({"batch": {"after": 10, "from": 10, "last": 12, "rows": again[10:12]}})
-    page.say({"batch": {"after": 10, "from": 10, "last": 14, "rows": again[10:]}})
+    page.say({"batch": {"after": 10, "last": 12, "rows": again[10:12], "gaps": []}})
+    page.say({"batch": {"after": 10, "last": 14, "rows": again[10:], "gaps": []}})
     assert page.texts[-6:] == [f"message number {number}" for number in range(8, 14)]
     assert page.text_of(".tcf-lost") == "0 lost"
     # The page asks what else these rows have to show; the stand-in's record does not hold them.
@@ -278,15 +278,167 @@ def test_repeated_rows_are_shown_once(page):
     page.settle()
 
 
-def test_days_that_lie_before_the_rows_above_say_so(page):
-    """What was read or sent again stands where it was recorded, behind newer rows; the line of its day says so."""
-    page.start(*rows(3))
-    long_ago = NOON - 30 * 24 * 3600 * 1000
-    page.push([a_row(3, t=long_ago), a_row(4, t=long_ago + 1000), a_row(5, t=long_ago + 24 * 3600 * 1000), a_row(6)])
+DAY = 24 * 3600 * 1000
+
+
+def past(count: int, days: int = 30) -> list[dict[str, Any]]:
+    """Give different rows that were written some days ago, one a second."""
+    return [
+        a_row(number, m=f"p{number}", x=f"past {number}", t=NOON - days * DAY + number * 1000)
+        for number in range(count)
+    ]
+
+
+def test_rows_stand_in_the_order_of_time(page):
+    """Whatever the order in which rows were recorded, the earliest is the first, under one line for each day."""
+    page.start(*rows(3), *past(2), a_row(9, t=NOON - 30 * DAY, x="recorded later, of the same moment"))
+    assert page.texts[:3] == ["past 0", "recorded later, of the same moment", "past 1"]
+    assert page.texts[3:] == ["message number 0", "message number 1", "message number 2"]
+    page.push([a_row(4, t=NOON - 29 * DAY), *past(1, days=31), a_row(6)])
     days = page.page.locator(".tcf-drawn .tcf-day").all_inner_texts()
-    assert [day.endswith(" · earlier") for day in days] == [False, True, False, False]
-    assert days[0] == days[3] == "Today"
-    assert page.texts[-4:] == [f"message number {number}" for number in range(3, 7)]
+    assert (len(days), days[-1]) == (4, "Today")
+    assert page.texts[-1] == "message number 6"
+    page.scroll(0)
+    assert page.page.locator(".tcf-gap").all_inner_texts() == ["Nothing earlier is recorded"]
+
+
+def test_past_is_put_before_what_one_reads(page):
+    """While somebody reads further up, what comes from the past is put above, and nothing moves."""
+    page.start(*rows(150))
+    page.scroll(2000)
+    text = page.texts[len(page.texts) // 2]
+    place = page.place_of(text)
+    for start in range(300, 0, -100):
+        page.push(past(300)[start - 100 : start])
+        assert abs(page.place_of(text) - place) < 1
+    assert page.text_of(".tcf-fresh") == "To the latest"
+    page.scroll_to_first("past 0")
+    assert page.texts[0] == "past 0"
+
+
+def test_end_stays_the_end_while_the_past_is_read(page):
+    """Whoever follows the latest rows goes on seeing them while pages of the past come in between."""
+    page.start(*rows(50))
+    for number in range(6):
+        page.push([*past(600)[500 - 100 * number : 600 - 100 * number], a_row(50 + number)])
+        assert page.texts[-1] == f"message number {50 + number}"
+        assert page.at_end
+
+
+def test_past_in_a_flood_of_the_past_is_in_a_gap(page):
+    """Of more rows than one message holds the latest come; the others are fetched where they stand, none twice."""
+    page.start(*rows(50))
+    page.push([*past(1000), *rows(10, 50)], keep=500)
+    assert page.texts[-1] == "message number 59"
+    page.scroll_to_first("past 0")
+    assert page.texts[0] == "past 0"
+    seqs = "[...document.querySelectorAll('.tcf-drawn [data-seq]')].map((one) => Number(one.dataset.seq))"
+    assert len(set(page.page.evaluate(seqs))) == len(page.page.evaluate(seqs))
+    assert page.text_of(".tcf-lost") == "0 lost"
+
+
+def test_row_that_comes_while_its_place_is_asked_for_is_not_lost(page):
+    """What is recorded in a gap after the kernel has read it, and told before its answer comes, is shown."""
+    page.start(*rows(300))
+    page.page.evaluate("model.deaf = true")
+    page.scroll(0)
+    page.wait_for("model.requests.some((one) => one.type === 'earlier')")
+    (asked,) = page.requests("earlier")
+    page.page.evaluate("(request) => { model.held = model.timeline().filter((row) => row.s < 101); }", asked)
+    page.push([a_row(0, t=NOON + 50_500, x="from the past")])
+    answer = "({ re: asked.re, reached: null, rows: model.held })"
+    page.page.evaluate(f"(asked) => {{ model.deaf = false; model.say({{ answers: [{answer}] }}); }}", asked)
+    page.scroll_to_first("message number 0")
+    for _ in range(20):
+        if "from the past" in page.texts:
+            break
+        page.scroll(page.page.evaluate("document.querySelector('.tcf-scroller').scrollTop") + 300)
+    assert "from the past" in page.texts
+
+
+def test_message_read_after_its_edit_is_not_edited_again(page):
+    """What comes from the history has the new text already; an edit that was recorded before it changes nothing."""
+    page.start({**a_row(9, k="edit", m="p0", x="older words")}, *rows(2))
+    page.push([{**past(1)[0], "x": "newest words", "e": 1}])
+    assert page.texts == ["newest words", "message number 0", "message number 1"]
+
+
+def away(page: Page) -> None:
+    """Let the connection be lost, and be there again."""
+    for state in ("reconnecting", "connected"):
+        page.say({"state": {"state": state, "reason": None, "retry_at": None}})
+
+
+def test_messages_of_an_absence_stand_under_a_line(page):
+    """What was written while the connection was away stands at its time, and a line says where it begins."""
+    page.start(*rows(4))
+    assert not page.page.locator(".tcf-new").count()
+    away(page)
+    page.push([a_row(20, x="live again")])
+    page.push([a_row(10, o=1), a_row(11, late=1), a_row(12, late=1)])
+    shown = page.page.locator(".tcf-drawn .tcf-text, .tcf-drawn .tcf-new").all_inner_texts()
+    line = shown.index("New since you looked")
+    assert shown[line - 1 : line + 3] == [
+        "message number 10",
+        "New since you looked",
+        "message number 11",
+        "message number 12",
+    ]
+    assert shown[-1] == "live again"
+
+
+def test_line_goes_when_it_is_read(page):
+    """After it has been in sight for a while the line is gone; what comes then while one looks is not new."""
+    page.start(*rows(4))
+    away(page)
+    page.push([a_row(11, late=1)])
+    page.page.locator(".tcf-new").wait_for()
+    page.page.locator(".tcf-new").wait_for(state="detached", timeout=PATIENCE)
+    page.push([a_row(12), a_row(13)])
+    assert not page.page.locator(".tcf-new").count()
+    assert page.at_end
+
+
+def test_line_that_is_above_can_be_gone_to(page):
+    """Where more is new than fits, a button says how much, and leads to the line."""
+    page.start(*rows(40))
+    away(page)
+    page.push([a_row(number, late=1) for number in range(40, 140)])
+    assert page.texts[-1] == "message number 139"
+    button = page.page.locator(".tcf-above")
+    assert button.inner_text() == "100 new since you looked"
+    button.click()
+    page.wait_for_text("message number 40")
+    page.page.locator(".tcf-new").wait_for()
+    page.wait_for("!document.querySelector('.tcf-above').classList.contains('tcf-shown')")
+
+
+def test_reopened_page_shows_what_is_new(page):
+    """A page that opens marks what was said since somebody looked last, except what this account wrote itself."""
+    page.start(*rows(4), a_row(4, o=1), a_row(5), looked=[NOON + 3000, 4])
+    shown = page.page.locator(".tcf-drawn .tcf-text, .tcf-drawn .tcf-new").all_inner_texts()
+    assert shown[-3:] == ["message number 4", "New since you looked", "message number 5"]
+
+
+def test_nothing_is_new_for_whoever_saw_it_come(page):
+    """Rows that come while one looks, and pages of the past, are no news."""
+    page.start(*rows(4), looked=[NOON + 3000, 4])
+    page.push([a_row(5)])
+    page.push([{**row, "late": 1} for row in past(3)])
+    assert not page.page.locator(".tcf-new").count()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 860])
+def test_screenshot_of_what_is_new(open_page, screenshots: Path, theme, width):
+    """The line before what is new, and the beginning of a chat, as people see them."""
+    page = open_page(viewport={"width": width, "height": 560}, device_scale_factor=2)
+    page.page.evaluate("(theme) => { document.body.dataset.theme = theme; }", theme)
+    said = [a_row(number, c="c1", n="Release crew") for number in range(7)]
+    page.start(*past(2, days=1), *said, only_chat="c1", looked=[NOON + 3000, 6])
+    page.page.locator(".tcf-new").wait_for()
+    page.page.locator(".tcnb-feed").screenshot(path=screenshots / f"feed-new-{width}-{theme}.png")
+    assert contrast(page, ".tcf-new span") >= 4.5
 
 
 def test_silent_kernel_is_asked(page):
@@ -486,6 +638,7 @@ def test_past_of_a_chat_that_is_not_in_the_record_can_be_read(page):
     page.settle()
     assert page.texts == ["message number 0", "message number 1", "message number 2"]
     assert not page.page.locator(".tcf-empty").is_visible()
+    assert page.text_of(".tcf-top") == "Beginning of the chat"
     assert len(page.requests("past")) == 1
 
 
@@ -496,7 +649,6 @@ def test_past_that_cannot_be_read_says_why(page):
     page.wait_for("model.pastAsked")
     page.page.evaluate("model.readPast({ refused: 'the server <b>keeps</b> it to itself' })")
     page.page.get_by_text("the server <b>keeps</b> it to itself").wait_for()
-    page.page.evaluate("model.pastAsked = ''")
     page.page.get_by_role("button", name="Try again").click()
     page.wait_for("model.pastAsked")
     page.page.evaluate("model.readPast({ rows: [] })")
@@ -504,13 +656,68 @@ def test_past_that_cannot_be_read_says_why(page):
     assert not page.page.locator(".tcf-past").is_visible()
 
 
+def test_scrolling_to_the_top_reads_the_past(page):
+    """Whoever reaches the first row gets what was said before it, page by page, and what they read stays in place."""
+    page.start(*[a_row(number, c="c1") for number in range(60)], only_chat="c1")
+    assert page.requests("past") == []
+    page.scroll(0)
+    page.page.get_by_text("Loading earlier messages…").wait_for()
+    place = page.place_of("message number 1")
+    page.page.evaluate("(rows) => model.readPast({ rows, more: true })", past(100))
+    page.settle()
+    assert abs(page.place_of("message number 1") - place) < 1
+    assert len(page.requests("past")) == 1
+    page.scroll(0)
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("(rows) => model.readPast({ rows })", past(20, days=31))
+    page.settle()
+    page.scroll(0)
+    page.page.get_by_text("Beginning of the chat").wait_for()
+    page.scroll(40)
+    page.scroll(0)
+    assert len(page.requests("past")) == 2
+    assert page.texts[0] == "past 0"
+
+
+def test_top_of_a_refused_past_can_be_tried_again(page):
+    """A refusal stands at the top with its reason, is not repeated by itself, and can be tried again."""
+    page.start(*[a_row(number, c="c1") for number in range(60)], only_chat="c1")
+    page.scroll(0)
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("model.readPast({ refused: 'the server is busy' })")
+    page.page.locator(".tcf-top").get_by_text("the server is busy").wait_for()
+    page.scroll(30)
+    page.scroll(0)
+    assert len(page.requests("past")) == 1
+    page.page.get_by_role("button", name="Try again").click()
+    page.wait_for("model.pastAsked")
+
+
+def test_short_feed_reads_the_past_when_asked(page):
+    """Where all rows fit, nobody can scroll: the past is read when the wheel or a key goes up, or by the button."""
+    page.start(a_row(0), only_chat="c1")
+    assert page.page.get_by_role("button", name="Load earlier messages").is_visible()
+    assert page.requests("past") == []
+    page.page.locator(".tcf-scroller").hover()
+    page.page.mouse.wheel(0, -120)
+    page.wait_for("model.pastAsked")
+    page.page.evaluate("(rows) => model.readPast({ rows, more: true })", past(2))
+    page.settle()
+    page.page.locator(".tcf-scroller").press("PageUp")
+    page.wait_for("model.pastAsked")
+
+
 def test_past_is_offered_of_one_chat_alone(page):
-    """A feed of every chat, one with a filter, and one that has rows, offer nothing."""
+    """A feed of every chat, and one with a filter, offer nothing of the server's."""
     page.start()
     assert not page.page.locator(".tcf-past").is_visible()
     page.page.evaluate("stop()")
+    page.start(a_row(0))
+    assert page.text_of(".tcf-top") == "Nothing earlier is recorded"
+    page.page.evaluate("stop()")
     page.start(a_row(0), only_chat="c1")
-    assert not page.page.locator(".tcf-past").is_visible()
+    page.page.get_by_label("Search text").fill("message number")
+    page.page.get_by_text("Nothing earlier is recorded").wait_for()
     page.page.get_by_label("Search text").fill("nobody said this")
     page.page.get_by_text("Nothing matches").wait_for()
     assert not page.page.locator(".tcf-past").is_visible()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tcnb.notebook import feed as feed_module
@@ -15,6 +16,9 @@ from tcnb.notebook.feed import INTERVAL, LARGEST_BATCH, Feed
 from tcnb.record.record import Record
 from tcnb.routing import Router
 from tcnb.routing.handlers import Failure
+
+NOW = 1_767_000_000_000
+"""When everything arrives, in milliseconds since 1970."""
 
 UNIT = 5.0
 """Seconds a test waits at most for something that comes much sooner."""
@@ -28,6 +32,7 @@ class StandInSession:
     me_id = "robot@practice.local"
     journal_path = None
     kept_frames = None
+    restored_seq = 0
 
     def __init__(self) -> None:
         self.record = Record(self.me_id)
@@ -67,14 +72,20 @@ class StandInSession:
 
         return asyncio.run_coroutine_threadsafe(do(), self.loop).result(UNIT)
 
-    def say(self, *texts: str, chat: str = "c1", author: str = "alice@practice.local") -> None:
-        """Let messages arrive in one go."""
+    @property
+    def df(self) -> pd.DataFrame:
+        return self.record.frame()
+
+    def say(
+        self, *texts: str, chat: str = "c1", author: str = "alice@practice.local", ago: int = 0, origin: str = "live"
+    ) -> None:
+        """Let messages arrive in one go that were written so many milliseconds ago, each a millisecond later."""
 
         def arrive() -> None:
             for text in texts:
-                self.record.append(
-                    "sendMessage", envelope(text, len(self.record) + 1, chat, author), 1_767_000_000_000_000
-                )
+                number = len(self.record) + 1
+                payload = envelope(text, number, chat, author, NOW + number - ago)
+                self.record.append("sendMessage", payload, NOW * 1000, origin=origin)
             for listener in list(self.row_listeners):
                 listener()
 
@@ -87,13 +98,13 @@ class StandInSession:
             self.loop.close()
 
 
-def envelope(text: str, number: int, chat: str, author: str) -> bytes:
+def envelope(text: str, number: int, chat: str, author: str, time: int = NOW) -> bytes:
     """Give the payload of a message notification (`protocol` section 5.1)."""
     payload = {
         "messageId": f"m{number}",
         "chatId": chat,
         "chat": {"chatId": chat, "chatTitle": f"Title of {chat}", "chatType": 2},
-        "timestamp": 1_767_000_000_000 + number,
+        "timestamp": time,
         "isEdited": False,
         "author": {"id": author, "type": 1},
         "box": {"id": number, "position": "0"},
@@ -140,6 +151,10 @@ class StandInPage:
         """The number up to which batches have announced."""
         return max((batch["last"] for batch in self.parts("batch")), default=0)
 
+    def say(self, **message: Any) -> None:
+        """Send what needs no answer, as the page does."""
+        self._feed._handle_custom_msg(message, [])
+
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request as the page does and wait for its answer."""
         self._asked += 1
@@ -183,7 +198,7 @@ def test_rows_reach_the_page(session, open_feed):
     row = page.parts("batch")[0]["rows"][0]
     assert row == {
         "s": 1,
-        "t": 1_767_000_000_001,
+        "t": NOW + 1,
         "k": "text",
         "c": "c1",
         "n": "Title of c1",
@@ -240,24 +255,94 @@ def test_a_quiet_feed_says_how_it_is(session, open_feed):
 
 
 def test_flood_is_announced_and_stays_in_the_record(session, open_feed):
-    """Of more rows than fit in a batch the latest are sent, the others announced, and the page gets them by asking."""
+    """Of more rows than fit in a batch the latest are sent, and the page is told where it gets the others."""
     _, page = open_feed()
     session.say(*map(str, range(3 * LARGEST_BATCH)))
     page.wait_until(lambda: page.last == 3 * LARGEST_BATCH)
     (batch,) = page.parts("batch")
-    assert (batch["after"], batch["from"], len(batch["rows"])) == (0, 2 * LARGEST_BATCH, LARGEST_BATCH)
-    answer = page.ask(type="before", seq=batch["from"] + 1, floor=0, limit=LARGEST_BATCH)
-    assert (answer["after"], answer["last"]) == (LARGEST_BATCH, 2 * LARGEST_BATCH)
+    assert [row["s"] for row in batch["rows"]] == list(range(2 * LARGEST_BATCH + 1, 3 * LARGEST_BATCH + 1))
+    (gap,) = batch["gaps"]
+    assert gap == [NOW + 1, 1, NOW + 2 * LARGEST_BATCH, 2 * LARGEST_BATCH, 2 * LARGEST_BATCH]
+    start, end = gap[:2], gap[2:4]
+    answer = page.ask(type="earlier", at=[end[0], end[1] + 1], floor=start, limit=LARGEST_BATCH)
     assert [row["s"] for row in answer["rows"]] == list(range(LARGEST_BATCH + 1, 2 * LARGEST_BATCH + 1))
+    answer = page.ask(type="earlier", at=answer["reached"], floor=start, limit=LARGEST_BATCH)
+    assert [row["s"] for row in answer["rows"]] == list(range(1, LARGEST_BATCH + 1))
+    assert answer["reached"] is None
 
 
-def test_gap_is_answered_forwards(session, open_feed):
-    """A page that missed a message asks for its rows and is told how far the answer reaches."""
+def test_lost_message_is_told_again(session, open_feed):
+    """A page that missed a message asks for what was recorded and gets it as it was told."""
     session.say(*map(str, range(50)))
     _, page = open_feed()
-    answer = page.ask(type="rows", after=10, until=40, limit=20)
-    assert (answer["after"], answer["last"]) == (10, 30)
-    assert [row["s"] for row in answer["rows"]] == list(range(11, 31))
+    answer = page.ask(type="again", after=10, until=40)
+    assert (answer["after"], answer["last"], answer["gaps"]) == (10, 40, [])
+    assert [row["s"] for row in answer["rows"]] == list(range(11, 41))
+
+
+def test_past_is_told_at_its_time(session, open_feed):
+    """What is read of the past stands, in batches and in answers, where it was written, and says that it came late."""
+    session.say("now")
+    _, page = open_feed()
+    session.say("long ago", "a little later", ago=60_000, origin="history")
+    session.say("later")
+    page.wait_until(lambda: page.last == 4)
+    rows = page.ask(type="earlier", at=None)["rows"]
+    assert [row["x"] for row in rows] == ["long ago", "a little later", "now", "later"]
+    told = {row["x"]: row.get("late", 0) for batch in page.parts("batch") for row in batch["rows"]}
+    assert told == {"long ago": 1, "a little later": 1, "later": 0}
+
+
+def test_pages_go_by_time_in_both_directions(session, open_feed):
+    """Whatever the order of recording, rows before and behind a place are those that were written then."""
+    for minute in (1, 3, 0, 2):
+        session.say(f"{minute} a", f"{minute} b", ago=60_000 * minute)
+    _, page = open_feed()
+    back = page.ask(type="earlier", at=None, limit=3)
+    assert [row["x"] for row in back["rows"]] == ["1 b", "0 a", "0 b"]
+    further = page.ask(type="earlier", at=back["reached"], limit=3)
+    assert [row["x"] for row in further["rows"]] == ["2 a", "2 b", "1 a"]
+    on = page.ask(type="later", at=further["reached"], limit=3)
+    assert [row["x"] for row in on["rows"]] == ["2 b", "1 a", "1 b"]
+    assert page.ask(type="later", at=on["reached"])["reached"] is None
+
+
+@pytest.mark.parametrize("year", [1970, 3000, 9999])
+def test_time_that_cannot_be_is_not_the_end_of_the_feed(session, open_feed, year):
+    """A message that claims to be from another age is shown, and what comes after it is still the latest."""
+    _, page = open_feed()
+    session.say("before")
+    session.say("odd", ago=-int(pd.Timestamp(year=year, month=1, day=2).timestamp() * 1000) + NOW)
+    session.say("after")
+    page.wait_until(lambda: page.last == 3)
+    rows = page.ask(type="earlier", at=None)["rows"]
+    assert rows[-1]["x"] == "after"
+    assert {row["x"] for row in rows} == {"before", "odd", "after"}
+
+
+def test_flood_in_other_chats_skips_nothing_of_ours(session, open_feed):
+    """A feed of one chat gets all rows of it, however many others came with them, and opens with its last ones."""
+    _, page = open_feed("c2")
+    session.say("ours", chat="c2")
+    session.say(*map(str, range(3 * LARGEST_BATCH)))
+    page.wait_until(lambda: page.last == 3 * LARGEST_BATCH + 1)
+    assert page.texts == ["ours"]
+    assert [batch["gaps"] for batch in page.parts("batch")] == [[] for _ in page.parts("batch")]
+    feed, _ = open_feed("c2")
+    assert [row["x"] for row in json.loads(feed._opening_state())["rows"]] == ["ours"]
+
+
+def test_page_hears_how_far_somebody_has_looked(session, open_feed):
+    """What was recorded before the session counts as looked at; later what a page says, also for the next page."""
+    session.say("seen last week", "and this")
+    session.restored_seq = 2
+    session.say("new")
+    feed, page = open_feed()
+    assert json.loads(feed._opening_state())["looked"] == [NOW + 2, 2]
+    page.say(type="looked", at=[NOW + 3, 3])
+    page.say(type="looked", at=[NOW + 1, 1])
+    session.on_loop(lambda: None)
+    assert json.loads(feed._opening_state())["looked"] == [NOW + 3, 3]
 
 
 def test_opening_state_is_of_the_moment_it_is_asked_for(session, open_feed):
@@ -266,7 +351,8 @@ def test_opening_state_is_of_the_moment_it_is_asked_for(session, open_feed):
     session.say("later")
     opening = json.loads(feed.get_state("opening")["opening"])
     assert [row["x"] for row in opening["rows"]] == ["later"]
-    assert (opening["after"], opening["last"], opening["state"]["state"]) == (0, 1, "connected")
+    assert (opening["reached"], opening["last"], opening["state"]["state"]) == (None, 1, "connected")
+    assert opening["looked"] is None
 
 
 def test_feed_shows_the_chats_it_is_given(session, open_feed):
@@ -290,30 +376,30 @@ def test_feed_shows_the_chats_it_is_given(session, open_feed):
     ],
 )
 def test_search_goes_through_the_record(session, open_feed, wanted, expected):
-    """A request with a filter is answered with the rows that pass, and with how far back was looked."""
+    """A request with a filter is answered with the rows that pass, wherever they are in the record."""
     session.say("build 1 is red", chat="c2")
     session.say("build 2 is green", author="bob@practice.local")
     session.say(*map(str, range(700)))
     _, page = open_feed()
-    answer = page.ask(type="before", seq=703, limit=50, filter=wanted)
+    answer = page.ask(type="earlier", at=None, limit=50, filter=wanted)
     assert [row["x"] for row in answer["rows"]] == expected
-    assert (answer["after"], answer["last"]) == (0, 702)
+    assert answer["reached"] is None
 
 
 def test_search_stops_at_its_limit_and_says_where(session, open_feed, monkeypatch):
     """A search through a long record is answered in parts, so that nobody waits long for the first."""
-    monkeypatch.setattr(feed_module, "SCAN_LIMIT", 1000)
+    monkeypatch.setattr(feed_module, "MOST_STEPS", 2)
     session.say(*map(str, range(2000)))
     _, page = open_feed()
-    answer = page.ask(type="before", seq=2001, filter={"text": "no such text"})
-    assert (answer["rows"], answer["after"]) == ([], 1000)
+    answer = page.ask(type="earlier", at=None, filter={"text": "no such text"})
+    assert (answer["rows"], answer["reached"]) == ([], [NOW + 1001, 1001])
 
 
 def test_bad_requests_are_answered_with_an_error(session, open_feed):
     """What the feed does not understand gets an answer that says so and harms nothing."""
     _, page = open_feed()
-    assert "bad request" in page.ask(type="rows")["error"]
-    assert "bad request" in page.ask(type="before", seq="x")["error"]
+    assert "bad request" in page.ask(type="again")["error"]
+    assert "bad request" in page.ask(type="earlier", at="x")["error"]
     assert "unknown request" in page.ask(type="dance")["error"]
     session.say("still here")
     page.wait_until(lambda: page.texts == ["still here"])
@@ -349,7 +435,7 @@ def test_record_is_readable_after_the_session_is_closed(session, open_feed):
     session.say("one", "two")
     _, page = open_feed()
     session.stop()
-    assert [row["x"] for row in page.ask(type="before", seq=3)["rows"]] == ["one", "two"]
+    assert [row["x"] for row in page.ask(type="earlier", at=[NOW + 3, 0])["rows"]] == ["one", "two"]
 
 
 def test_names_are_told_when_they_are_learnt(session, open_feed):
@@ -402,7 +488,7 @@ def test_failing_socket_is_counted(session, open_feed):
     session.say("two")
     page.wait_until(lambda: page.texts == ["two"])
     assert feed.unsent == 1
-    assert [row["x"] for row in page.ask(type="rows", after=0, until=1)["rows"]] == ["one"]
+    assert [row["x"] for row in page.ask(type="again", after=0, until=1)["rows"]] == ["one"]
 
 
 def test_saved_notebooks_and_terminals_get_something(session, open_feed):
@@ -414,3 +500,49 @@ def test_saved_notebooks_and_terminals_get_something(session, open_feed):
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in data["text/html"]
     assert "<script" not in data["text/html"]
     assert "Title of c1" in data["text/plain"]
+
+
+def still(feed: Feed) -> str:
+    """Give what a terminal shows of a feed."""
+    return str(feed._repr_mimebundle_()[0]["text/plain"])
+
+
+def test_still_is_of_the_last_rows_by_time(session, open_feed):
+    """What was read of the past does not take the place of the latest rows."""
+    session.say(*(f"now {number}" for number in range(30)))
+    session.say(*(f"past {number}" for number in range(30)), ago=60_000)
+    feed, _ = open_feed()
+    assert [line.split()[-1] for line in still(feed).splitlines()[2:]] == [str(number) for number in range(10, 30)]
+    assert "past" not in feed._repr_mimebundle_()[0]["text/html"]
+
+
+def test_still_of_one_chat_is_of_that_chat(session, open_feed):
+    """Rows of other chats, however many, do not push those of a feed's own chat out of its still."""
+    session.say("the only one", chat="c2")
+    session.say(*map(str, range(700)))
+    feed, _ = open_feed("c2")
+    assert "the only event" in still(feed)
+    assert "the only one" in still(feed)
+
+
+@pytest.mark.parametrize("wanted", [{"text": "NEEDLE"}, {"author": "bob@practice.local"}, {"kinds": ["edit"]}])
+def test_still_passes_the_filter_of_the_page(session, open_feed, wanted):
+    """A feed that a person filtered shows in its still what passes, from the whole record."""
+    session.say("the needle", author="bob@practice.local")
+    session.say(*map(str, range(1200)))
+    feed, page = open_feed()
+    page.say(type="filter", filter=wanted)
+    session.on_loop(lambda: None)
+    assert ("the needle" in still(feed)) == ("kinds" not in wanted)
+    assert "1199" not in still(feed)
+    assert ("no events yet" in still(feed)) == ("kinds" in wanted)
+
+
+def test_selection_stands_in_the_order_of_time(session, open_feed):
+    """The rows that pass are in the feed's order, with the labels that they have in `tc.df`."""
+    session.say("one", "two")
+    session.say("before", ago=60_000)
+    feed, _ = open_feed()
+    assert feed.selection["text"].tolist() == ["before", "one", "two"]
+    assert feed.selection.index.tolist() == [2, 0, 1]
+    assert feed.selection.sort_index().equals(session.df)

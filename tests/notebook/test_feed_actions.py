@@ -140,16 +140,55 @@ def long_talk(alice, practice) -> str:
     return str(chat_id)
 
 
+def go_back(tc, actions: Actions) -> dict[str, Any]:
+    """Ask for the past as the page does, and give what it is told."""
+    return asyncio.run_coroutine_threadsafe(actions.carry_out({"type": "past"}), tc.loop).result(30)
+
+
+def said_in_order(tc) -> list[str]:
+    """Give the numbered messages in the record, in the order of time."""
+    texts = [row["text"] or "" for row in tc.record.earlier(None, 1000).rows]
+    return [text for text in texts if text.startswith("message ")]
+
+
 def test_past_of_the_one_chat_is_read(connect, long_talk):
-    """The newest page of a chat's history comes into the record in its order, and reading it again doubles nothing."""
+    """A chat's past comes into the record page by page, from the newest message back to the beginning, none twice."""
     tc = connect(receive_unread_messages=False)
     actions = Actions(tc, long_talk)
-    for _ in range(2):
-        asked = actions.carry_out({"type": "past"})
-        assert asyncio.run_coroutine_threadsafe(asked, tc.loop).result(30) == {"done": {"messages": 100}}
-    said = [row["text"] for row in tc.record.rows(0, 1000) if (row["text"] or "").startswith("message ")]
-    assert said[-3:] == ["message 127", "message 128", "message 129"]
-    assert said == sorted(set(said), key=lambda text: int(text.split()[1]))
+    assert go_back(tc, actions)["done"]["more"]
+    assert 0 < len(said_in_order(tc)) <= 100
+    assert said_in_order(tc)[-1] == "message 129"
+    while go_back(tc, actions)["done"]["more"]:
+        pass
+    assert said_in_order(tc) == [f"message {number}" for number in range(130)]
+    assert go_back(tc, actions)["done"] == {"messages": 0, "more": False}
+    assert tc.df["message_id"].is_unique
+
+
+def test_past_goes_on_before_the_earliest_message_of_the_record(tc, alice, long_talk, until):
+    """What a chat's own rows begin with is where going back begins, also when one of them was removed meanwhile."""
+    first, second = (alice.say(long_talk, f"live {number}") for number in range(2))
+    until(tc, lambda: second in set(tc.df["message_id"]))
+    alice.act(lambda server, me: server.world.remove_message(me, first, for_all=True))
+    actions = Actions(tc, long_talk)
+    assert go_back(tc, actions)["done"]["more"]
+    assert said_in_order(tc)[-1] == "message 129"
+    assert len(said_in_order(tc)) > 90
+
+
+def test_past_is_read_whatever_times_messages_claim(tc, alice, long_talk, until):
+    """A message that claims to be older than those before it does not keep the rest of the past away."""
+
+    def say(server: Any, me: Any) -> str:
+        with server.world.at(1_000_000):
+            return str(server.world.say(me, long_talk, "from 1970").message_id)
+
+    odd = alice.act(say)
+    until(tc, lambda: odd in set(tc.df["message_id"]))
+    actions = Actions(tc, long_talk)
+    while go_back(tc, actions)["done"]["more"]:
+        pass
+    assert said_in_order(tc) == [f"message {number}" for number in range(130)]
 
 
 def test_past_of_many_chats_is_not_read(do):
@@ -228,6 +267,24 @@ def test_text_with_endless_markup_is_told_plain(tc, do, talk):
     """A text of hundreds of pieces is left out, so that it is shown plain."""
     sent = tc.send(talk[0], "**a** " * 200, parse_mode="markdown").message_id
     assert do("contents", None, seqs=[seq_of(tc, sent)]) == {"done": {"contents": {}}}
+
+
+def test_feed_that_is_opened_after_an_absence_knows_what_is_new(connect, alice, until, tmp_path):
+    """With a journal a new session shows what was said meanwhile at its time, behind what somebody has looked at."""
+    chat_id = alice.group("Release crew", "second")
+    journal = tmp_path / "journal.db"
+    with connect("second", journal=journal) as before:
+        seen = alice.say(chat_id, "seen")
+        until(before, lambda: before.record.has_message(seen))
+    missed = [alice.say(chat_id, f"missed {number}") for number in range(3)]
+    tc = connect("second", journal=journal)
+    until(tc, lambda: all(map(tc.record.has_message, missed)))
+    feed = Feed(tc, chat_id)
+    opening = json.loads(feed._opening_state())
+    place_of_seen = next([row["t"], row["s"]] for row in opening["rows"] if row.get("m") == seen)
+    assert opening["looked"] == place_of_seen
+    assert [row["x"] for row in opening["rows"][-4:]] == ["seen", "missed 0", "missed 1", "missed 2"]
+    feed.close()
 
 
 def test_selection_is_what_passes_the_filter(tc, talk):

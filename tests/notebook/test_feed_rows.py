@@ -109,7 +109,10 @@ def test_person_stands_for_the_personal_chat():
 def test_filter_takes_anything_for_a_request():
     """A filter that is missing or malformed lets everything through."""
     for value in (None, [], {"kinds": None, "chat": None}):
-        assert Filter.from_request(value).lets_through(short_form(a_row()))
+        wanted = Filter.from_request(value)
+        assert wanted.picks(a_row())
+        assert wanted.finds(short_form(a_row()))
+        assert wanted.condition(frozenset()) is None
 
 
 class _Tags(HTMLParser):
