@@ -129,7 +129,9 @@ class Transfers:
                     f"the upload of {file.filename} broke off: {unreachable(self._address, error)}"
                 ) from error
         if not response.is_success:
-            raise FileUploadError(f"the server did not take {file.filename}: {_said(response)}")
+            refused = FileUploadError(f"the server did not take {file.filename}: {_said(response)}")
+            refused.code = _code(response)
+            raise refused
         return _temporal_id(response)
 
     async def download(
@@ -229,14 +231,20 @@ async def _onto_disk(chunks: AsyncIterator[bytes], target: Path) -> Path:
     return target
 
 
-def _said(response: http.Response) -> str:
-    """Return what a refused upload says."""
+def _code(response: http.Response) -> int | None:
+    """Return the error code of a refused upload, where it has one."""
     try:
         body = response.json()
     except ValueError:
-        body = None
+        return None
     code = body.get("errorCode") if isinstance(body, dict) else None
-    return f"{codes.meaning(code)} [{code}]" if isinstance(code, int) else f"HTTP {response.status_code}"
+    return code if isinstance(code, int) else None
+
+
+def _said(response: http.Response) -> str:
+    """Return what a refused upload says."""
+    code = _code(response)
+    return f"HTTP {response.status_code}" if code is None else f"{codes.meaning(code)} [{code}]"
 
 
 def _temporal_id(response: http.Response) -> str:

@@ -1,5 +1,5 @@
 // The live feed in the page: rows in memory, what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css.
-// What all widgets share is in page.js, before this file; behind it are feed_items.js, what stands in the list and where, feed_contents.js, how
+// What all widgets share is in page.js and page_kernel.js, before this file; behind it are feed_items.js, what stands in the list and where, feed_contents.js, how
 // texts with markup, buttons and surveys are drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // The kernel sends batches {after, from, last, rows}: rows of (from, last] are in the message, those of (after, from] stay in the record.
@@ -23,14 +23,13 @@ const RETRY_MS = 15000; // an unanswered request is repeated after this time, do
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
 const SILENCE_MS = 2500; // the kernel speaks by itself when a page opens; after this time it is asked
 const SAVED_MS = 5000; // without a word from the kernel for so long, what is shown is what was saved
-const SILENT_MS = 45000; // the kernel says something at least every 15 s
 const SLOW_MS = 1500; // after this time a loading row says that the kernel is busy
 
 // ---------------------------------------------------------------------------------------------------------------- words
 
 const WORDS = {
   en: {
-    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", silent: "The kernel is silent", gone: "No kernel",
+    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view",
     nextTry: (s) => `next try in ${s} s`, now: "trying now",
     rate: (n) => `${n}/s`, rateTitle: "events per second, over the last five seconds",
     events: (n) => `${n} events`, eventsTitle: "events in the record",
@@ -44,7 +43,7 @@ const WORDS = {
     replyUnknown: "an earlier message", forwarded: (w) => (w ? `Forwarded from ${w}` : "Forwarded"),
     empty: "Quiet so far", emptyHint: "Messages appear here as they come.", none: "Nothing matches", noneHint: "No event in the record passes this filter.",
     past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
-    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", older: "Earlier", gap: (n) => `${n} more events here`,
+    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", unread: "These rows cannot be loaded without a kernel.", older: "Earlier", gap: (n) => `${n} more events here`,
     more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
     photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
     location: "Location", survey: "Survey",
@@ -59,7 +58,7 @@ const WORDS = {
     bytes: ["B", "kB", "MB", "GB"],
   },
   ru: {
-    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", silent: "Ядро молчит", gone: "Нет ядра",
+    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид",
     nextTry: (s) => `попытка через ${s} с`, now: "пробуем",
     rate: (n) => `${n}/с`, rateTitle: "событий в секунду за последние пять секунд",
     events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
@@ -73,7 +72,7 @@ const WORDS = {
     replyUnknown: "более раннее сообщение", forwarded: (w) => (w ? `Переслано от ${w}` : "Переслано"),
     empty: "Пока тихо", emptyHint: "Сообщения появятся здесь сразу.", none: "Ничего не найдено", noneHint: "Ни одно событие в записи не проходит фильтр.",
     past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
-    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
+    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", unread: "Без ядра эти строки не загрузить.", older: "Раньше", gap: (n) => `здесь ещё событий: ${n}`,
     more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
     photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
     location: "Место", survey: "Опрос",
@@ -276,6 +275,9 @@ class Store {
     this.pictures = new Pictures(this);
     this.contents = new Contents(this);
     this.born = Date.now();
+    this.changes = new Changes(model);
+    this.filterName = `tcnb.feed.${model.get("key")}`;
+    this.watch = new KernelWatch(model, () => this.kernelChanged());
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
     model.on("msg:custom", this.hear);
@@ -285,6 +287,7 @@ class Store {
 
   close() {
     clearInterval(this.timer);
+    this.watch.close();
     clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
     this.pictures.close();
@@ -298,13 +301,32 @@ class Store {
     this.onlyChat = opening.only_chat || "";
     this.isChatChosenElsewhere = Boolean(opening.is_chat_chosen_elsewhere); // in the panel, by its list
     this.state = opening.state || { state: "connecting" };
-    this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
+    this.filter = this.keptFilter() || filterFromKernel(opening.filter); // what a person picked before the page was reloaded; a view that is alone takes it up
     this.tail.rows = opening.rows || [];
     this.tail.last = opening.last || 0;
     this.tail.addHole(0, opening.after || 0, false);
     this.meet(this.tail.rows);
     this.learn(opening.people || {});
     this.fail(opening.failures);
+  }
+
+  // What was picked here before a reload of which the kernel did not hear in time.
+  keptFilter() {
+    const kept = remembered(this.filterName);
+    return kept && this.changes.wasNews(kept.page, kept.change) ? kept.filter : null;
+  }
+
+  // A person has picked something in one of the views.
+  keepFilter(filter) {
+    this.filter = filter;
+    const change = this.changes.next();
+    remember(this.filterName, { page: this.changes.page, change, filter });
+    this.post(this.changes.signed({ type: "filter", filter: filterForKernel(filter) }));
+  }
+
+  kernelChanged() {
+    if (this.watch.isReached) this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
+    for (const view of this.views) view.kernelChanged();
   }
 
   // Exceptions in handlers: all the kernel remembers when the page opens, later those that are new.
@@ -331,7 +353,6 @@ class Store {
     else if (message.last > this.tail.last) this.deliver({ after: message.last, from: message.last, last: message.last, rows: [] });
     // An answer to something else says nothing of what this page may have missed.
     if (message.batch || message.state || !message.answers) this.synced = true;
-    this.heardAt = Date.now();
     for (const answer of message.answers || []) this.answered(answer);
     for (const view of this.views) view.stateChanged();
   }
@@ -392,6 +413,7 @@ class Store {
   }
 
   post(request) {
+    if (!this.watch.isReached) return; // it would not arrive; what is asked for is asked again
     try {
       this.model.send(request);
     } catch (error) {
@@ -413,7 +435,7 @@ class Store {
     if (this.past.how === "asking") return;
     this.past = { how: "asking" };
     this.askOnce({ type: "past" }, (answer) => {
-      if (answer.refused) this.past = { how: "refused", why: answer.refused };
+      if (answer.refused) this.past = { how: "refused", why: answer.refused, details: answer.details };
       else if (!answer.done.messages) this.past = { how: "none" };
       for (const view of this.views) view.redraw(false);
     });
@@ -447,7 +469,7 @@ class Store {
 
   tick() {
     const now = Date.now();
-    for (const asked of this.asked.values()) {
+    for (const asked of this.watch.isReached ? this.asked.values() : []) {
       if (now - asked.at < asked.wait) continue;
       asked.at = now;
       asked.wait *= 2;
@@ -521,7 +543,7 @@ class Painter {
   hole(item, context) {
     const line = node("div", "tcf-hole");
     const { hole } = item;
-    const name = context.slow ? this.words.waiting : this.words.loading;
+    const name = !this.store.watch.isReached ? this.words.unread : context.slow ? this.words.waiting : this.words.loading;
     const waiting = context.asking === hole.last || context.asking === hole.after || hole.after === 0 || hole.lost;
     line.append(node("span", "", waiting ? name : this.words.gap(this.locale.number(hole.last - hole.after))));
     return line;
@@ -817,15 +839,15 @@ class View {
     this.listen();
     store.views.add(this);
     this.stateChanged();
-    this.setFilter(store.filter);
-    store.filter = NO_FILTER;
+    if (store.views.size === 1) this.setFilter(store.filter);
     this.redraw();
   }
 
   close() {
     this.store.views.delete(this);
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.typing);
+    this.takeTyped();
+    removeEventListener("pagehide", this.leaving);
     this.observer.disconnect();
     this.sight.disconnect();
     document.removeEventListener("selectionchange", this.selected);
@@ -883,7 +905,7 @@ class View {
     this.chatBox = this.buildChoice(this.words.chat, this.words.allChats, () => [...this.store.chats], "chat");
     this.authorBox = this.buildChoice(this.words.author, this.words.everyone, () => [...this.store.people], "author");
     this.kindBox = this.buildChoice(this.words.kind, this.words.allKinds, () => Object.keys(KIND_GROUPS).map((group) => [group, this.words[group]]), "group");
-    this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => this.setFilter(NO_FILTER));
+    this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => { this.searchBox.value = ""; this.setFilter(NO_FILTER); });
     this.pauseButton = this.buildButton("tcf-pause", "pause", this.words.pause, () => this.setPaused(!this.paused));
     this.pauseButton.setAttribute("aria-pressed", "false");
     const choices = this.store.onlyChat || this.store.isChatChosenElsewhere ? [this.authorBox, this.kindBox] : [this.chatBox, this.authorBox, this.kindBox];
@@ -908,7 +930,7 @@ class View {
     box.addEventListener("pointerdown", () => { if (document.activeElement !== box) box.showAll(); });
     box.addEventListener("focus", box.showAll);
     box.addEventListener("blur", box.showChosen);
-    box.addEventListener("change", () => this.setFilter({ ...this.filter, [part]: box.value }));
+    box.addEventListener("change", () => this.pick(part, box.value));
     box.showChosen();
     return box;
   }
@@ -958,8 +980,10 @@ class View {
     scroller.addEventListener("pointerleave", () => { if (!this.tools.isChosen) this.tools.show(null); });
     this.searchBox.addEventListener("input", () => {
       clearTimeout(this.typing);
-      this.typing = setTimeout(() => this.setFilter({ ...this.filter, text: this.searchBox.value.trim() }), 150);
+      this.typing = setTimeout(() => this.takeTyped(), 150);
     });
+    this.leaving = () => this.takeTyped();
+    addEventListener("pagehide", this.leaving);
     this.selected = () => this.keepSelection();
     document.addEventListener("selectionchange", this.selected);
     this.observer = new ResizeObserver(() => this.resized());
@@ -987,9 +1011,29 @@ class View {
     return this.follow || !this.anchor ? this.stretch.last : this.anchor.seq;
   }
 
+  // The kernel is gone or out of reach, or there again: what can be done with a row, and what lacks, is another thing.
+  kernelChanged() {
+    this.stateChanged();
+    this.tools.show(null);
+    this.dock.kernelChanged();
+    this.asking = null;
+    this.clearNodes();
+    this.redraw();
+  }
+
   // -- what a person does
 
+  // What stands in the search field now is sought together with what is picked elsewhere.
+  pick(part, value) {
+    this.setFilter({ ...this.filter, text: this.searchBox.value.trim(), [part]: value });
+  }
+
+  takeTyped() {
+    this.pick("text", this.searchBox.value.trim());
+  }
+
   setFilter(filter) {
+    clearTimeout(this.typing);
     if (sameFilter(filter, this.filter)) return;
     this.filter = Object.freeze({ ...filter });
     if (this.searchBox.value.trim() !== filter.text) this.searchBox.value = filter.text;
@@ -997,7 +1041,7 @@ class View {
     this.clearButton.classList.toggle("tcf-shown", !isEmptyFilter(filter));
     this.asking = null;
     this.tools.show(null);
-    this.store.post({ type: "filter", filter: filterForKernel(this.filter) });
+    this.store.keepFilter(this.filter);
     this.clearNodes();
     this.toEnd();
   }
@@ -1050,9 +1094,9 @@ class View {
     const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
     const row = name && line && this.list.all[this.list.indexOfSeq(Number(line.dataset.seq))]?.row;
     if (!row) return;
-    if (name.className !== "tcf-chat") this.setFilter({ ...this.filter, author: row.a || "" });
+    if (name.className !== "tcf-chat") this.pick("author", row.a || "");
     else if (this.store.isChatChosenElsewhere) this.store.post({ type: "chat", chat: row.c || "" });
-    else this.setFilter({ ...this.filter, chat: row.c || "" });
+    else this.pick("chat", row.c || "");
   }
 
   // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.
@@ -1357,7 +1401,7 @@ class View {
 
   // Ask for what a person looks at. While the end is followed in a flood the holes run by; then only those that stay are asked for.
   fillHoles(height) {
-    if (this.asking || Date.now() < this.blockedUntil) return;
+    if (this.asking || Date.now() < this.blockedUntil || !this.store.watch.isReached) return;
     const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
     for (let i = this.end - 1; i >= this.start; i -= 1) {
       const item = this.list.all[i];
@@ -1421,13 +1465,14 @@ class View {
   // How the connection is, if the kernel that said so is still there.
   stateName() {
     const { store } = this, now = Date.now();
-    if (this.root.closest(".jupyter-widgets-disconnected")) return "gone"; // set by ipywidgets when the kernel restarts or dies
-    if (!store.synced) return now - store.born > SAVED_MS ? "saved" : store.state.state;
-    return store.state.state !== "closed" && now - store.heardAt > SILENT_MS ? "silent" : store.state.state;
+    if (store.watch.isGone) return "gone";
+    if (!store.synced && now - store.born > SAVED_MS) return "saved";
+    return store.watch.state && store.state.state !== "closed" ? "away" : store.state.state;
   }
 
   stateLine(name) {
-    const { words } = this, { state } = this.store;
+    const { words } = this, { state, watch } = this.store;
+    if (["gone", "away"].includes(name)) return watch.words;
     const parts = [words[name] || name];
     if (this.paused && name === "connected") parts[0] = words.paused;
     if (name === "reconnecting" && state.retry_at) {
@@ -1448,6 +1493,7 @@ class View {
     if (mayAsk && past.how === "none") hint = words.pastNone;
     if (mayAsk && past.how === "refused") hint = past.why;
     setText(this.emptyHint, hint);
+    this.emptyHint.title = past.details || "";
     setText(this.pastButton, past.how === "refused" ? words.pastAgain : words.past);
     this.pastButton.classList.toggle("tcf-shown", mayAsk && !["asking", "none"].includes(past.how));
   }

@@ -18,6 +18,7 @@ from tcnb.types import BufferedInputFile, TextContent, make_preview
 from .editing import edit_text
 from .feed_contents import Content, content_of, contents
 from .feed_rows import Row, is_own
+from .refusals import Deed, refusal
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
 """Bytes of a picture that are fetched to show it small; a larger one is shown as a file."""
@@ -29,6 +30,17 @@ KINDS: Final = frozenset(
     {"reply", "edit", "remove", "forward", "keep", "picture", "code", "contents", "source", "past"}
 )
 """What may be asked."""
+
+_DEEDS: Final[Mapping[str, Deed]] = {
+    "reply": "write",
+    "edit": "edit",
+    "source": "edit",
+    "remove": "remove",
+    "forward": "forward",
+    "keep": "download",
+    "picture": "download",
+}
+"""What a person wanted, by what was asked."""
 
 MOST_PAST: Final = 100
 """Messages that are read of a chat's past: one page of the server's, which comes in its order."""
@@ -74,8 +86,11 @@ class Actions:
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
+        """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason, and
+        `details` where there are any.
+        """
         kind = str(request.get("type"))
+        row: Row = {}
         try:
             if kind == "contents":
                 return {"done": await self._contents(request.get("seqs"))}
@@ -84,7 +99,8 @@ class Actions:
             row = self._row(request.get("seq"))
             return {"done": await getattr(self, f"_{kind}")(row, request)}
         except TcnbError as error:
-            return {"refused": str(error)}
+            message_id = row.get("message_id")
+            return refusal(error, _DEEDS.get(kind, "read"), message_id=message_id).told("refused")
 
     def _row(self, seq: object) -> Row:
         if isinstance(seq, bool) or not isinstance(seq, int):

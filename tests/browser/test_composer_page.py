@@ -418,11 +418,13 @@ def test_field_keeps_its_place_while_one_writes(page, practice):
 
 
 def test_failure_is_shown_and_tried_again(page, practice, crew):
-    """A refusal shows its reason; one press sends the same again."""
+    """A refusal shows a sentence, and code and method on hover; one press sends the same again."""
     practice.call(lambda server: server.fail_next("sendMessage", 300))
     page.write("second try")
     row = page.wait_state("failed")
-    assert "[300]" in row.inner_text()
+    assert "The server failed: try again" in row.inner_text()
+    assert "[300]" not in row.inner_text()
+    assert "sendMessage refused: [300]" in row.locator(".tcc-how").get_attribute("title")
     row.get_by_role("button", name="Try again").click()
     page.wait_sent("second try")
     assert page.texts(crew) == ["second try"]

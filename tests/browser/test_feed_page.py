@@ -537,13 +537,6 @@ def test_saved_page_does_not_claim_to_be_live(page):
     page.wait_for("document.querySelector('.tcf-state').textContent === 'Saved view'")
 
 
-def test_dead_kernel_is_not_called_connected(page):
-    """When ipywidgets marks the view as cut off from its kernel, the state line says so."""
-    page.start(*rows(3))
-    page.page.evaluate("document.querySelector('#one').classList.add('jupyter-widgets-disconnected')")
-    page.wait_for("document.querySelector('.tcf-state').textContent === 'No kernel'")
-
-
 def test_edit_that_named_no_message_goes_once_it_is_known(page):
     """An edit told without its message stands alone until the message is known; then only the message is changed."""
     page.start(a_row(0, x="teh build"))
