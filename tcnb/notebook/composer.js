@@ -1347,7 +1347,9 @@ class View {
     this.notice.classList.toggle("tcc-shown", Boolean(notice));
     this.notice.replaceChildren();
     if (!notice) return;
-    this.notice.append(icon("alert"), node("span", "", notice));
+    const isCalm = !over && notice !== this.store.notice;
+    this.notice.classList.toggle("tcc-calm", isCalm);
+    this.notice.append(icon(isCalm ? "clock" : "alert"), node("span", "", notice));
     if (over) this.notice.append(link(this.words.asFile, () => this.textAsFile()));
   }
 
@@ -1376,7 +1378,7 @@ class View {
     this.eye.setAttribute("aria-pressed", String(this.isPreviewShown));
     this.eye.title = this.isPreviewShown ? words.hidePreview : words.showPreview;
     this.eye.setAttribute("aria-label", this.eye.title);
-    const isShown = isMarkup && this.isPreviewShown && Boolean(draft.text.trim()) && preview.nodes.length > 0 && preview.mode === draft.mode;
+    const isShown = isMarkup && this.isPreviewShown && Boolean(draft.text.trim()) && preview.nodes.length > 0 && preview.mode === draft.mode && (store.watch.isReached || preview.text === draft.text);
     this.preview.classList.toggle("tcc-shown", isShown);
     if (!isShown || this.previewed === preview) return;
     this.previewed = preview;

@@ -479,7 +479,7 @@ class Composer(SessionWidget):
         self._schedule()
 
     def _date(self) -> None:
-        """Note how far the pages were heard when the first part of the next message was made: it may wait for others."""
+        """Note how far the pages were heard when the first part of the next message was made; it may wait for more."""
         self._waiting.setdefault("heard", self._heard)
 
     def _say_credit(self, key: str, written: int) -> None:

@@ -1448,6 +1448,7 @@ class View {
     setText(this.stateText, this.stateLine(name));
     this.stateText.title = this.stateText.textContent;
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
+    this.box.classList.toggle("tcf-cutoff", !store.watch.isReached);
     setText(this.which, store.titleOfOnlyChat);
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
