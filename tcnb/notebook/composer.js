@@ -124,7 +124,6 @@ class Store {
     this.at = { draft: 0, chat: 0, bar: 0 }; // the last changes of a person, by their number
     this.kept = new KeptDrafts(model);
     this.watch = new KernelWatch(model, () => this.kernelChanged());
-    this.wasReached = true;
     this.views = new Set();
     this.asked = new Map(); // request id → {request, answered, at, wait}
     this.requests = 0;
@@ -221,13 +220,11 @@ class Store {
   // -- the kernel is there, or not
 
   kernelChanged() {
-    const isReached = this.watch.isReached;
-    if (isReached && !this.wasReached) {
+    if (this.watch.turn() === "back") {
       for (const asked of [...this.asked.values(), ...this.local.values()]) asked.at = 0; // repeated at the next tick
       this.flushDraft();
       this.ask({ type: "open" }, (answer) => this.opened(answer));
     }
-    this.wasReached = isReached;
     if (this.watch.isGone) this.uploads.clear();
     this.changed("all");
   }
@@ -362,6 +359,8 @@ class Store {
   takeTurn({ turn, chat, put }) {
     const isOutdated = chat && this.changes.isNews(this.at.chat) && !(put && put.why === "edit");
     this.turn = turn;
+    clearTimeout(this.drafting);
+    this.isUntold = false; // what was not told yet is put aside, or told below as what stands in the field
     if (!isOutdated && put) this.takePut(put, chat);
     if (!isOutdated && chat) this.chat = chat;
     if (!isOutdated) this.setNotice("");

@@ -325,8 +325,9 @@ class Store {
   }
 
   kernelChanged() {
-    if (this.watch.isReached) this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
-    for (const view of this.views) view.kernelChanged();
+    const turn = this.watch.turn();
+    if (turn === "back") this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
+    for (const view of this.views) if (turn) view.kernelTurned(); else view.stateChanged();
   }
 
   // Exceptions in handlers: all the kernel remembers when the page opens, later those that are new.
@@ -1012,10 +1013,10 @@ class View {
   }
 
   // The kernel is gone or out of reach, or there again: what can be done with a row, and what lacks, is another thing.
-  kernelChanged() {
+  kernelTurned() {
     this.stateChanged();
     this.tools.show(null);
-    this.dock.kernelChanged();
+    this.dock.kernelTurned();
     this.asking = null;
     this.clearNodes();
     this.redraw();

@@ -160,7 +160,7 @@ class Dock {
   }
 
   // What was being written stays to be read and copied; what was being done may have been done or not.
-  kernelChanged() {
+  kernelTurned() {
     const { watch } = this.store, buttons = [...this.box.querySelectorAll(".tcf-word")];
     if (!this.said || !buttons.length) return;
     if (!watch.isReached) { this.say(this.isActing ? this.words.unknown(watch.words) : watch.words, true); for (const button of buttons) button.disabled = true; return; }

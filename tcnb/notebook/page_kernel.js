@@ -37,6 +37,7 @@ class KernelWatch {
     this.end = ""; // why the kernel is gone for good: restarted, died, shut, changed, cut
     this.isOff = false; // whether the host has lost its connection to the kernel
     this.isUnreachable = false; // whether the Jupyter server did not answer
+    this.wasReached = true;
     this.heardAt = Date.now();
     this.probeAt = 0;
     this.probeWait = PROBE_MS;
@@ -71,6 +72,13 @@ class KernelWatch {
   // Whether what is said to the kernel can arrive, if perhaps late.
   get isReached() {
     return !this.end && !this.isOff && !this.isUnreachable;
+  }
+
+  // Asked at a change: whether the kernel is "back", and may have said what was not heard, or "lost"; empty for anything else.
+  turn() {
+    const { wasReached, isReached } = this;
+    this.wasReached = isReached;
+    return wasReached === isReached ? "" : isReached ? "back" : "lost";
   }
 
   get words() {

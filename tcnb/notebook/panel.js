@@ -48,7 +48,7 @@ class View {
 
   kernelChanged() {
     setText(this.told, this.watch.isReached ? "" : this.watch.words);
-    if (this.watch.isReached) this.post({ type: "open" });
+    if (this.watch.turn() === "back") this.post({ type: "open" });
     this.show();
   }
 
