@@ -40,6 +40,7 @@ class KernelWatch {
     this.wasReached = true;
     this.heardAt = Date.now();
     this.probeAt = 0;
+    this.misses = 0; // questions in a row that the Jupyter server did not answer
     this.probeWait = PROBE_MS;
     this.undo = [];
     const manager = model.widget_manager;
@@ -131,6 +132,7 @@ class KernelWatch {
   returned() {
     clearTimeout(this.returning);
     this.isOff = this.isUnreachable = false;
+    this.misses = 0;
     this.heardAt = Date.now();
     this.tell();
   }
@@ -175,7 +177,7 @@ class KernelWatch {
     this.tell();
     if (this.end || !this.address) return;
     const isGivenUp = this.kernel.connectionStatus === "disconnected";
-    if ((this.isUnreachable || isGivenUp || Date.now() - this.heardAt > DOUBT_MS) && Date.now() >= this.probeAt) this.probe();
+    if ((this.misses || isGivenUp || Date.now() - this.heardAt > DOUBT_MS) && Date.now() >= this.probeAt) this.probe();
   }
 
   // Ask the Jupyter server for the kernel: a network that is lost closes no connection for a long time.
@@ -188,7 +190,8 @@ class KernelWatch {
     if (status === 404) { this.finish("shut"); return; }
     this.probeWait = status ? Math.min(this.probeWait * 2, LONGEST_PROBE_MS) : PROBE_MS;
     this.probeAt = Date.now() + this.probeWait;
-    this.isUnreachable = !status;
+    this.misses = status ? 0 : this.misses + 1;
+    this.isUnreachable = this.misses > 1 || (this.misses === 1 && !navigator.onLine); // one miss alone may be a page that was busy itself
     if (status && this.kernel.connectionStatus === "disconnected") this.reconnect();
     this.tell();
   }

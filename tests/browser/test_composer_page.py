@@ -713,7 +713,13 @@ def test_draft_of_another_page_is_later_than_the_one_that_was_told(page, bridge,
     """What this page had told is not put above what another page wrote since."""
     page.area.fill("from the first page")
     page.wait_told(lambda composer: composer._draft["text"] == "from the first page")
-    said = {"type": "draft", "turn": page.composer._turn, "chat": {"chat_id": crew}, "text": "from the second", "mode": "text"}
+    said = {
+        "type": "draft",
+        "turn": page.composer._turn,
+        "chat": {"chat_id": crew},
+        "text": "from the second",
+        "mode": "text",
+    }
     page.composer._handle_custom_msg({**said, "page": "p2", "version": 1}, [])
     page.wait_told(lambda composer: composer._draft["text"] == "from the second")
     page.open()

@@ -539,16 +539,31 @@ def test_saved_page_does_not_claim_to_be_live(page):
 
 # A stand-in for what a host hands over of its kernel: the signals of JupyterLab's connection, given by the test.
 HOST = """() => {
-  const signal = () => { const slots = new Set(); return { connect: (one) => slots.add(one), disconnect: (one) => slots.delete(one), emit: (...said) => { for (const one of slots) one(null, ...said); } }; };
-  const kernel = { id: 'k1', connectionStatus: 'connected' };
+  const signal = () => {
+    const slots = new Set();
+    const emit = (...said) => { for (const slot of slots) slot(null, ...said); };
+    return { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot), emit };
+  };
+  const kernel = { id: 'k1', connectionStatus: 'connected', serverSettings: { baseUrl: `${location.origin}/` } };
   for (const name of ['statusChanged', 'connectionStatusChanged', 'iopubMessage', 'disposed']) kernel[name] = signal();
+  kernel.reconnects = 0;
+  kernel.reconnect = async () => { kernel.reconnects += 1; };
   window.manager = { kernel };
 }"""
 
 
-def test_kernel_that_is_busy_for_long_is_not_gone(page):
-    """A kernel that says nothing for ten minutes is said to be silent, and everything can still be asked of it."""
+@pytest.fixture
+def hosted(page):
+    """A feed whose host has a kernel, and a Jupyter server that knows it."""
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(json={"id": "k1"}))
     page.page.evaluate(HOST)
+    return page
+
+
+def test_kernel_that_is_busy_for_long_is_not_gone(hosted):
+    """A kernel that says nothing for ten minutes is said to be silent, and everything can still be asked of it."""
+    page = hosted
+    page.page.evaluate("manager.kernel.serverSettings = null")  # no request is answered while the clock runs
     page.page.clock.install()
     page.start(*rows(3))
     page.say({"state": {"state": "connected"}})
@@ -561,9 +576,9 @@ def test_kernel_that_is_busy_for_long_is_not_gone(page):
     assert page.text_of(".tcf-state") == "Connected"
 
 
-def test_short_break_of_the_hosts_connection_is_not_mentioned(page):
+def test_short_break_of_the_hosts_connection_is_not_mentioned(hosted):
     """A connection to Jupyter that is back at once is not said to be lost; one that stays away is."""
-    page.page.evaluate(HOST)
+    page = hosted
     page.page.clock.install()
     page.start(*rows(3))
     page.say({"state": {"state": "connected"}})
@@ -580,6 +595,51 @@ def test_short_break_of_the_hosts_connection_is_not_mentioned(page):
     assert page.text_of(".tcf-state") == "Connected"
 
 
+def test_network_that_is_off_is_said_when_the_server_does_not_answer(hosted):
+    """When the browser is offline and the Jupyter server does not answer, the feed says so until it does again."""
+    page = hosted
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.abort())
+    page.page.evaluate("dispatchEvent(new Event('offline'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent.startsWith('No connection to Jupyter')")
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(json={"id": "k1"}))
+    page.page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent === 'Connected'")
+
+
+def test_offline_browser_beside_its_server_is_not_cut_off(hosted):
+    """Being offline means nothing as long as the Jupyter server, which may be on the same machine, answers."""
+    page = hosted
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    with page.page.expect_response("**/api/kernels/k1"):
+        page.page.evaluate("dispatchEvent(new Event('offline'))")
+    page.settle()
+    assert page.text_of(".tcf-state") == "Connected"
+
+
+def test_connection_that_the_host_has_given_up_is_made_again(hosted):
+    """When the host tries no more and the Jupyter server is there again, its connection is made anew, once."""
+    page = hosted
+    page.start(*rows(3))
+    page.page.evaluate("manager.kernel.connectionStatus = 'disconnected'")
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('disconnected')")
+    page.wait_for("manager.kernel.reconnects === 1")
+
+
+def test_kernel_that_the_server_does_not_know_was_shut_down(hosted):
+    """A kernel that the Jupyter server knows no more is gone, though nobody said so."""
+    page = hosted
+    page.start(*rows(3))
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(status=404))
+    page.page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent.startsWith('The kernel was shut down')")
+
+
 def test_silence_is_said_where_the_host_tells_nothing_of_its_kernel(page):
     """Where a widget is handed no connection to the kernel, as in Colab, silence is said, and nothing is taken away."""
     page.page.clock.install()
@@ -591,9 +651,9 @@ def test_silence_is_said_where_the_host_tells_nothing_of_its_kernel(page):
     assert page.page.locator(".tcf-actions").get_by_role("button", name="Reply", exact=True).is_enabled()
 
 
-def test_what_was_being_done_when_the_kernel_went_is_said_to_be_unknown(page):
+def test_what_was_being_done_when_the_kernel_went_is_said_to_be_unknown(hosted):
     """A reply that was on its way when the kernel went stays to be read, and nobody claims that it was sent or not."""
-    page.page.evaluate(HOST)
+    page = hosted
     page.start(*rows(3))
     page.page.evaluate("model.deaf = true")
     page.page.hover("[data-seq='2']")

@@ -1,9 +1,8 @@
-"""What the widgets do when the kernel behind them is restarted, dies, is shut down, or is out of reach: real kernels in a
-real JupyterLab.
-"""
+"""What the widgets do when their kernel is restarted, dies, is shut down, or is out of reach, in a real JupyterLab."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -143,7 +142,7 @@ def test_restart_from_the_menu_is_said_and_what_was_written_goes_on(desk, crew, 
     ],
 )
 def test_every_end_of_a_kernel_is_said(desk, how, words):
-    """A kernel that is killed and comes up again, and one that is shut down over REST or from the menu, are told apart."""
+    """A kernel that was killed and comes up again, and one that was shut down in either way, are told apart."""
     if how == "killed":
         os.kill(desk.pid(), signal.SIGKILL)
     elif how == "deleted":
@@ -155,7 +154,7 @@ def test_every_end_of_a_kernel_is_said(desk, how, words):
 
 
 def test_feed_without_a_kernel_is_read_and_searched_and_nothing_else(desk, crew, alice):
-    """The rows of a feed whose kernel is gone can be read, searched and copied; what the kernel would do is not offered."""
+    """The rows of a feed whose kernel is gone can be read and searched; what the kernel would do is not offered."""
     for text in ("Build 42 is out", "Lunch?"):
         alice.say(crew, text)
         desk.page.locator(".tcf-text").get_by_text(text).wait_for(timeout=SLOW)
@@ -306,10 +305,8 @@ class Cable:
 
 
 def _end(one: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         one.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     one.close()
 
 

@@ -30,10 +30,10 @@ def test_panel_in_notebook_7(browser, lab, screenshots):
 
 
 def test_restart_in_notebook_7(browser, lab, practice, alice):
-    """In Notebook 7, too, a restart from the menu is said, and what was written is in the composer that is made next."""
+    """In Notebook 7, too, a restart is said, and what was written is in the composer that is made next."""
     alice.group("Release crew", "robot")
-    connect = f"""import tcnb
-tc = tcnb.connect("127.0.0.1", web_port={practice.port}, https=False, username="robot", password="robot", journal=None)"""
+    account = 'https=False, username="robot", password="robot", journal=None'
+    connect = f'import tcnb\ntc = tcnb.connect("127.0.0.1", web_port={practice.port}, {account})'
     address = lab.write_notebook("seven-restarted.ipynb", connect, 'tc.panel("Release crew")')
     context = browser.new_context(viewport={"width": 1300, "height": 1000}, locale="en-GB")
     page = context.new_page()
