@@ -204,8 +204,9 @@ class Store {
     const { all, draft } = answer;
     if (draft && all.turn !== this.turn) {
       this.takeTurn({ turn: all.turn, chat: all.chat, put: { ...draft, why: all.bar && all.bar.kind === "edit" ? "edit" : "chat", aside: true } });
-    } else if (draft && !this.changes.isNews(this.at.draft) && draft.text !== this.draft.text) {
+    } else if (draft && !this.changes.isNews(Math.max(this.at.draft, this.at.chat))) {
       this.draft = { text: draft.text, mode: draft.mode };
+      this.chat = all.chat;
       this.askPreview();
       this.changed("put");
     }
