@@ -391,7 +391,13 @@ class NotAnImageError(FileValidationError, TypeError):
 
 
 class FileUploadError(TcnbError):
-    """A file could not be uploaded."""
+    """A file could not be uploaded.
+
+    Attributes:
+        code: the server's error code, where it gave one (`protocol` section 11.8).
+    """
+
+    code: int | None = None
 
 
 class FileDownloadError(TcnbError):

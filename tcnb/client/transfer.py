@@ -5,7 +5,6 @@ Source: `protocol` section 8.
 
 from __future__ import annotations
 
-import json
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -127,7 +126,9 @@ class Transfers:
                 why = await why_unreachable(self._address, error)
                 raise FileUploadError(f"the upload of {file.filename} broke off: {why}") from error
         if not response.is_success:
-            raise FileUploadError(f"the server did not take {file.filename}: {await self._said(response)}")
+            refused = FileUploadError(f"the server did not take {file.filename}: {await self._said(response)}")
+            refused.code = _code(response)
+            raise refused
         return _temporal_id(response)
 
     async def download(
@@ -183,12 +184,8 @@ class Transfers:
     async def _said(self, response: http.Response) -> str:
         """Return what a refused transfer says."""
         status = response.status_code
-        try:
-            body = json.loads(await response.aread())
-        except ValueError:
-            body = None
-        code = body.get("errorCode") if isinstance(body, dict) else None
-        if isinstance(code, int):
+        await response.aread()
+        if (code := _code(response)) is not None:
             return f"{codes.meaning(code)} [{code}]"
         return answered(self._address, status, response.headers, await way_to(self._address)) or f"HTTP {status}"
 
@@ -227,6 +224,16 @@ async def _onto_disk(chunks: AsyncIterator[bytes], place: Place) -> Path:
         return await to_thread(place.finish)
     finally:
         place.drop()
+
+
+def _code(response: http.Response) -> int | None:
+    """Return the error code of a refused transfer, where it has one; its body must have been read."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    code = body.get("errorCode") if isinstance(body, dict) else None
+    return code if isinstance(code, int) else None
 
 
 def _temporal_id(response: http.Response) -> str:

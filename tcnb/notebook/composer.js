@@ -1,8 +1,8 @@
 // The composer in the page: writing, choosing, attaching, and files on their way to the kernel; colours and spacing are in composer.css.
-// What all widgets share is in page.js, which is put before this file.
+// What all widgets share is in page.js and page_kernel.js, which are put before this file; what the browser keeps is in composer_drafts.js, behind it.
 //
 // What is handed in has a key made here; the kernel takes each key once, so a message that is repeated sends nothing twice.
-// The kernel owns what becomes of it. Until it has said that it knows a key, the page says that it waits for the kernel.
+// The page owns what a person writes, the kernel what becomes of what was handed in. Until it has said that it knows a key, the page says that it waits for the kernel.
 // A file goes to the kernel in pieces, at most `window` bytes ahead of what the kernel has said to be written.
 
 const MOST_TEXT = 4096; // visible characters of a message or a caption
@@ -41,19 +41,23 @@ const WORDS = {
     sendAs: "Send as", photo: "Photo", document: "File", sticker: "Sticker", drop: "Drop to attach", folder: "A folder cannot be sent. Pack it first.", checking: "Checking…",
     tooBig: "Some files cannot be sent. Remove them first.", sendings: "On their way", queued: "Queued",
     waitKernel: "Waiting for the kernel: a cell is running", waitConnection: "Waits for the connection",
-    gone: "The kernel is gone: this was not sent", receiving: "To the kernel", sending: "Sending", toServer: "To the server", sent: "Sent", removed: "deleted since",
-    failed: "Failed", failedWhy: (why) => `Not sent: ${why}`,
+    waitJupyter: "Waits for the connection to Jupyter", gone: "Not sent: the kernel is gone",
+    unknown: "Not known whether it was sent: the kernel is gone. Look into the chat before you send it again.", receiving: "To the kernel", sending: "Sending", toServer: "To the server", sent: "Sent", removed: "deleted since",
+    failed: "Failed", failedWhy: (why) => `Not sent · ${why}`,
     unsure: (why) => `Perhaps sent, perhaps not. Look into the chat before you try again. ${why}`,
     reloaded: "Interrupted: the page was reloaded before the whole file had reached the kernel.",
     stalled: "Interrupted: the page stopped sending the file.", notSame: (name) => `That is another file. Choose ${name} as it was.`,
     unreadable: "the file can no longer be read", of: (a, b) => `${a} of ${b}`, connecting: "Connecting", reconnecting: "Reconnecting",
-    closed: "The connection is closed", noKernel: "No kernel", waitsToo: "what you send waits for it", ofFolder: "From the folder",
+    closed: "The connection is closed", waitsToo: "what you send waits for it", ofFolder: "From the folder",
     ofChats: "Seen in chats", makeSticker: "From a picture…",
     noStickers: "No stickers yet. Those seen in chats appear here, and any picture can become one.", loading: "Loading…",
     sentTo: (what, chat) => `${what}: sent to ${chat}`,
     kinds: { p2p: "personal", group: "group", channel: "channel", favorites: "favorites", system: "system", undefined: "chat", person: "person" },
     bytes: ["B", "kB", "MB", "GB"], pasted: "pasted", textFile: "message",
     lostFiles: (names) => `Attached and not sent before the page was reloaded: ${names}. Attach them again.`,
+    lostWithKernel: (names) => `Attached and not sent while there was a kernel: ${names}. Attach them again.`,
+    kept: "What you wrote is kept: the next composer of this chat in this notebook has it.", keptFiles: (names) => `Files cannot be kept; attach them again there: ${names}.`,
+    handedOver: "What you wrote here is in the composer that was made since.",
   },
   ru: {
     composer: "Редактор сообщений", to: "Кому", chat: "Чат или человек, кому написать", choose: "Выберите чат или человека",
@@ -71,20 +75,24 @@ const WORDS = {
     retry: "Ещё раз", again: "Вернуть в поле", edit: "Изменить", chooseAgain: "Выбрать файл снова", attachments: "Приложенные файлы",
     sendAs: "Отправить как", photo: "Фото", document: "Файл", sticker: "Стикер", drop: "Отпустите, чтобы приложить", folder: "Папку отправить нельзя. Сначала упакуйте её.", checking: "Проверка…",
     tooBig: "Некоторые файлы отправить нельзя. Сначала уберите их.", sendings: "В пути", queued: "В очереди",
-    waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", gone: "Ядра нет: это не отправлено",
+    waitKernel: "Ждём ядро: выполняется ячейка", waitConnection: "Ждёт подключения", waitJupyter: "Ждёт связи с Jupyter", gone: "Не отправлено: ядра нет",
+    unknown: "Неизвестно, отправлено ли: ядра нет. Загляните в чат, прежде чем отправлять снова.",
     receiving: "В ядро", sending: "Отправляется", toServer: "На сервер", sent: "Отправлено", removed: "с тех пор удалено", failed: "Не вышло",
-    failedWhy: (why) => `Не отправлено: ${why}`,
+    failedWhy: (why) => `Не отправлено · ${why}`,
     unsure: (why) => `Возможно, отправлено, а возможно, и нет. Загляните в чат, прежде чем повторять. ${why}`,
     reloaded: "Прервано: страница перезагружена раньше, чем файл весь дошёл до ядра.",
     stalled: "Прервано: страница перестала передавать файл.", notSame: (name) => `Это другой файл. Выберите ${name}, каким он был.`,
     unreadable: "файл больше не читается", of: (a, b) => `${a} из ${b}`, connecting: "Подключение", reconnecting: "Переподключение",
-    closed: "Подключение закрыто", noKernel: "Нет ядра", waitsToo: "отправленное подождёт", ofFolder: "Из папки",
+    closed: "Подключение закрыто", waitsToo: "отправленное подождёт", ofFolder: "Из папки",
     ofChats: "Встречались в чатах", makeSticker: "Из картинки…",
     noStickers: "Стикеров пока нет. Здесь появятся те, что встретятся в чатах; стикером станет и любая картинка.", loading: "Загрузка…",
     sentTo: (what, chat) => `${what}: отправлено, ${chat}`,
     kinds: { p2p: "личный", group: "группа", channel: "канал", favorites: "избранное", system: "системный", undefined: "чат", person: "человек" },
     bytes: ["Б", "кБ", "МБ", "ГБ"], pasted: "вставлено", textFile: "сообщение",
     lostFiles: (names) => `Приложено и не отправлено до перезагрузки страницы: ${names}. Приложите снова.`,
+    lostWithKernel: (names) => `Приложено и не отправлено, пока было ядро: ${names}. Приложите снова.`,
+    kept: "Написанное сохранено: оно появится в следующем редакторе этого чата в этом блокноте.", keptFiles: (names) => `Файлы сохранить нельзя; приложите их там снова: ${names}.`,
+    handedOver: "Написанное здесь теперь в редакторе, созданном позже.",
   },
 };
 
@@ -94,8 +102,6 @@ function makeLocale() {
   const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
   return { words, number: (n) => number.format(n), clock: (t) => clock.format(t) };
 }
-
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // The form in which names are compared, as the kernel does: as they look, in one case.
 const folded = (name) => name.normalize("NFC").replace(/\p{Default_Ignorable_Code_Point}/gu, "").trim().split(/\s+/).join(" ").toLowerCase();
@@ -116,7 +122,11 @@ class Store {
   constructor(model) {
     this.model = model;
     this.locale = makeLocale();
-    this.page = newKey();
+    this.changes = new Changes(model);
+    this.page = this.changes.page;
+    this.at = { draft: 0, chat: 0, bar: 0 }; // the last changes of a person, by their number
+    this.kept = new KeptDrafts(model);
+    this.watch = new KernelWatch(model, () => this.kernelChanged());
     this.views = new Set();
     this.asked = new Map(); // request id → {request, answered, at, wait}
     this.requests = 0;
@@ -126,24 +136,29 @@ class Store {
     this.uploads = new Map(); // key → {file, sent, written, moving, at}
     this.thumbs = new Map(); // key → object URL
     this.attachments = [];
+    this.aside = new Map(); // chat id → what was begun there: {chat, text, mode, change}
+    this.carried = new Map(); // key → what an earlier composer had handed in, and of which nobody knows what became
     this.seenAt = new Map(); // key → when it was seen to be sent
     this.pictures = new Map(); // sticker key → object URL, "" if it is gone
     this.preview = { nodes: [], problems: [], length: 0, text: "", mode: "text" };
     this.notice = "";
     this.connection = { state: "connecting" };
-    this.isGone = () => false;
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
     model.on("msg:custom", this.hear);
-    this.leaving = () => this.flushDraft();
+    this.leaving = () => { this.flushDraft(); this.keep(); };
     addEventListener("pagehide", this.leaving);
     this.timer = setInterval(() => this.tick(), 500);
     this.ask({ type: "open" }, (answer) => this.opened(answer));
+    this.takeKept();
     if (this.draft.text) this.askPreview();
   }
 
   close() {
     this.flushDraft();
+    this.isClosed = true;
+    this.keep();
+    this.watch.close();
     clearInterval(this.timer);
     clearTimeout(this.previewing);
     removeEventListener("pagehide", this.leaving);
@@ -165,25 +180,126 @@ class Store {
     this.turn = opening.turn || 0;
     this.connection = opening.state || this.connection;
     for (const one of opening.sendings || []) this.takeSending(one);
-    this.notice = opening.notice || "";
+    this.server = opening.server || "";
+    this.account = opening.account || "";
+    this.tellNotice(opening);
     const lost = this.draft.attached || [];
-    if (lost.length) this.notice = this.locale.words.lostFiles(lost.join(", "));
+    if (lost.length) this.setNotice(this.locale.words.lostFiles(lost.join(", ")));
+    this.restore();
+  }
+
+  // What this tab has that the kernel does not: what it wrote in the last moment before it was reloaded.
+  restore() {
+    const kept = this.kept.own();
+    if (!kept) return;
+    for (const one of kept.sendings) if (one.isCarried) this.carried.set(one.key, one);
+    for (const one of kept.aside) this.aside.set(one.chat.chat_id, { ...one, change: 0 });
+    if (!this.changes.wasNews(kept.page, kept.change)) return;
+    this.draft = kept.draft;
+    this.chat = kept.chat;
+    if (kept.attached.length) this.setNotice(this.locale.words.lostFiles(kept.attached.join(", ")));
+    this.at.chat = this.changes.next();
+    this.draftChanged();
   }
 
   // What the kernel has now: Colab hands a page the state of the moment in which the widget was made. What a person does meanwhile stands.
   opened(answer) {
-    if (answer.draft && !this.isTouched) {
-      this.draft = { text: answer.draft.text, mode: answer.draft.mode };
-      this.chat = answer.all.chat;
-      this.turn = answer.all.turn;
-      if (this.draft.text) this.askPreview();
+    const { all, draft } = answer;
+    if (draft && all.turn !== this.turn) {
+      this.takeTurn({ turn: all.turn, chat: all.chat, put: { ...draft, why: all.bar && all.bar.kind === "edit" ? "edit" : "chat", aside: true } });
+    } else if (draft && !this.changes.isNews(Math.max(this.at.draft, this.at.chat))) {
+      this.draft = { text: draft.text, mode: draft.mode };
+      this.chat = all.chat;
+      this.askPreview();
       this.changed("put");
     }
-    this.takeAll(answer.all);
+    this.takeAll(all);
   }
 
   changed(what) {
+    if (what !== "time") this.keep();
     for (const view of this.views) view.show(what);
+  }
+
+  // -- the kernel is there, or not
+
+  kernelChanged() {
+    if (this.watch.turn() === "back") {
+      for (const asked of [...this.asked.values(), ...this.local.values()]) asked.at = 0; // repeated at the next tick
+      this.flushDraft();
+      this.ask({ type: "open" }, (answer) => this.opened(answer));
+    }
+    if (this.watch.isGone) this.uploads.clear();
+    this.changed("all");
+  }
+
+  // Whether nothing can be sent from here any more.
+  get isEnded() {
+    return this.isClosed || this.watch.isGone || this.connection.state === "closed";
+  }
+
+  // Let the browser keep what is written and not sent. What another composer has taken over since is its own.
+  keep() {
+    const left = this.isHandedOver ? null : this.kept.left();
+    if (left) this.giveUp(left);
+    const sendings = this.unsettled();
+    if (this.isHandedOver || (!this.changes.count && !sendings.length && !this.kept.own())) return;
+    const { server, account, page, draft, chat, bar, isEnded } = this;
+    const aside = [...this.aside.values()].filter((one) => one.text.trim()).map(({ change, ...one }) => one);
+    const attached = this.attachments.map((one) => one.file.name);
+    this.kept.write({ server, account, page, change: Math.max(this.at.draft, this.at.chat), isEnded, chat, attached, aside, sendings,
+      draft: { text: draft.text, mode: draft.mode }, bar: bar && { kind: bar.kind, message_id: bar.message_id, author: bar.author } });
+  }
+
+  // Another composer has taken over what was written here, or a part of it.
+  giveUp(left) {
+    const { draft, sendings = [], aside = [] } = left;
+    this.sendings.clear();
+    this.local.clear();
+    this.carried = new Map(sendings.map((one) => [one.key, one]));
+    this.aside = new Map(aside.map((one) => [one.chat.chat_id, { ...one, change: 0 }]));
+    if (draft && draft.text) return;
+    this.isHandedOver = !hasContent({ draft, sendings, aside });
+    this.draft = { ...this.draft, text: "" };
+    this.attachments = [];
+    this.bar = null;
+    this.setNotice(this.locale.words.handedOver);
+    for (const view of this.views) view.show("put");
+  }
+
+  // Take over what was written in composers that can send it no more: for the chat that is chosen here, or with its chat where none is.
+  takeKept() {
+    if (!this.account || this.isEnded || !this.watch.isReached) return;
+    for (const orphan of this.kept.orphans(this.server, this.account)) {
+      if (!hasContent(orphan.entry)) continue;
+      const isFree = !this.draft.text.trim() && !this.bar && !this.attachments.length;
+      const isFor = (one) => one && this.chat && one.chat_id === this.chat.chat_id;
+      const { entry } = orphan, isOurs = isFor(entry.chat) || entry.aside.some((one) => isFor(one.chat)) || !this.chat;
+      if (isFree && isOurs) this.takeOver(takeOut(orphan, this.chat && this.chat.chat_id));
+      else if (entry.sendings.length) this.takeOver(takeOut(orphan, NOWHERE));
+    }
+  }
+
+  takeOver({ draft, chat, bar, attached, aside, sendings }) {
+    for (const one of sendings) this.carried.set(one.key, { ...one, isCarried: true });
+    if (draft) this.draft = draft;
+    if (chat && !this.chat) { this.chat = chat; this.at.chat = this.changes.next(); }
+    for (const one of aside) {
+      const isHere = !draft && this.chat && one.chat.chat_id === this.chat.chat_id;
+      if (isHere) this.draft = { text: one.text, mode: one.mode };
+      else this.setAside(one.chat, one);
+    }
+    if (attached && attached.length) this.setNotice(this.locale.words.lostWithKernel(attached.join(", ")));
+    if (draft || aside.length) { this.draftChanged(); this.flushDraft(); this.askPreview(); }
+    if (bar) this.goOnWith(bar);
+    this.changed("put");
+  }
+
+  // A reply or an edit that was begun in another composer: the kernel says whether its message is still there.
+  goOnWith(bar) {
+    this.bar = { ...bar, nodes: [] };
+    this.isBarAsked = true;
+    this.tell({ type: bar.kind, message_id: bar.message_id, ...(bar.kind === "edit" ? { written: this.draft } : {}) });
   }
 
   // -- the kernel speaks
@@ -191,18 +307,20 @@ class Store {
   heard(content, buffers) {
     if (!content || content.type !== "composer" || !buffers || !buffers.length) return;
     const message = JSON.parse(new TextDecoder().decode(buffers[0]));
+    this.changes.take(message);
+    if (message.n === undefined) return; // a sign of life
     const isGap = message.n > this.n + 1 && !message.all;
     this.n = Math.max(this.n, message.n);
-    if (isGap) this.ask({ type: "open" }, (answer) => this.takeAll(answer.all));
+    if (isGap) this.ask({ type: "open" }, (answer) => this.opened(answer));
     if (message.all) this.takeAll(message.all);
     if (message.state) this.connection = message.state;
     for (const one of message.sendings || []) this.takeSending(one);
     for (const key of message.gone || []) this.forget(key);
     for (const key of message.refused || []) this.fail(key, this.locale.words.closed);
     if (message.turn !== undefined) this.takeTurn(message);
-    if (message.bar !== undefined) this.bar = message.bar;
+    if (message.bar !== undefined || message.notice) this.takeBar(message);
     if (message.ended) this.endEdit(message.ended);
-    if (message.notice) this.notice = message.notice;
+    this.tellNotice(message);
     for (const [key, written] of Object.entries(message.written || {})) this.credit(key, written);
     for (const answer of message.answers || []) this.answered(answer, buffers);
     this.changed("all");
@@ -212,34 +330,78 @@ class Store {
     if (!all) return;
     this.n = Math.max(this.n, all.n);
     this.connection = all.state;
-    this.bar = all.bar;
-    if (all.notice) this.notice = all.notice;
-    if (all.turn !== this.turn) { this.turn = all.turn; this.chat = all.chat; }
+    this.account ||= all.account || "";
+    if (!this.isBarAsked) this.takeBar(all);
+    if (!this.changes.isNews(this.at.draft)) this.tellNotice(all);
+    if (all.turn !== this.turn) this.ask({ type: "open" }, (answer) => this.opened(answer));
     const known = new Set(all.sendings.map((one) => one.key));
     for (const key of [...this.sendings.keys()]) if (!known.has(key)) this.forget(key);
     for (const one of all.sendings) this.takeSending(one);
+    this.takeKept();
     this.changed("all");
   }
 
-  // Another chat, or another text, is put before the person; what stands in the field is handed back to be kept.
-  takeTurn(message) {
-    if (message.put) {
-      if (message.put.aside && this.draft.text) this.post({ type: "stash", chat: message.put.aside, ...this.draft });
-      this.draft = { text: message.put.text, mode: message.put.mode };
-      clearTimeout(this.drafting);
-      this.askPreview();
-    }
-    if (message.chat) this.chat = message.chat;
-    this.turn = message.turn;
-    this.notice = "";
-    if (!message.put) this.draftChanged();
+  tellNotice({ notice, details }) {
+    if (!notice) return;
+    this.notice = notice;
+    this.details = details || "";
+  }
+
+  setNotice(notice) {
+    this.notice = notice;
+    this.details = "";
+  }
+
+  // What is answered or changed, unless the person has left that since.
+  takeBar({ bar, notice }) {
+    if (this.isBarAsked && notice) this.bar = null; // its message is not there, or cannot be changed
+    this.isBarAsked = false;
+    if (bar !== undefined && !this.changes.isNews(this.at.bar)) this.bar = bar;
+  }
+
+  // Another chat, or another text, is put before the person. A chat that was chosen here since is the later wish.
+  takeTurn({ turn, chat, put }) {
+    const isOutdated = chat && this.changes.isNews(this.at.chat) && !(put && put.why === "edit");
+    this.turn = turn;
+    clearTimeout(this.drafting);
+    this.isUntold = false; // what was not told yet is put aside, or told below as what stands in the field
+    if (!isOutdated && put) this.takePut(put, chat);
+    if (!isOutdated && chat) this.chat = chat;
+    if (!isOutdated) this.setNotice("");
+    this.draftChanged();
+    this.takeKept();
     this.changed("put");
+  }
+
+  // What the kernel puts into the field it knows from this page; what was written here since is later.
+  takePut(put, chat) {
+    const { chat: before, draft } = this, to = chat || before;
+    if (put.why === "chat" && before && to.chat_id === before.chat_id) return; // chosen again: what stands in the field is for it
+    if (put.aside && before && this.at.draft) this.setAside(before, draft);
+    const own = put.why === "edit" || !to ? null : this.asideOf(to.chat_id);
+    const { text, mode } = own || put;
+    const unaddressed = put.why === "chat" && !before ? draft.text : "";
+    this.draft = { text: [text, unaddressed].filter(Boolean).join("\n"), mode: unaddressed ? draft.mode : mode };
+    this.askPreview();
+  }
+
+  setAside(chat, { text, mode }) {
+    this.aside.set(chat.chat_id, { chat, text, mode, change: this.changes.next() });
+    this.tell({ type: "stash", chat: chat.chat_id, text, mode });
+  }
+
+  // Take back what was put aside for a chat, if the kernel has not heard of it; otherwise it has it.
+  asideOf(chatId) {
+    const one = this.aside.get(chatId);
+    this.aside.delete(chatId);
+    return one && this.changes.isNews(one.change) ? one : null;
   }
 
   // The message that was being changed is gone: what was put aside for it comes back, and what was written stays below it.
   endEdit({ text, mode, edited }) {
+    const own = this.chat && this.asideOf(this.chat.chat_id), aside = own || { text, mode };
     const written = this.draft.text === edited ? "" : this.draft.text;
-    this.draft = { text: [text, written].filter(Boolean).join("\n"), mode: written ? this.draft.mode : mode };
+    this.draft = { text: [aside.text, written].filter(Boolean).join("\n"), mode: written ? this.draft.mode : aside.mode };
     this.draftChanged();
     this.askPreview();
     this.changed("put");
@@ -259,6 +421,7 @@ class Store {
 
   forget(key) {
     this.sendings.delete(key);
+    this.carried.delete(key);
     this.local.delete(key);
     this.uploads.delete(key);
     this.files.delete(key);
@@ -280,7 +443,15 @@ class Store {
     this.post(this.asked.get(re).request);
   }
 
+  // Tell what a person has done. What was written before is told first, so that the kernel hears of all changes up to this one.
+  tell(request) {
+    this.flushDraft();
+    this.post(this.changes.signed(request));
+  }
+
+  // What cannot arrive is not said: it is said anew when the kernel is reached again.
   post(request, buffers) {
+    if (!this.watch.isReached) return;
     try {
       this.model.send(request, undefined, buffers);
     } catch (error) {
@@ -297,13 +468,14 @@ class Store {
 
   tick() {
     const now = Date.now();
-    for (const asked of [...this.asked.values(), ...this.local.values()]) {
+    if (this.isEnded && !this.isHandedOver && this.kept.left()) this.keep();
+    for (const asked of this.watch.isReached ? [...this.asked.values(), ...this.local.values()] : []) {
       if (now - asked.at < asked.wait) continue;
       asked.at = now;
       asked.wait *= 2;
       this.post(asked.request);
     }
-    for (const [key, upload] of this.uploads) if (now - upload.at > STUCK_MS && upload.written < upload.file.size) this.resume(key);
+    for (const [key, upload] of this.uploads) if (this.watch.isReached && now - upload.at > STUCK_MS && upload.written < upload.file.size) this.resume(key);
     this.changed("time");
   }
 
@@ -311,7 +483,7 @@ class Store {
 
   setText(text) {
     this.draft = { ...this.draft, text };
-    this.notice = "";
+    this.setNotice("");
     this.draftChanged();
     this.askPreview();
     this.changed("text");
@@ -326,28 +498,35 @@ class Store {
 
   setChat(chat) {
     this.chat = chat;
-    this.notice = "";
+    this.setNotice("");
     if (this.bar) this.leaveBar();
+    this.at.chat = this.changes.next();
     this.draftChanged();
     this.flushDraft();
+    this.takeKept();
     this.changed("chat");
   }
 
   draftChanged() {
     clearTimeout(this.drafting);
     this.drafting = setTimeout(() => this.flushDraft(), DRAFT_MS);
-    this.isUntold = this.isTouched = true;
+    this.at.draft = this.changes.next();
+    this.isUntold = true;
   }
 
   flushDraft() {
     clearTimeout(this.drafting);
-    if (this.isUntold) this.post({ type: "draft", turn: this.turn, chat: this.chat, ...this.draft, attached: this.attachments.map((one) => one.file.name) });
+    if (!this.isUntold || !this.watch.isReached) return;
     this.isUntold = false;
+    const { text, mode } = this.draft;
+    this.post(this.changes.signed({ type: "draft", turn: this.turn, chat: this.chat, text, mode, attached: this.attachments.map((one) => one.file.name) }));
   }
 
+  // A reply is left at once; what an edit leaves behind, the kernel says.
   leaveBar() {
-    this.post({ type: "leave" });
-    if (this.bar && this.bar.kind === "reply") this.bar = null;
+    this.at.bar = this.changes.next();
+    this.tell({ type: "leave" });
+    if (this.bar && (this.bar.kind === "reply" || !this.watch.isReached)) this.bar = null;
     this.changed("all");
   }
 
@@ -423,10 +602,10 @@ class Store {
       const attachment = this.attachments.find((other) => other.key === one.key);
       if (attachment) this.files.set(one.key, attachment.file);
       if (attachment && attachment.url) this.thumbs.set(one.key, attachment.url);
-      const request = { type: "send", page: this.page, sendings: [one] };
+      const request = this.changes.signed({ type: "send", sendings: [one] });
       this.local.set(one.key, { sending: { ...one, state: "queued", moved: 0 }, request, since: Date.now(), at: Date.now(), wait: REPEAT_MS });
     }
-    this.post({ type: "send", page: this.page, sendings });
+    this.tell({ type: "send", sendings });
     this.attachments = this.attachments.filter((one) => !sendings.some((sending) => sending.key === one.key));
     this.changed("all");
   }
@@ -434,11 +613,12 @@ class Store {
   submit() {
     const sendings = this.compose();
     const isEdit = sendings.length === 1 && sendings[0].kind === "edit";
+    if (!isEdit) this.at.bar = this.changes.next();
     this.handIn(sendings);
     if (!isEdit) this.bar = null;
     this.draft = { ...this.draft, text: "" };
     this.preview = { nodes: [], problems: [], length: 0, text: "", mode: this.draft.mode };
-    this.notice = "";
+    this.setNotice("");
     this.draftChanged();
     if (!isEdit) this.flushDraft();
     this.changed("put");
@@ -495,7 +675,7 @@ class Store {
   }
 
   chooseAgain(one, file) {
-    if (file.name !== one.name || file.size !== one.size) { this.notice = this.locale.words.notSame(one.name); this.changed("all"); return; }
+    if (file.name !== one.name || file.size !== one.size) { this.setNotice(this.locale.words.notSame(one.name)); this.changed("all"); return; }
     this.files.set(one.key, file);
     this.resume(one.key);
   }
@@ -504,10 +684,22 @@ class Store {
 
   rows() {
     const now = Date.now();
+    const carried = [...this.carried.values()];
+    if (this.watch.isGone) return [...carried, ...this.unsettled().filter((one) => !one.isCarried)];
     const known = [...this.sendings.values()].filter((one) => one.state !== "sent" || now - (this.seenAt.get(one.key) || 0) < this.keepSent);
-    const stateOf = (since) => (this.isGone() ? "gone" : now - since > WAITING_MS ? "waiting" : "queued");
+    const stateOf = (since) => (!this.watch.isReached ? "cutOff" : now - since > WAITING_MS ? "waiting" : "queued");
     const waiting = [...this.local.values()].map(({ sending, since }) => ({ ...sending, state: stateOf(since) }));
-    return [...known, ...waiting];
+    return [...carried, ...known, ...waiting];
+  }
+
+  // What is not sent for certain, as it stands once the kernel is gone. A file that had not arrived whole was not sent; of what the kernel had, or
+  // may have had, nobody knows.
+  unsettled() {
+    const fate = (one) => (one.state === "failed" ? one.state : ["receiving", "interrupted"].includes(one.state) ? "gone" : "unknown");
+    const slim = ({ key, kind, chat_id, chat, text, mode, name, reply_to, target, reason, is_unsure }, state) => ({ key, kind, chat_id, chat, text, mode, name, reply_to, target, reason, is_unsure, state });
+    const known = [...this.sendings.values()].filter((one) => one.state !== "sent").map((one) => slim(one, fate(one)));
+    const local = [...this.local.values()].map(({ sending }) => slim(sending, sending.size && !sending.sticker ? "gone" : "unknown"));
+    return [...this.carried.values(), ...known, ...local];
   }
 
   remove(one) {
@@ -772,7 +964,7 @@ class ChatBox {
     const isOpenToDoubt = same.length === 1 && !this.isMarked && !/\s/.test(typed);
     if (this.isOpen && this.active >= 0 && !isOpenToDoubt) { this.choose(this.options[this.active]); return; }
     if (!this.isTyped) { if (this.store.chat) this.onChosen(); return; }
-    if (same.length > 1) { this.store.notice = this.words.ambiguous(same.length); this.store.changed("all"); return; }
+    if (same.length > 1) { this.store.setNotice(this.words.ambiguous(same.length)); this.store.changed("all"); return; }
     if (typed) this.resolve(typed);
   }
 
@@ -809,7 +1001,7 @@ class ChatBox {
     this.options = [];
     this.store.ask({ type: "resolve", chat: name }, (answer) => {
       if (!answer.error) { this.take(answer.chat); return; }
-      this.store.notice = answer.error;
+      this.store.tellNotice({ notice: answer.error, details: answer.details });
       if (this.isOpen) this.openList(this.input.value);
       this.active = -1;
       this.mark();
@@ -839,7 +1031,6 @@ class View {
     this.build();
     this.listen();
     store.views.add(this);
-    store.isGone = () => Boolean(this.root.closest(".jupyter-widgets-disconnected")); // set by ipywidgets when the kernel restarts or dies
     this.show("put");
   }
 
@@ -919,7 +1110,7 @@ class View {
   buildTools() {
     const bar = node("div", "tcc-tools");
     this.picker = this.buildPicker((files) => this.store.attach(files, this.pickAs));
-    const attach = button("tcc-attach", "clip", this.words.attach, () => this.pick("", true));
+    this.attachButton = button("tcc-attach", "clip", this.words.attach, () => this.pick("", true));
     this.stickerButton = button("tcc-stickerbutton", "sticker", this.words.stickers, () => this.toggleStickers());
     this.stickerButton.setAttribute("aria-expanded", "false");
     this.modes = node("div", "tcc-modes");
@@ -930,7 +1121,7 @@ class View {
     this.hint = node("span", "tcc-hint", this.words.hint);
     this.counter = node("span", "tcc-counter");
     this.sendButton = button("tcc-send", "send", this.words.send, () => this.submit());
-    bar.append(this.picker, attach, this.stickerButton, this.modes, this.eye, this.hint, this.counter, this.sendButton);
+    bar.append(this.picker, this.attachButton, this.stickerButton, this.modes, this.eye, this.hint, this.counter, this.sendButton);
     return bar;
   }
 
@@ -1054,7 +1245,7 @@ class View {
     const items = [...(event.dataTransfer ? event.dataTransfer.items : [])];
     const isFolder = (item) => Boolean(item.webkitGetAsEntry && item.webkitGetAsEntry()?.isDirectory);
     const dropped = items.filter((item) => item.kind === "file");
-    if (dropped.some(isFolder)) this.store.notice = this.words.folder;
+    if (dropped.some(isFolder)) this.store.setNotice(this.words.folder);
     const files = dropped.filter((item) => !isFolder(item)).map((item) => item.getAsFile()).filter(Boolean);
     if (!event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
@@ -1069,8 +1260,8 @@ class View {
   submit() {
     const { store, words } = this;
     const problem = this.obstacle();
-    if (problem) { store.notice = problem; store.changed("all"); return; }
-    if (!store.chat || !store.compose().length) return;
+    if (problem) { store.setNotice(problem); store.changed("all"); return; }
+    if (!store.watch.isReached || !store.chat || !store.compose().length) return;
     store.submit();
     this.area.focus();
   }
@@ -1112,12 +1303,15 @@ class View {
 
   showState() {
     const { store, words } = this;
-    const name = store.isGone() ? "noKernel" : store.connection.state;
-    this.dot.className = `tcc-dot tcc-is-${name}`;
+    const { watch } = store, name = store.connection.state, isTold = watch.state && name !== "closed";
+    this.dot.className = `tcc-dot tcc-is-${watch.isGone ? "gone" : isTold ? "away" : name}`;
     const hope = ["connecting", "reconnecting"].includes(name) ? words.waitsToo : "";
     const parts = name === "connected" ? [] : [words[name] || name, hope, store.connection.reason || ""]; // the reason last, for it may be cut off
-    setText(this.stateText, parts.filter(Boolean).join(" · "));
+    setText(this.stateText, watch.isGone || isTold ? watch.words : parts.filter(Boolean).join(" · "));
     this.stateText.title = this.stateText.textContent;
+    this.stateText.classList.toggle("tcc-told", watch.isGone);
+    for (const one of [this.attachButton, this.stickerButton, this.chatBox.input]) one.disabled = watch.isGone;
+    this.area.readOnly = Boolean(store.isHandedOver);
   }
 
   showBar() {
@@ -1127,7 +1321,7 @@ class View {
     this.box.classList.toggle("tcc-editing", isEdit);
     this.sendButton.title = isEdit ? this.words.save : this.words.send;
     this.sendButton.setAttribute("aria-label", this.sendButton.title);
-    const sign = bar ? `${bar.kind}${bar.message_id}` : "";
+    const sign = bar ? `${bar.kind}${bar.message_id}${bar.nodes.length}` : "";
     if (sign === this.barSign) return;
     this.barSign = sign;
     this.sendButton.replaceChildren(icon(isEdit ? "check" : "send"));
@@ -1165,7 +1359,7 @@ class View {
     this.counter.classList.toggle("tcc-over", length > MOST_TEXT);
     this.counter.classList.toggle("tcc-shown", length > 0);
     this.hint.classList.toggle("tcc-away", length > 0);
-    const isReady = Boolean(store.chat && (store.draft.text.trim() || count) && length <= MOST_TEXT && !store.attachments.some((one) => one.problem));
+    const isReady = Boolean(store.watch.isReached && store.chat && (store.draft.text.trim() || count) && length <= MOST_TEXT && !store.attachments.some((one) => one.problem));
     this.sendButton.classList.toggle("tcc-ready", isReady);
     this.sendButton.setAttribute("aria-disabled", String(!isReady));
     this.showNotice(length);
@@ -1173,14 +1367,26 @@ class View {
 
   showNotice(length) {
     const over = length > MOST_TEXT ? this.words.tooLong(this.locale.number(length - MOST_TEXT)) : "";
-    const notice = over || this.store.notice;
-    if (this.noticeSign === notice) return;
-    this.noticeSign = notice;
+    const notice = over || this.store.notice || this.keptNotice();
+    const { details = "" } = this.store, sign = `${notice}\n${details}`;
+    if (this.noticeSign === sign) return;
+    this.noticeSign = sign;
+    this.notice.title = notice === this.store.notice ? details : "";
     this.notice.classList.toggle("tcc-shown", Boolean(notice));
     this.notice.replaceChildren();
     if (!notice) return;
-    this.notice.append(icon("alert"), node("span", "", notice));
+    const isCalm = !over && notice !== this.store.notice;
+    this.notice.classList.toggle("tcc-calm", isCalm);
+    this.notice.append(icon(isCalm ? "clock" : "alert"), node("span", "", notice));
     if (over) this.notice.append(link(this.words.asFile, () => this.textAsFile()));
+  }
+
+  // Where the kernel is gone: what becomes of what stands here.
+  keptNotice() {
+    const { store, words } = this;
+    if (!store.watch.isGone || store.isHandedOver) return "";
+    const names = store.attachments.map((one) => one.file.name);
+    return [store.draft.text.trim() || store.aside.size || names.length ? words.kept : "", names.length ? words.keptFiles(names.join(", ")) : ""].filter(Boolean).join(" ");
   }
 
   textAsFile() {
@@ -1200,7 +1406,7 @@ class View {
     this.eye.setAttribute("aria-pressed", String(this.isPreviewShown));
     this.eye.title = this.isPreviewShown ? words.hidePreview : words.showPreview;
     this.eye.setAttribute("aria-label", this.eye.title);
-    const isShown = isMarkup && this.isPreviewShown && Boolean(draft.text.trim()) && preview.nodes.length > 0 && preview.mode === draft.mode;
+    const isShown = isMarkup && this.isPreviewShown && Boolean(draft.text.trim()) && preview.nodes.length > 0 && preview.mode === draft.mode && (store.watch.isReached || preview.text === draft.text);
     this.preview.classList.toggle("tcc-shown", isShown);
     if (!isShown || this.previewed === preview) return;
     this.previewed = preview;
@@ -1275,7 +1481,7 @@ class View {
     }
     let isNew = false;
     for (const one of rows) {
-      const sign = [one.state, one.reason, one.can_retry, one.is_unsure, one.is_removed].join("|");
+      const sign = [one.state, one.reason, one.details, one.can_retry, one.is_unsure, one.is_removed].join("|");
       let drawn = this.rowNodes.get(one.key);
       if (!drawn || drawn.sign !== sign) {
         const made = this.row(one);
@@ -1300,6 +1506,7 @@ class View {
     title.append(what);
     if (one.chat) title.append(node("span", "tcc-where", one.chat));
     const state = node("span", "tcc-how");
+    state.title = one.details || "";
     const bar = node("span", "tcc-progress");
     bar.append(node("i"));
     about.append(title, state, bar);
@@ -1311,7 +1518,7 @@ class View {
     const tile = node("span", "tcc-mark");
     const thumb = this.store.thumbs.get(one.key) || this.store.pictures.get(one.sticker);
     if (thumb && !["sent", "failed"].includes(one.state)) { const image = node("img"); image.src = thumb; image.alt = ""; tile.append(image); return tile; }
-    const ofState = { sent: "check", failed: "alert", gone: "alert", interrupted: "alert", waiting: "clock" };
+    const ofState = { sent: "check", failed: "alert", gone: "alert", unknown: "alert", interrupted: "alert", waiting: "clock", cutOff: "clock" };
     const ofKind = { edit: "pencil", photo: "photo", sticker: "sticker", document: "file", text: "clock" };
     tile.append(icon(ofState[one.state] || ofKind[one.kind] || "clock"));
     return tile;
@@ -1322,7 +1529,7 @@ class View {
     const actions = node("span", "tcc-actions");
     const what = one.name || one.text || "";
     if (one.state === "failed" && one.can_retry) actions.append(link(words.retry, () => { store.post({ type: "retry", key: one.key }); this.area.focus(); }));
-    if (["failed", "gone"].includes(one.state) && one.text && !one.name) actions.append(link(words.again, () => { store.takeBack(one); this.area.focus(); }));
+    if ((["gone", "unknown"].includes(one.state) && one.text) || (one.state === "failed" && one.text && !one.name)) actions.append(link(words.again, () => { store.takeBack(one); this.area.focus(); }));
     if (one.state === "interrupted") actions.append(link(words.chooseAgain, () => this.chooseAgain(one)));
     if (canEdit(one)) actions.append(link(words.edit, () => store.post({ type: "edit", message_id: one.message_id })));
     const canStop = !["sent"].includes(one.state) && !(one.state === "sending" && !one.name);
@@ -1365,6 +1572,7 @@ class View {
     if (one.state === "failed") return one.is_unsure ? words.unsure(one.reason || "?") : words.failedWhy(one.reason || "?");
     if (one.state === "interrupted") return words[one.reason] || one.reason || words.stalled;
     if (one.state === "waiting") return words.waitKernel;
+    if (one.state === "cutOff") return words.waitJupyter;
     if (one.state === "queued" && one.reason === "connection") return words.waitConnection;
     return words[one.state] || one.state;
   }
@@ -1408,7 +1616,7 @@ class View {
     if (this.store.pictures.get(one.key)) image.src = this.store.pictures.get(one.key);
     made.append(image);
     made.addEventListener("click", () => {
-      if (!this.store.chat) { this.store.notice = this.words.chooseFirst; this.store.changed("all"); this.chatBox.input.focus(); return; }
+      if (!this.store.chat) { this.store.setNotice(this.words.chooseFirst); this.store.changed("all"); this.chatBox.input.focus(); return; }
       this.store.sendSticker(one);
       this.toggleStickers(false);
     });

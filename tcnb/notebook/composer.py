@@ -24,8 +24,12 @@ from .composer_still import still_html, still_text
 from .composer_uploads import CHUNK, WINDOW, Uploads
 from .composer_watch import GONE, GONE_MEANWHILE, Watch
 from .editing import is_of_no_message
+from .refusals import Refusal, refusal
 from .stills import with_still
 from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
+
+COMPOSER_FILES: Final = ("composer.js", "composer_drafts.js")
+"""The page's side, beside what all widgets share."""
 
 INTERVAL: Final = 0.05
 """Seconds between two messages to the page: a progress bar that moves 20 times a second is smooth."""
@@ -54,7 +58,7 @@ class Composer(SessionWidget):
     """
 
     kind = "composer"
-    _esm = page_script("composer.js")
+    _esm = page_script(*COMPOSER_FILES)
     _css = page_style("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
@@ -75,7 +79,7 @@ class Composer(SessionWidget):
         self._uploads = Uploads(self)
         self._chat = chat if isinstance(chat, Chat) else None
         self._draft: dict[str, str] = {"text": "", "mode": "text"}
-        self._notice = ""
+        self._notice = Refusal("")
         self._attached: list[str] = []
         self._drafts: dict[str, dict[str, str]] = {}
         self._bar: dict[str, Any] | None = None
@@ -132,9 +136,9 @@ class Composer(SessionWidget):
 
     def _after_the_end(self, work: Callable[..., None], *arguments: Any) -> None:
         """Nothing can be sent any more, which the page must be told."""
-        if work == self._stop:
+        if work == self._end:
             self._uploads.close()
-        elif work == self._hear:
+        elif work == self._take_request:
             self._refuse_all(arguments[0])
 
     # -- on the session's loop --------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Composer(SessionWidget):
         elif kind == "draft":
             self._take_draft(request)
         elif kind == "stash":
-            self._drafts[str(request.get("chat"))] = _draft_of(request)
+            self._set_aside(str(request.get("chat")), _draft_of(request))
         elif kind == "send":
             for one in request.get("sendings") or ():
                 self._take_sending(one, str(request.get("page")))
@@ -197,7 +201,9 @@ class Composer(SessionWidget):
         elif kind == "leave":
             self._leave_bar()
         elif kind in ("reply", "edit"):
-            self._start_task(self._begin, kind, str(request.get("message_id")))
+            written = request.get("written")
+            draft = _draft_of(written) if isinstance(written, Mapping) else None
+            self._start_task(self._begin, kind, str(request.get("message_id")), draft)
         else:
             self._start_task(self._answer, request)
 
@@ -213,7 +219,7 @@ class Composer(SessionWidget):
     def _take_draft(self, request: Mapping[str, Any]) -> None:
         if request.get("turn") != self._turn:
             return  # it was on its way while another chat or text was put before the page, which says it anew
-        self._draft, self._notice = _draft_of(request), ""
+        self._draft, self._notice = _draft_of(request), Refusal("")
         self._attached = [str(name) for name in request.get("attached") or ()]
         chat = Chat.read(request.get("chat"))
         if chat != self._chat:
@@ -249,7 +255,7 @@ class Composer(SessionWidget):
         try:
             data = await self._shelf.data(sticker)
         except TcnbError as error:
-            self._outbox.mark(key, "failed", str(error))
+            self._outbox.mark(key, "failed", refusal(error, "download").sentence)
         else:
             sending = self._outbox.sendings.get(key)
             if sending is not None:
@@ -278,10 +284,11 @@ class Composer(SessionWidget):
         try:
             answer |= await self._answer_to(request)
         except TcnbError as error:
-            answer["error"] = str(error)
+            answer |= refusal(error, "find").told("error")
             answer["candidates"] = getattr(error, "candidates", [])
         except (KeyError, TypeError, ValueError) as error:
             answer["error"] = f"bad request: {error!r}"
+        self._date()
         self._answers.append(answer)
         self._schedule()
 
@@ -328,7 +335,7 @@ class Composer(SessionWidget):
         try:
             chat = await self._finder.find(name)
         except TcnbError as error:
-            self._tell(str(error))
+            self._tell(refusal(error, "find"))
             return
         # What was chosen while this one was being found is the later wish.
         if choice == self._choices:
@@ -342,33 +349,42 @@ class Composer(SessionWidget):
         if self._bar is not None:
             self._bar = None
             self._say(bar=None)
-        before, self._chat, self._notice = self._chat, chat, ""
+        before, self._chat, self._notice = self._chat, chat, Refusal("")
         self._turn += 1
         draft = self._drafts.pop(chat.chat_id, None)
         if before is not None or draft is not None:
-            self._put(draft or {"text": "", "mode": self._draft["mode"]}, None if before is None else before.chat_id)
+            self._put(draft, "chat", None if before is None else before.chat_id)
         self._say(chat=chat.told(), turn=self._turn)
         self._tell_chat()
 
-    def _tell(self, notice: str) -> None:
+    def _tell(self, notice: Refusal) -> None:
         """Say something to the person, also on a page that opens later."""
         self._notice = notice
-        self._say(notice=notice)
+        self._say(notice=notice.sentence, details=notice.details)
 
-    def _put(self, draft: dict[str, str], aside: str | None) -> None:
-        """Put a text into the field; the one that stands there is kept under `aside`."""
-        if aside is not None and self._draft["text"].strip():
-            self._drafts[aside] = self._draft
+    def _put(self, draft: dict[str, str] | None, why: str, aside: str | None = None) -> None:
+        """Put a text into the field, or none.
+
+        What stands there is kept under the chat `aside`, as far as it was told; the page, which knows it all, keeps its
+        own text there and tells it. `why` is `chat` (another one was chosen), `edit`, or `leave` (the edit).
+        """
+        if aside is not None:
+            self._set_aside(aside, self._draft)
         self._turn += 1
-        self._draft = draft
-        self._say(put={**draft, "aside": aside}, turn=self._turn)
+        self._draft = draft or {"text": "", "mode": self._draft["mode"]}
+        self._say(put={**self._draft, "why": why, "aside": aside}, turn=self._turn)
+
+    def _set_aside(self, chat_id: str, draft: dict[str, str]) -> None:
+        self._drafts.pop(chat_id, None)
+        if draft["text"].strip():
+            self._drafts[chat_id] = draft
 
     def _tell_chat(self) -> None:
         for listener in list(self._chat_listeners):
             listener(self._chat)
 
-    async def _begin(self, kind: str, message_id: str) -> None:
-        """Enter the reply or the edit mode."""
+    async def _begin(self, kind: str, message_id: str, written: dict[str, str] | None = None) -> None:
+        """Enter the reply or the edit mode; an edit goes on with what was `written`, if it was begun before."""
         try:
             message = await self.session.bot.get_message_by_id(message_id)
             chat = await self._finder.find(message.chat_id)
@@ -382,7 +398,8 @@ class Composer(SessionWidget):
         except TcnbError as error:
             if is_of_no_message(error):
                 self._outbox.message_removed(message_id)
-            self._tell(GONE[kind] if is_of_no_message(error) else str(error))
+            gone = Refusal(GONE[kind]) if is_of_no_message(error) else None
+            self._tell(gone or refusal(error, "read", message_id=message_id))
             return
         self._leave_bar()
         self.choose(chat)
@@ -397,8 +414,10 @@ class Composer(SessionWidget):
             "nodes": Rendering(text, mode, is_reply=True).nodes if len(text) < 2000 else [text[:2000]],
         }
         self._edited = text
-        if kind == "edit":
-            self._put({"text": text, "mode": mode}, chat.chat_id)
+        if kind == "edit" and written is not None:
+            self._put(written, "edit")
+        elif kind == "edit":
+            self._put({"text": text, "mode": mode}, "edit", chat.chat_id)
         self._say(bar=self._bar)
 
     def _leave_bar(self) -> None:
@@ -407,8 +426,7 @@ class Composer(SessionWidget):
             return
         self._say(bar=None)
         if bar["kind"] == "edit":
-            draft = self._drafts.pop(self.chat or "", None)
-            self._put(draft or {"text": "", "mode": self._draft["mode"]}, None)
+            self._put(self._drafts.pop(self.chat or "", None), "leave")
 
     def _concerns(self) -> set[str]:
         """Return the messages of which it matters here whether they are deleted."""
@@ -429,7 +447,7 @@ class Composer(SessionWidget):
             text = "" if self._draft["text"] == self._edited else self._draft["text"]
             self._draft = joined(aside, {"text": text, "mode": self._draft["mode"]})
             self._say(ended={**aside, "edited": self._edited})
-        self._tell(GONE_MEANWHILE[bar["kind"]])
+        self._tell(Refusal(GONE_MEANWHILE[bar["kind"]]))
 
     # -- what becomes of sendings and files -------------------------------------------------------------------------
 
@@ -456,8 +474,13 @@ class Composer(SessionWidget):
     # -- out --------------------------------------------------------------------------------------------------------
 
     def _say(self, **parts: Any) -> None:
+        self._date()
         self._waiting.update(parts)
         self._schedule()
+
+    def _date(self) -> None:
+        """Note how far the pages were heard when the first part of the next message was made; it may wait for more."""
+        self._waiting.setdefault("heard", self._heard)
 
     def _say_credit(self, key: str, written: int) -> None:
         self._waiting.setdefault("written", {})[key] = written
@@ -497,7 +520,9 @@ class Composer(SessionWidget):
             "bar": self._bar,
             "sendings": self.sendings,
             "turn": self._turn,
-            "notice": self._notice,
+            "notice": self._notice.sentence,
+            "details": self._notice.details,
+            "account": self.session.me_id,
         }
 
     def _opening_state(self) -> str:
@@ -505,6 +530,7 @@ class Composer(SessionWidget):
         everything |= {
             "draft": {**self._draft, "attached": self._attached},
             "directory": listed(self.session),
+            "server": self.session.server,
             "chunk": CHUNK,
             "window": WINDOW,
         }

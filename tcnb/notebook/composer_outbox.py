@@ -9,17 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
-from tcnb.errors import OutcomeUnknownError, TcnbError
+from tcnb.errors import OutcomeUnknownError
 from tcnb.threads import to_thread
 from tcnb.types import BufferedInputFile, FSInputFile, InputFile
 from tcnb.types.enums import ParseMode
 
 from .editing import MESSAGE_GONE, edit_text, is_of_no_message
+from .refusals import Deed, refusal
 
 Kind = Literal["text", "edit", "photo", "document", "sticker"]
 State = Literal["receiving", "interrupted", "queued", "sending", "sent", "failed"]
 
 KINDS: Final = frozenset({"text", "edit", "photo", "document", "sticker"})
+
+_DEEDS: Final[Mapping[Kind, Deed]] = {
+    "text": "write",
+    "edit": "edit",
+    "photo": "file",
+    "document": "file",
+    "sticker": "file",
+}
+"""What a person wanted, by what was handed in."""
 
 Progress = Callable[[int, int], None]
 """Told the bytes moved so far and the bytes in all, on the session's loop."""
@@ -82,6 +92,7 @@ class Sending:
         source: the file's content, or where it lies; None while it is not here yet.
         state: how far it is.
         reason: why it failed, or what it waits for.
+        details: code, method and ids of a refusal.
         is_unsure: whether nobody knows if the server carried it out, so that trying again may double it.
         moved: bytes moved so far, to the kernel while `receiving`, to the server while `sending`.
         message_id: the message it became.
@@ -103,6 +114,7 @@ class Sending:
     source: Path | bytes | None = None
     state: State = "queued"
     reason: str | None = None
+    details: str = ""
     is_unsure: bool = False
     moved: int = 0
     message_id: str | None = None
@@ -116,7 +128,7 @@ class Sending:
 
     def change(self, state: State, reason: str | None = None) -> None:
         """Put it into another state, now."""
-        self.state, self.reason, self.at = state, reason, int(time.time() * 1000)
+        self.state, self.reason, self.details, self.at = state, reason, "", int(time.time() * 1000)
 
     @property
     def lane(self) -> str:
@@ -289,7 +301,9 @@ class Outbox:
         else:
             sending.is_unsure = isinstance(error, OutcomeUnknownError)
             is_missing = sending.kind == "edit" and is_of_no_message(error)
-            sending.change("failed", MESSAGE_GONE if is_missing else _reason(error))
+            refused = refusal(error, _DEEDS[sending.kind], message_id=sending.target or sending.reply_to)
+            sending.change("failed", MESSAGE_GONE if is_missing else refused.sentence)
+            sending.details = refused.details
         self._on_change(sending)
         if error is None:
             self._on_done(sending)
@@ -329,10 +343,3 @@ def _file_of(sending: Sending) -> InputFile:
     if isinstance(sending.source, Path):
         return FSInputFile(sending.source, name)
     return BufferedInputFile(sending.source or b"", name)
-
-
-def _reason(error: BaseException) -> str:
-    """Return in one line what went wrong, whoever it comes from."""
-    if isinstance(error, TcnbError | asyncio.CancelledError):
-        return " ".join(str(error).split()) or type(error).__name__
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"

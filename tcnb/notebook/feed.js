@@ -1,5 +1,5 @@
 // The live feed in the page: what is asked of the kernel, and the virtualised list; colours and spacing are in feed.css. What all widgets share is in
-// page.js, before this file; behind it are feed_timeline.js, the rows in memory, feed_items.js, what stands in the list and where, feed_contents.js, how
+// page.js and page_kernel.js, before this file; behind it are feed_timeline.js, the rows in memory, feed_items.js, what stands in the list and where, feed_contents.js, how
 // texts with markup, buttons and surveys are drawn, and feed_dock.js, what a person does with a row: they are one module.
 //
 // People read one timeline, by the server's time. The kernel numbers rows in the order in which it recorded them and announces them in batches
@@ -23,7 +23,6 @@ const RETRY_MS = 15000; // an unanswered request is repeated after this time, do
 const SETTLE_MS = 400; // a smooth scroll that was under way may go on for so long after a jump to the end
 const SILENCE_MS = 2500; // the kernel speaks by itself when a page opens; after this time it is asked
 const SAVED_MS = 5000; // without a word from the kernel for so long, what is shown is what was saved
-const SILENT_MS = 45000; // the kernel says something at least every 15 s
 const MOST_LATE = 1000; // batches kept while a gap is asked for
 const LOOKED_MS = 10000; // so often the kernel hears how far a person has looked
 const READ_MS = 4000; // for so long the line before what is new is in sight until that is read
@@ -33,7 +32,7 @@ const SLOW_MS = 1500; // after this time a loading row says that the kernel is b
 
 const WORDS = {
   en: {
-    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", silent: "The kernel is silent", journal: "Journal problem", gone: "No kernel",
+    feed: "Live feed", connected: "Connected", connecting: "Connecting", reconnecting: "Reconnecting", closed: "Closed", saved: "Saved view", journal: "Journal problem",
     nextTry: (s) => `next try in ${s} s`, now: "trying now",
     rate: (n) => `${n}/s`, rateTitle: "events per second, over the last five seconds",
     events: (n) => `${n} events`, eventsTitle: "events in the record",
@@ -49,7 +48,7 @@ const WORDS = {
     past: "Load earlier messages", pastHint: "Nothing of this chat is in the record yet. What was said before is on the server.", pastNone: "Nothing was said in this chat before.", pastAgain: "Try again",
     pastComes: "Loading earlier messages…", beginning: "Beginning of the chat", beginningOfRecord: "Nothing earlier is recorded",
     newHere: "New since you looked", newAbove: (n) => `${n} new since you looked`,
-    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", gap: (n) => (n ? `${n} more events here` : "More events here"),
+    loading: "Loading…", waiting: "The kernel is busy. These rows come when it answers.", unread: "These rows cannot be loaded without a kernel.", gap: (n) => (n ? `${n} more events here` : "More events here"),
     more: "Show all", less: "Show less", cut: (n) => `The text goes on: ${n} characters in all.`,
     photo: "Photo", sticker: "Sticker", video: "Video", audio: "Audio", file: "File", contact: "Contact card", voice: "Voice message",
     location: "Location", survey: "Survey",
@@ -64,7 +63,7 @@ const WORDS = {
     bytes: ["B", "kB", "MB", "GB"],
   },
   ru: {
-    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", silent: "Ядро молчит", journal: "Сбой журнала", gone: "Нет ядра",
+    feed: "Живая лента", connected: "Подключено", connecting: "Подключение", reconnecting: "Переподключение", closed: "Закрыто", saved: "Сохранённый вид", journal: "Сбой журнала",
     nextTry: (s) => `попытка через ${s} с`, now: "пробуем",
     rate: (n) => `${n}/с`, rateTitle: "событий в секунду за последние пять секунд",
     events: (n) => `событий: ${n}`, eventsTitle: "событий в записи",
@@ -80,7 +79,7 @@ const WORDS = {
     past: "Загрузить более ранние сообщения", pastHint: "Из этого чата ещё ничего не записано. Сказанное раньше есть на сервере.", pastNone: "Раньше в этом чате ничего не говорили.", pastAgain: "Ещё раз",
     pastComes: "Загружаются более ранние сообщения…", beginning: "Начало чата", beginningOfRecord: "Раньше ничего не записано",
     newHere: "Новое с прошлого раза", newAbove: (n) => `новых с прошлого раза: ${n}`,
-    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", gap: (n) => (n ? `здесь ещё событий: ${n}` : "Здесь есть ещё события"),
+    loading: "Загрузка…", waiting: "Ядро занято. Строки появятся, когда оно ответит.", unread: "Без ядра эти строки не загрузить.", gap: (n) => (n ? `здесь ещё событий: ${n}` : "Здесь есть ещё события"),
     more: "Показать целиком", less: "Свернуть", cut: (n) => `Текст длиннее: всего символов ${n}.`,
     photo: "Фото", sticker: "Стикер", video: "Видео", audio: "Аудио", file: "Файл", contact: "Контакт", voice: "Голосовое сообщение",
     location: "Место", survey: "Опрос",
@@ -191,6 +190,9 @@ class Store {
     this.pictures = new Pictures(this);
     this.contents = new Contents(this);
     this.born = Date.now();
+    this.changes = new Changes(model);
+    this.filterName = `tcnb.feed.${model.get("key")}`;
+    this.watch = new KernelWatch(model, () => this.kernelChanged());
     this.open(JSON.parse(model.get("opening") || "{}"));
     this.hear = (content, buffers) => this.heard(content, buffers);
     model.on("msg:custom", this.hear);
@@ -200,6 +202,7 @@ class Store {
 
   close() {
     clearInterval(this.timer);
+    this.watch.close();
     clearTimeout(this.opening);
     this.model.off("msg:custom", this.hear);
     this.pictures.close();
@@ -213,7 +216,7 @@ class Store {
     this.onlyChat = opening.only_chat || "";
     this.isChatChosenElsewhere = Boolean(opening.is_chat_chosen_elsewhere); // in the panel, by its list
     this.state = opening.state || { state: "connecting" };
-    this.filter = filterFromKernel(opening.filter); // what a person picked before the page was reloaded; the first view takes it up
+    this.filter = this.keptFilter() || filterFromKernel(opening.filter); // what a person picked before the page was reloaded; a view that is alone takes it up
     this.last = opening.last || 0;
     this.looked = fromKernel(opening.looked);
     if (opening.reached) this.tail.addGap(START, rightBefore(fromKernel(opening.reached)), 0);
@@ -221,6 +224,26 @@ class Store {
     this.meet(this.tail.rows);
     this.learn(opening.people || {});
     this.fail(opening.failures);
+  }
+
+  // What was picked here before a reload of which the kernel did not hear in time.
+  keptFilter() {
+    const kept = remembered(this.filterName);
+    return kept && this.changes.wasNews(kept.page, kept.change) ? kept.filter : null;
+  }
+
+  // A person has picked something in one of the views.
+  keepFilter(filter) {
+    this.filter = filter;
+    const change = this.changes.next();
+    remember(this.filterName, { page: this.changes.page, change, filter });
+    this.post(this.changes.signed({ type: "filter", filter: filterForKernel(filter) }));
+  }
+
+  kernelChanged() {
+    const turn = this.watch.turn();
+    if (turn === "back") this.ask({ type: "open", limit: PAGE }, (answer) => this.opened(answer));
+    for (const view of this.views) if (turn) view.kernelTurned(); else view.stateChanged();
   }
 
   // Exceptions in handlers: all the kernel remembers when the page opens, later those that are new.
@@ -247,7 +270,6 @@ class Store {
     else if (message.last > this.last) this.deliver({ after: message.last, last: message.last, rows: [], gaps: [] });
     // An answer to something else says nothing of what this page may have missed.
     if (message.batch || message.state || !message.answers) this.synced = true;
-    this.heardAt = Date.now();
     for (const answer of message.answers || []) this.answered(answer);
     for (const view of this.views) view.stateChanged();
   }
@@ -316,6 +338,7 @@ class Store {
   }
 
   post(request) {
+    if (!this.watch.isReached) return; // it would not arrive; what is asked for is asked again
     try {
       this.model.send(request);
     } catch (error) {
@@ -337,7 +360,7 @@ class Store {
     if (this.past.how === "asking") return;
     this.past = { how: "asking" };
     this.askOnce({ type: "past" }, (answer) => {
-      if (answer.refused) this.past = { how: "refused", why: answer.refused };
+      if (answer.refused) this.past = { how: "refused", why: answer.refused, details: answer.details };
       else this.past = { how: answer.done.more ? "" : "none" };
       for (const view of this.views) view.redraw(false);
     });
@@ -378,7 +401,7 @@ class Store {
 
   tick() {
     const now = Date.now();
-    for (const asked of this.asked.values()) {
+    for (const asked of this.watch.isReached ? this.asked.values() : []) {
       if (now - asked.at < asked.wait) continue;
       asked.at = now;
       asked.wait *= 2;
@@ -430,11 +453,12 @@ function setHue(element, key) {
 }
 
 // What the top of the list says of what was said before, and what its button is called, if there is one.
-function pastInWords(words, past, mayAsk) {
+function pastInWords(words, past, mayAsk, isReached) {
+  if (!isReached) return {}; // nobody can say now whether there is more
   if (past.how === "none") return { text: words.beginning };
   if (!mayAsk) return { text: words.beginningOfRecord };
   if (past.how === "asking") return { text: words.pastComes };
-  return past.how === "refused" ? { text: past.why, button: words.pastAgain } : { button: words.past };
+  return past.how === "refused" ? { text: past.why, details: past.details, button: words.pastAgain } : { button: words.past };
 }
 
 // Builds the nodes of one item; what a row says is always text, never markup.
@@ -469,15 +493,17 @@ class Painter {
   gap({ gap }, context) {
     const line = node("div", "tcf-gap"), { words } = this;
     const isBeginning = gap.start.t === -Infinity, comes = isBeginning ? words.pastComes : words.loading;
-    line.append(node("span", "", isBeginning || context.asking === gap ? (context.slow ? words.waiting : comes) : words.gap(gap.count && this.locale.number(gap.count))));
+    const name = !this.store.watch.isReached ? words.unread : context.slow ? words.waiting : comes;
+    line.append(node("span", "", isBeginning || context.asking === gap ? name : words.gap(gap.count && this.locale.number(gap.count))));
     return line;
   }
 
   // What stands before the first row: of one chat the server may know more.
   top(context) {
     const line = node("div", "tcf-gap tcf-top"), { words } = this, { past } = this.store;
-    const { text, button } = pastInWords(words, past, context.mayAskPast);
+    const { text, details, button } = pastInWords(words, past, context.mayAskPast, this.store.watch.isReached);
     if (text) line.append(node("span", "", text));
+    if (details) line.lastChild.title = details;
     if (button) {
       const again = control("button", "tcf-word");
       again.textContent = button;
@@ -783,15 +809,15 @@ class View {
     store.views.add(this);
     if (store.looked) this.markNew(store.looked, this.timeline.rows);
     this.stateChanged();
-    this.setFilter(store.filter);
-    store.filter = NO_FILTER;
+    if (store.views.size === 1) this.setFilter(store.filter);
     this.redraw();
   }
 
   close() {
     this.store.views.delete(this);
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.typing);
+    this.takeTyped();
+    removeEventListener("pagehide", this.leaving);
     this.observer.disconnect();
     this.sight.disconnect();
     document.removeEventListener("selectionchange", this.selected);
@@ -850,7 +876,7 @@ class View {
     this.chatBox = this.buildChoice(this.words.chat, this.words.allChats, () => [...this.store.chats], "chat");
     this.authorBox = this.buildChoice(this.words.author, this.words.everyone, () => [...this.store.people], "author");
     this.kindBox = this.buildChoice(this.words.kind, this.words.allKinds, () => Object.keys(KIND_GROUPS).map((group) => [group, this.words[group]]), "group");
-    this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => this.setFilter(NO_FILTER));
+    this.clearButton = this.buildButton("tcf-clear", "close", this.words.clear, () => { this.searchBox.value = ""; this.setFilter(NO_FILTER); });
     this.pauseButton = this.buildButton("tcf-pause", "pause", this.words.pause, () => this.setPaused(!this.paused));
     this.pauseButton.setAttribute("aria-pressed", "false");
     const choices = this.store.onlyChat || this.store.isChatChosenElsewhere ? [this.authorBox, this.kindBox] : [this.chatBox, this.authorBox, this.kindBox];
@@ -875,7 +901,7 @@ class View {
     box.addEventListener("pointerdown", () => { if (document.activeElement !== box) box.showAll(); });
     box.addEventListener("focus", box.showAll);
     box.addEventListener("blur", box.showChosen);
-    box.addEventListener("change", () => this.setFilter({ ...this.filter, [part]: box.value }));
+    box.addEventListener("change", () => this.pick(part, box.value));
     box.showChosen();
     return box;
   }
@@ -928,8 +954,10 @@ class View {
     scroller.addEventListener("pointerleave", () => { if (!this.tools.isChosen) this.tools.show(null); });
     this.searchBox.addEventListener("input", () => {
       clearTimeout(this.typing);
-      this.typing = setTimeout(() => this.setFilter({ ...this.filter, text: this.searchBox.value.trim() }), 150);
+      this.typing = setTimeout(() => this.takeTyped(), 150);
     });
+    this.leaving = () => this.takeTyped();
+    addEventListener("pagehide", this.leaving);
     this.selected = () => this.keepSelection();
     document.addEventListener("selectionchange", this.selected);
     this.seen = () => { this.noteLooking(); if (document.hidden) this.store.tellLook(); };
@@ -1017,9 +1045,29 @@ class View {
     this.redraw(false);
   }
 
+  // The kernel is gone or out of reach, or there again: what can be done with a row, and what lacks, is another thing.
+  kernelTurned() {
+    this.stateChanged();
+    this.tools.show(null);
+    this.dock.kernelTurned();
+    this.asking = null;
+    this.clearNodes();
+    this.redraw();
+  }
+
   // -- what a person does
 
+  // What stands in the search field now is sought together with what is picked elsewhere.
+  pick(part, value) {
+    this.setFilter({ ...this.filter, text: this.searchBox.value.trim(), [part]: value });
+  }
+
+  takeTyped() {
+    this.pick("text", this.searchBox.value.trim());
+  }
+
   setFilter(filter) {
+    clearTimeout(this.typing);
     if (sameFilter(filter, this.filter)) return;
     this.filter = Object.freeze({ ...filter });
     if (this.searchBox.value.trim() !== filter.text) this.searchBox.value = filter.text;
@@ -1027,7 +1075,7 @@ class View {
     this.clearButton.classList.toggle("tcf-shown", !isEmptyFilter(filter));
     this.asking = null;
     this.tools.show(null);
-    this.store.post({ type: "filter", filter: filterForKernel(this.filter) });
+    this.store.keepFilter(this.filter);
     this.clearNodes();
     this.toEnd();
   }
@@ -1100,9 +1148,9 @@ class View {
     const name = event.target.closest(".tcf-author, .tcf-chat"), line = event.target.closest("[data-seq]");
     const row = name && line && this.drawnItem(Number(line.dataset.seq))?.row;
     if (!row) return;
-    if (name.className !== "tcf-chat") this.setFilter({ ...this.filter, author: row.a || "" });
+    if (name.className !== "tcf-chat") this.pick("author", row.a || "");
     else if (this.store.isChatChosenElsewhere) this.store.post({ type: "chat", chat: row.c || "" });
-    else this.setFilter({ ...this.filter, chat: row.c || "" });
+    else this.pick("chat", row.c || "");
   }
 
   // Exact times are slow to word: it is done when somebody points at one, or chooses its row with the keys.
@@ -1414,7 +1462,7 @@ class View {
 
   // Ask for what a person looks at. While the end is followed in a flood the gaps run by; then only those that stay are asked for.
   fillGaps(height) {
-    if (this.asking || Date.now() < this.blockedUntil) return;
+    if (this.asking || Date.now() < this.blockedUntil || !this.store.watch.isReached) return;
     const top = this.setTop - OVERSCAN, bottom = this.setTop + height + OVERSCAN;
     for (let i = this.end - 1; i >= this.start; i -= 1) {
       const { type, gap } = this.list.all[i];
@@ -1465,6 +1513,7 @@ class View {
     this.stateText.title = [this.stateText.textContent, store.state.problem].filter(Boolean).join("\n");
     this.stateText.classList.toggle("tcf-bad", Boolean(store.state.problem));
     this.dot.className = `tcf-dot tcf-is-${this.paused && name === "connected" ? "paused" : name}`;
+    this.box.classList.toggle("tcf-cutoff", !store.watch.isReached);
     setText(this.which, store.titleOfOnlyChat);
     setText(this.where, [store.name === "default" ? "" : store.name, store.server].filter(Boolean).join(" · "));
     const rate = store.rate;
@@ -1482,13 +1531,14 @@ class View {
   // How the connection is, if the kernel that said so is still there.
   stateName() {
     const { store } = this, now = Date.now();
-    if (this.root.closest(".jupyter-widgets-disconnected")) return "gone"; // set by ipywidgets when the kernel restarts or dies
-    if (!store.synced) return now - store.born > SAVED_MS ? "saved" : store.state.state;
-    return store.state.state !== "closed" && now - store.heardAt > SILENT_MS ? "silent" : store.state.state;
+    if (store.watch.isGone) return "gone";
+    if (!store.synced && now - store.born > SAVED_MS) return "saved";
+    return store.watch.state && store.state.state !== "closed" ? "away" : store.state.state;
   }
 
   stateLine(name) {
-    const { words } = this, { state } = this.store;
+    const { words } = this, { state, watch } = this.store;
+    if (["gone", "away"].includes(name)) return watch.words;
     const parts = [words[name] || name];
     if (this.paused && name === "connected") parts[0] = words.paused;
     if (name === "reconnecting" && state.retry_at) {
@@ -1504,11 +1554,12 @@ class View {
   wordEmptiness() {
     const { words } = this, { past, missing } = this.store, filtered = !isEmptyFilter(this.filter), mayAsk = this.mayAskPast && !missing.length;
     setText(this.emptyHead, missing.length ? words.loading : filtered ? words.none : words.empty);
-    let hint = missing.length ? "" : filtered ? words.noneHint : mayAsk ? words.pastHint : words.emptyHint;
+    let hint = missing.length ? "" : filtered ? words.noneHint : mayAsk ? words.pastHint : this.store.watch.isReached ? words.emptyHint : this.store.watch.words;
     if (mayAsk && past.how === "asking") hint = words.pastComes;
     if (mayAsk && past.how === "none") hint = words.pastNone;
     if (mayAsk && past.how === "refused") hint = past.why;
     setText(this.emptyHint, hint);
+    this.emptyHint.title = past.details || "";
     setText(this.pastButton, past.how === "refused" ? words.pastAgain : words.past);
     this.pastButton.classList.toggle("tcf-shown", mayAsk && !["asking", "none"].includes(past.how));
   }

@@ -19,9 +19,10 @@ from . import feed_actions
 from .feed_contents import brief, content_of
 from .feed_rows import Filter, personal_chat_of, place_of, short_form
 from .feed_selection import select
+from .refusals import refusal
 from .snapshot import still_html, still_text
 from .stills import with_still
-from .widget import SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
+from .widget import HEARTBEAT, SessionWidget, as_json, let_requests_choose_their_thread, page_script, page_style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +47,6 @@ What is sent while the page still loads the feed's script is heard by nobody. Th
 that handle requests on the main thread it would get no answer while a cell runs.
 """
 STILL_ROWS: Final = 20
-
-HEARTBEAT: Final = 15.0
-"""Seconds after which the page hears how we are, so that it can tell a quiet server from a kernel that is gone."""
 
 SCAN_STEP: Final = 500
 """Rows in which a text is looked for at once, so that a search through a long record never holds up the bot's loop."""
@@ -329,7 +327,7 @@ class Feed(SessionWidget):
         try:
             told = await self._actions.carry_out(request)
         except Exception as error:  # whatever it is, a person waits for a word on what became of it
-            told = {"refused": f"{type(error).__name__}: {error}"}
+            told = refusal(error, "read").told("refused")
         self._answers.append({"re": request.get("re"), **told})
         self._schedule()
 

@@ -23,7 +23,8 @@ from tcnb.wire.codes import MESSAGE_NOT_FOUND
 
 from .editing import edit_text
 from .feed_contents import Content, content_of, contents
-from .feed_rows import Row, is_own, of_chats
+from .feed_rows import Row, is_own
+from .refusals import Deed, refusal
 
 LARGEST_PICTURE: Final = 12 * 1024 * 1024
 """Bytes of a picture that are fetched to show it small; a larger one is shown as a file."""
@@ -44,6 +45,17 @@ EARLIEST: Final = 5
 
 BESIDE: Final = f".{os.sep}"
 """The folder that files are saved to: the kernel's working folder, which is that of its notebook."""
+
+_DEEDS: Final[Mapping[str, Deed]] = {
+    "reply": "write",
+    "edit": "edit",
+    "source": "edit",
+    "remove": "remove",
+    "forward": "forward",
+    "keep": "download",
+    "picture": "download",
+}
+"""What a person wanted, by what was asked."""
 
 MOST_CONTENTS: Final = 64
 """Rows of which one answer tells what no column holds."""
@@ -88,8 +100,11 @@ class Actions:
         self._past_pages: AsyncIterator[int] | None = None
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason."""
+        """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason, and
+        `details` where there are any.
+        """
         kind = str(request.get("type"))
+        row: Row = {}
         try:
             if kind == "contents":
                 return {"done": await self._contents(request.get("seqs"))}
@@ -98,7 +113,8 @@ class Actions:
             row = self._row(request.get("seq"))
             return {"done": await getattr(self, f"_{kind}")(row, request)}
         except TcnbError as error:
-            return {"refused": str(error)}
+            message_id = row.get("message_id")
+            return refusal(error, _DEEDS.get(kind, "read"), message_id=message_id).told("refused")
 
     def _row(self, seq: object) -> Row:
         if isinstance(seq, bool) or not isinstance(seq, int):
@@ -225,8 +241,7 @@ class Actions:
 
     async def _earliest(self, chat: str) -> list[str | None]:
         """Return the ids of the earliest messages of a chat in the record; at last None, for its newest message."""
-        chats = frozenset((chat, chat.casefold()))
-        wanted = Condition(("chat_id", "chat", "event"), lambda row: row["event"] == "message" and of_chats(row, chats))
+        wanted = Condition(("chat_id", "event"), lambda row: row["event"] == "message" and row["chat_id"] == chat)
         found: list[str | None] = []
         page = self._session.record.later(None, EARLIEST, wanted)
         while True:

@@ -17,7 +17,7 @@ const DOCK_WORDS = {
     forwarding: "Forward to", choose: "Choose a chat", send: "Send", save: "Save", cancel: "Cancel", close: "Close", mode: "Markup", text: "Text", markdown: "Markdown", html: "HTML",
     sending: "Sending…", waits: "Waiting for the kernel: it is busy.", write: "Write a message", failures: (n) => (n === 1 ? "1 handler failure" : `${n} handler failures`),
     failuresTitle: "Exceptions in handlers: show them", codeTitle: "Run this in a cell to handle events like this one",
-    left: (n) => `${n} left`,
+    left: (n) => `${n} left`, unknown: (why) => `Not known whether it was done. ${why}`,
   },
   ru: {
     tools: "Действия со строкой", reply: "Ответить", editOwn: "Изменить", removeOwn: "Удалить", forward: "Переслать", copyId: "Скопировать id сообщения", code: "Код обработчика",
@@ -26,7 +26,7 @@ const DOCK_WORDS = {
     forwarding: "Переслать в", choose: "Выберите чат", send: "Отправить", save: "Сохранить", cancel: "Отмена", close: "Закрыть", mode: "Разметка", text: "Текст", markdown: "Markdown", html: "HTML",
     sending: "Отправляется…", waits: "Ждём ядро: оно занято.", write: "Напишите сообщение", failures: (n) => `ошибок обработчиков: ${n}`,
     failuresTitle: "Исключения в обработчиках: показать", codeTitle: "Выполните в ячейке, чтобы обрабатывать такие события",
-    left: (n) => `осталось ${n}`,
+    left: (n) => `осталось ${n}`, unknown: (why) => `Неизвестно, выполнено ли. ${why}`,
   },
 };
 
@@ -141,6 +141,7 @@ class Tools {
   choices(row) {
     const { words } = this, found = [];
     const isMessage = Boolean(row.m) && SPOKEN.has(row.k);
+    if (!this.view.store.watch.isReached) return row.m ? [["copy", "copy", words.copyId]] : []; // all else is the kernel's to do
     if (isMessage && row.c) found.push(["reply", "reply", words.reply]);
     if (isMessage && row.o && row.k === "text") found.push(["edit", "pen", words.editOwn]);
     if (isMessage) found.push(["forward", "forward", words.forward]);
@@ -168,11 +169,27 @@ class Dock {
 
   close() {
     this.task += 1;
+    this.isActing = false;
     clearTimeout(this.timer);
     const hadFocus = this.box.contains(document.activeElement);
     this.box.replaceChildren();
     this.box.classList.remove("tcf-shown");
     if (hadFocus) this.view.scroller.focus({ preventScroll: true });
+  }
+
+  // What was being written stays to be read and copied; what was being done may have been done or not.
+  kernelTurned() {
+    const { watch } = this.store, buttons = [...this.box.querySelectorAll(".tcf-word")];
+    if (!this.said || !buttons.length) return;
+    if (!watch.isReached) { this.say(this.isActing ? this.words.unknown(watch.words) : watch.words, true); for (const button of buttons) button.disabled = true; return; }
+    this.say(this.isActing ? this.words.waits : "");
+    if (!this.isActing) for (const button of buttons) button.disabled = false;
+  }
+
+  say(text, isBad = false, details = "") {
+    setText(this.said, text);
+    this.said.title = details;
+    this.said.classList.toggle("tcf-bad", isBad);
   }
 
   begin(name, row) {
@@ -278,8 +295,9 @@ class Dock {
     this.open(this.words.failures(this.store.failed), list);
   }
 
-  notice(text) {
+  notice(text, details = "") {
     this.open(text);
+    this.box.firstChild.title = details;
     const { task } = this;
     this.timer = setTimeout(() => { if (this.task === task) this.close(); }, NOTICE_MS);
   }
@@ -303,21 +321,19 @@ class Dock {
   // Ask the kernel once. Whatever was written stays until the kernel has said that it is done.
   act(request, done) {
     const { task, words } = this, buttons = [...this.box.querySelectorAll(".tcf-word")];
-    const say = (text, isBad = false) => {
-      if (this.task !== task || !this.said) return;
-      setText(this.said, text);
-      this.said.classList.toggle("tcf-bad", isBad);
-    };
+    const say = (text, isBad, details) => { if (this.task === task && this.said) this.say(text, isBad, details); };
     for (const button of buttons) button.disabled = true;
+    this.isActing = true;
     say(words.sending);
-    const timer = setTimeout(() => say(words.waits), BUSY_MS);
+    const timer = setTimeout(() => { if (this.store.watch.isReached) say(words.waits); }, BUSY_MS);
     this.store.askOnce(request, (answer) => {
       clearTimeout(timer);
       if (this.task !== task) return;
+      this.isActing = false;
       for (const button of buttons) button.disabled = false;
       if (answer.done) { say(""); done(answer.done); }
-      else if (this.box.classList.contains("tcf-shown")) say(answer.refused || answer.error, true);
-      else this.notice(answer.refused || answer.error);
+      else if (this.box.classList.contains("tcf-shown")) say(answer.refused || answer.error, true, answer.details);
+      else this.notice(answer.refused || answer.error, answer.details);
     });
   }
 }

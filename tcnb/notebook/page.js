@@ -58,6 +58,77 @@ function sizeText(bytes, locale) {
   return `${locale.number(Number(amount.toFixed(digits)))} ${locale.words.bytes[unit]}`;
 }
 
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// ------------------------------------------------------------------------------------------ what both sides write
+
+// What a person changes here, such as a draft, the kernel is told and keeps for pages that open later. The page counts its changes, and every
+// message of the kernel says up to which of them it has heard. What the kernel says of something that was changed here since is out of date.
+class Changes {
+  constructor(model) {
+    this.page = newKey();
+    this.count = 0;
+    this.atOpening = model.get("heard") || {};
+    this.known = 0; // up to where the kernel has heard this page
+  }
+
+  // A person has changed something; gives the number of that change.
+  next() {
+    this.count += 1;
+    return this.count;
+  }
+
+  // What is told of changes says which it is up to.
+  signed(request) {
+    return { ...request, page: this.page, version: this.count };
+  }
+
+  // Read in a message of the kernel up to where it has heard this page.
+  take(message) {
+    this.known = Math.max(this.known, (message.heard && message.heard[this.page]) || 0);
+  }
+
+  // Whether the kernel, in what it said last, did not know a change yet.
+  isNews(change) {
+    return change > this.known;
+  }
+
+  // The same for a change that this tab made before it was reloaded.
+  wasNews(page, change) {
+    return change > (this.atOpening[page] || 0);
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- what a tab remembers
+
+// The browser's memory for this tab, which is gone with it; where a page may have none, one that is gone with the page.
+function tabMemory() {
+  try {
+    sessionStorage.getItem("tcnb");
+    return sessionStorage;
+  } catch {
+    return (globalThis[Symbol.for("tcnb.memory")] ||= new PageMemory());
+  }
+}
+
+class PageMemory {
+  getItem(key) { return this[key] ?? null; }
+  setItem(key, value) { this[key] = value; }
+  removeItem(key) { delete this[key]; }
+}
+
+function remember(key, value) {
+  try {
+    tabMemory().setItem(key, JSON.stringify(value));
+  } catch (error) {
+    console.warn("tcnb: the browser's memory is full", error);
+  }
+}
+
+function remembered(key) {
+  return JSON.parse(tabMemory().getItem(key) || "null");
+}
+
 // Draw the tree of a text: strings, and parts {t: style, c: parts} of which a link has its address under h. `make` gives the node of a part,
 // or null for one that is drawn without its style; so nothing is ever made that the widget has not named.
 function drawTree(tree, into, make, depth = 0) {

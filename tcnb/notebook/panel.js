@@ -1,6 +1,6 @@
 // The list of chats in the panel: who spoke last, how much is unread, and which one is looked at; colours and spacing are in panel.css.
 // The kernel sends the whole list whenever something in it changed, at most a few times a second; a choice goes back as an id.
-// What all widgets share is in page.js, which is put before this file.
+// What all widgets share is in page.js and page_kernel.js, which are put before this file.
 
 const WORDS = {
   en: { chats: "Chats", search: "Find a chat", all: "All chats", unread: (n) => `${n} unread`, empty: "No chats yet", none: "No such chat", yesterday: "Yesterday" },
@@ -22,11 +22,17 @@ class View {
     this.model = model;
     this.root = root;
     this.entries = new Map(); // chat id ("" is every chat) → nodes
+    this.changes = new Changes(model);
+    this.choice = 0; // the last choice of a chat here, by its number
     this.take(JSON.parse(model.get("opening") || "{}"));
     this.build(model.get("height"));
+    this.watch = new KernelWatch(model, () => this.kernelChanged());
     this.hear = (content, buffers) => {
       if (!content || content.type !== "panel" || !buffers || !buffers.length) return;
-      this.take(JSON.parse(new TextDecoder().decode(buffers[0])));
+      const said = JSON.parse(new TextDecoder().decode(buffers[0]));
+      this.changes.take(said);
+      if (!said.chats) return; // a sign of life
+      this.take(said);
       this.show();
     };
     model.on("msg:custom", this.hear);
@@ -35,11 +41,19 @@ class View {
   }
 
   close() {
+    this.watch.close();
     this.model.off("msg:custom", this.hear);
     this.root.replaceChildren();
   }
 
+  kernelChanged() {
+    setText(this.told, this.watch.isReached ? "" : this.watch.words);
+    if (this.watch.turn() === "back") this.post({ type: "open" });
+    this.show();
+  }
+
   post(request) {
+    if (!this.watch.isReached) return;
     try {
       this.model.send(request);
     } catch (error) {
@@ -49,7 +63,9 @@ class View {
 
   take(said) {
     this.chats = said.chats || [];
-    this.chosen = said.chosen || "";
+    if (!this.changes.isNews(this.choice)) this.chosen = said.chosen || "";
+    const chosen = this.chats.find((one) => one.chat_id === this.chosen);
+    if (chosen) chosen.unread = 0; // it is looked at
   }
 
   build(height) {
@@ -70,7 +86,9 @@ class View {
     this.list = node("ul", "tcp-list");
     this.list.addEventListener("keydown", (event) => this.keyed(event));
     this.nothing = node("div", "tcp-nothing");
-    box.append(this.search, this.list, this.nothing);
+    this.told = node("div", "tcp-told");
+    this.told.setAttribute("role", "status");
+    box.append(this.told, this.search, this.list, this.nothing);
     box.addEventListener("keydown", (event) => event.stopPropagation());
     this.root.append(box);
   }
@@ -89,10 +107,12 @@ class View {
   }
 
   choose(chatId) {
+    if (!this.watch.isReached) return;
     this.chosen = chatId;
     const line = this.chats.find((one) => one.chat_id === chatId);
     if (line) line.unread = 0;
-    this.post({ type: "choose", chat: chatId || null });
+    this.choice = this.changes.next();
+    this.post(this.changes.signed({ type: "choose", chat: chatId || null }));
     this.show();
   }
 
@@ -143,6 +163,7 @@ class View {
     setText(entry.unread, one.unread ? (one.unread > 999 ? "999+" : String(one.unread)) : "");
     entry.button.classList.toggle("tcp-new", one.unread > 0);
     entry.button.title = one.title;
+    entry.button.setAttribute("aria-disabled", String(!this.watch.isReached));
     entry.button.setAttribute("aria-label", one.unread ? `${one.title}, ${words.unread(one.unread)}` : one.title);
     if (one.chat_id === this.chosen) entry.button.setAttribute("aria-current", "true");
     else entry.button.removeAttribute("aria-current");

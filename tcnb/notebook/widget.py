@@ -4,27 +4,40 @@ widget shows is told in its own file.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import anywidget
 import msgspec
+import traitlets
+from IPython.core.getipython import get_ipython
 
 from tcnb.locks import fork_safe
+
+SHARED_SCRIPTS: Final = ("page.js", "page_kernel.js")
+"""What the pages of all widgets share."""
+
+HEARTBEAT: Final = 15.0
+"""Seconds after which the page hears from a widget that had nothing to say, so that silence means something."""
+
+MOST_PAGES: Final = 16
+"""Pages of which a widget remembers what it heard; the ones that spoke last stay."""
 
 
 def page_script(name: str, *more: str) -> str:
     """Return the page's side of a widget as one module, since a widget's module cannot import another file.
 
     Args:
-        name: its main file; what all widgets share, in `page.js`, is put before it.
+        name: its main file; what all widgets share (`SHARED_SCRIPTS`) is put before it.
         more: further files of its own.
     """
     folder = Path(__file__).parent
-    return "\n".join((folder / file).read_text("utf-8") for file in ("page.js", name, *more))
+    return "\n".join((folder / file).read_text("utf-8") for file in (*SHARED_SCRIPTS, name, *more))
 
 
 def page_style(name: str) -> str:
@@ -51,6 +64,16 @@ class SessionWidget(anywidget.AnyWidget):
     kind: ClassVar[str]
     """What its messages to the page are called."""
 
+    key = traitlets.Unicode().tag(sync=True)
+    """Names this widget, also to a page that is opened again."""
+
+    kernel_session = traitlets.Unicode().tag(sync=True)
+    """The session that all messages of this kernel name; empty where there is no kernel."""
+
+    # Computed whenever the state is asked for, as everything is with which a page opens.
+    heard = traitlets.Dict().tag(sync=True, to_json=lambda _value, widget: widget._heard)
+    """Up to which change each page was heard, so that a reloaded page knows whether its last one arrived."""
+
     # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
     _closed = True
     _posting = fork_safe(threading.Lock())
@@ -59,18 +82,28 @@ class SessionWidget(anywidget.AnyWidget):
         self.session = session
         self.unsent = 0
         self._closed = False
+        self._heard: dict[str, int] = {}
+        self._spoke_at = 0.0
+        self._heartbeat: asyncio.TimerHandle | None = None
         # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
         self._posting = fork_safe(threading.Lock())
-        super().__init__(_dom_classes=("tcnb-widget",), **traits)
+        names = {"key": secrets.token_hex(12), "kernel_session": _kernel_session()}
+        super().__init__(_dom_classes=("tcnb-widget",), **names, **traits)
         self.on_msg(self._front_end_said)
+        self._hand_over(self._beat)
 
     def close(self) -> None:
         """Free everything: callbacks, timers, the view; any thread may call, and more than once."""
         with self._posting:
             already, self._closed = self._closed, True
         if not already:
-            self._hand_over(self._stop)
+            self._hand_over(self._end)
         super().close()
+
+    def _end(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        self._stop()
 
     def _stop(self) -> None:
         """Free what the widget holds; called on the session's loop."""
@@ -92,20 +125,47 @@ class SessionWidget(anywidget.AnyWidget):
 
     def _front_end_said(self, _widget: object, content: object, buffers: Any) -> None:
         if isinstance(content, Mapping):
-            self._hand_over(self._hear, dict(content), list(buffers or ()))
+            self._hand_over(self._take_request, dict(content), list(buffers or ()))
+
+    def _take_request(self, request: dict[str, Any], buffers: Sequence[Any]) -> None:
+        page, version = request.get("page"), request.get("version")
+        if isinstance(page, str) and isinstance(version, int):
+            others = [one for one in self._heard.items() if one[0] != page]
+            # Another dict each time: it is read on the kernel's threads, too.
+            self._heard = dict([*others[1 - MOST_PAGES :], (page, max(version, self._heard.get(page, 0)))])
+        self._hear(request, buffers)
+
+    def _beat(self) -> None:
+        """Say that the kernel is there, unless it was shown by something else lately."""
+        loop = self.session.loop
+        if self._closed or loop.is_closed():
+            return
+        due = self._spoke_at + HEARTBEAT - loop.time()
+        if due <= 0:
+            self._post({})
+            due = HEARTBEAT
+        self._heartbeat = loop.call_later(due, self._beat)
 
     def _post(self, message: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send one message to the page; one that is lost leaves a gap that the page sees."""
+        body = {"heard": self._heard, **message} if self._heard else message
         with self._posting:
             if self._closed or self.comm is None:
                 return
+            if not self.session.loop.is_closed():
+                self._spoke_at = self.session.loop.time()
             try:
-                self.send({"type": self.kind}, buffers=[as_json(message), *buffers])
+                self.send({"type": self.kind}, buffers=[as_json(body), *buffers])
             except Exception:
                 # The kernel is shutting down, or its socket is gone.
                 self.unsent += 1
             finally:
                 let_requests_choose_their_thread(self.comm)
+
+
+def _kernel_session() -> str:
+    session = getattr(getattr(get_ipython(), "kernel", None), "session", None)
+    return str(getattr(session, "session", ""))
 
 
 def as_json(message: Mapping[str, Any]) -> bytes:

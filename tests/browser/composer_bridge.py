@@ -12,13 +12,13 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-from tcnb.notebook.composer import Composer
+from tcnb.notebook.composer import COMPOSER_FILES, Composer
 from tcnb.notebook.widget import page_script, page_style
 
 HERE = Path(__file__).parent
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (HERE / "composer.html", "text/html; charset=utf-8"),
-    "/composer.js": (page_script("composer.js"), "text/javascript; charset=utf-8"),
+    "/composer.js": (page_script(*COMPOSER_FILES), "text/javascript; charset=utf-8"),
     "/composer.css": (page_style("composer.css"), "text/css; charset=utf-8"),
 }
 
@@ -84,7 +84,7 @@ class Bridge:
 
     def _talk(self, page: ServerConnection) -> None:
         assert self.composer is not None
-        page.send(self.composer._opening_state())
+        page.send(json.dumps(self.composer.get_state(["opening", "key", "kernel_session", "heard"])))
         self._pages.add(page)
         try:
             for message in page:

@@ -449,11 +449,13 @@ def test_field_keeps_its_place_while_one_writes(page, practice):
 
 
 def test_failure_is_shown_and_tried_again(page, practice, crew):
-    """A refusal shows its reason; one press sends the same again."""
+    """A refusal shows a sentence, and code and method on hover; one press sends the same again."""
     practice.call(lambda server: server.fail_next("sendMessage", 300))
     page.write("second try")
     row = page.wait_state("failed")
-    assert "[300]" in row.inner_text()
+    assert "The server failed: try again" in row.inner_text()
+    assert "[300]" not in row.inner_text()
+    assert "sendMessage refused: [300]" in row.locator(".tcc-how").get_attribute("title")
     row.get_by_role("button", name="Try again").click()
     page.wait_sent("second try")
     assert page.texts(crew) == ["second try"]
@@ -687,3 +689,114 @@ def test_field_grows_when_it_gets_narrower(page):
     page.page.wait_for_function(
         "(() => { const a = document.querySelector('.tcc-text'); return a.scrollHeight <= a.clientHeight + 1; })()"
     )
+
+
+def put_into(page, chat_id: str) -> None:
+    """Choose another chat from outside, as the panel does, and wait until the page has it."""
+    page.composer.chat = chat_id
+    page.page.wait_for_function("(id) => document.querySelector('.tcc-chat').title.endsWith(id)", arg=chat_id)
+
+
+def test_deleted_draft_stays_deleted_when_another_chat_is_chosen(page, alice, crew):
+    """A draft that was deleted a moment before another chat was chosen does not come back with its chat."""
+    coffee = alice.group("Coffee", "robot")
+    page.area.fill("half a thought")
+    page.wait_told(lambda composer: composer._draft["text"] == "half a thought")
+    page.page.evaluate(
+        "const a = document.querySelector('.tcc-text'); a.value = ''; a.dispatchEvent(new Event('input'))"
+    )
+    put_into(page, coffee)
+    assert page.area.input_value() == ""
+    put_into(page, crew)
+    assert page.area.input_value() == ""
+    page.wait_told(lambda composer: composer._draft["text"] == "" and not composer._drafts)
+
+
+def test_later_text_is_put_aside_than_the_kernel_knew(page, alice, crew):
+    """What was written up to the moment in which another chat was chosen is there when its chat is chosen again."""
+    coffee = alice.group("Coffee", "robot")
+    page.area.fill("half")
+    page.wait_told(lambda composer: composer._draft["text"] == "half")
+    page.area.fill("half a thought")
+    put_into(page, coffee)
+    page.area.fill("Espresso?")
+    put_into(page, crew)
+    assert page.area.input_value() == "half a thought"
+    put_into(page, coffee)
+    assert page.area.input_value() == "Espresso?"
+
+
+def test_deleted_draft_stays_deleted_when_the_page_is_reloaded_at_once(page, bridge):
+    """A reload that comes before the kernel has heard of it does not bring a deleted draft back."""
+    page.area.fill("never mind")
+    page.wait_told(lambda composer: composer._draft["text"] == "never mind")
+    bridge.hold()
+    page.area.fill("")
+    page.open()
+    assert page.area.input_value() == ""
+    bridge.let_go()
+    page.wait_told(lambda composer: composer._draft["text"] == "")
+    page.open()
+    assert page.area.input_value() == ""
+
+
+def test_draft_of_another_page_is_later_than_the_one_that_was_told(page, bridge, crew):
+    """What this page had told is not put above what another page wrote since."""
+    page.area.fill("from the first page")
+    page.wait_told(lambda composer: composer._draft["text"] == "from the first page")
+    said = {
+        "type": "draft",
+        "turn": page.composer._turn,
+        "chat": {"chat_id": crew},
+        "text": "from the second",
+        "mode": "text",
+    }
+    page.composer._handle_custom_msg({**said, "page": "p2", "version": 1}, [])
+    page.wait_told(lambda composer: composer._draft["text"] == "from the second")
+    page.open()
+    page.page.wait_for_function("document.querySelector('.tcc-text').value === 'from the second'")
+
+
+def test_reply_that_was_left_does_not_come_back(page, bridge, alice, crew):
+    """A kernel that has not heard yet that a reply was left does not bring it back by telling its state."""
+    page.composer.reply_to(alice.say(crew, "Are the checks green?"))
+    page.page.get_by_text("Reply to Alice Doe").wait_for()
+    bridge.hold()
+    page.area.press("Escape")
+    page.page.evaluate("model.on('msg:custom', () => { window.hasSpoken = true; })")
+    page.composer.session.loop.call_soon_threadsafe(page.composer._say_everything)
+    page.page.wait_for_function("window.hasSpoken")
+    assert not page.page.locator(".tcc-bar").is_visible()
+    bridge.let_go()
+    page.write("on its own")
+    page.wait_sent("on its own")
+    assert page.said(crew)[-1].reply_to is None
+
+
+def test_chat_that_was_chosen_here_is_not_undone_by_an_earlier_choice(open_page, bridge, alice, tc):
+    """A choice made from outside before the page's own, and told after it, does not undo it."""
+    coffee, tea = alice.group("Coffee", "robot"), alice.group("Tea", "robot")
+    tc.refresh()
+    page = open_page()
+    bridge.hold()
+    page.chat_box.fill("Coffee")
+    page.page.get_by_role("option", name="Coffee").click()
+    page.page.evaluate("model.on('msg:custom', () => { window.hasSpoken = true; })")
+    page.composer.chat = tea
+    page.page.wait_for_function("window.hasSpoken")
+    bridge.let_go()
+    page.wait_told(lambda composer: composer.chat == coffee)
+    assert page.chat_box.input_value() == "Coffee"
+    page.write("Double")
+    page.wait_sent("Double")
+    assert (page.texts(coffee), page.texts(tea)) == (["Double"], [])
+
+
+def test_missing_right_is_a_sentence(page, practice, crew):
+    """Who may not write reads so, without code or id; both stand on hover."""
+    practice.call(lambda server: server.fail_next("sendMessage", 303))
+    page.write("may I?")
+    how = page.wait_state("failed").locator(".tcc-how")
+    assert how.inner_text() == "Not sent · You may not write in this chat"
+    assert "[303]" in how.get_attribute("title")
+    assert crew in how.get_attribute("title")

@@ -46,13 +46,15 @@ def test_reply_is_sent_by_enter(page):
 
 
 def test_refused_reply_stays_with_its_reason(page):
-    """When the kernel refuses, the reason is shown and the text is still there to be sent again."""
+    """When the kernel refuses, the reason is shown, with code and method on hover, and the text is still there."""
     press_tool(page, 4, "Reply")
     page.page.get_by_label("Write a message").fill("soon")
     page.page.get_by_role("button", name="Send").click()
-    answer(page, "reply", refused="You were removed from this chat")
+    answer(page, "reply", refused="You were removed from this chat", details="sendMessage refused: [305]")
     assert page.page.get_by_label("Write a message").input_value() == "soon"
-    assert page.page.get_by_text("You were removed from this chat").is_visible()
+    assert (
+        page.page.get_by_text("You were removed from this chat").get_attribute("title") == "sendMessage refused: [305]"
+    )
     assert page.page.get_by_role("button", name="Send").is_enabled()
 
 

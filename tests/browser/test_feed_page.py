@@ -755,11 +755,175 @@ def test_saved_page_does_not_claim_to_be_live(page):
     page.wait_for("document.querySelector('.tcf-state').textContent === 'Saved view'")
 
 
-def test_dead_kernel_is_not_called_connected(page):
-    """When ipywidgets marks the view as cut off from its kernel, the state line says so."""
+# A stand-in for what a host hands over of its kernel: the signals of JupyterLab's connection, given by the test.
+HOST = """() => {
+  const signal = () => {
+    const slots = new Set();
+    const emit = (...said) => { for (const slot of slots) slot(null, ...said); };
+    return { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot), emit };
+  };
+  const kernel = { id: 'k1', connectionStatus: 'connected', serverSettings: { baseUrl: `${location.origin}/` } };
+  for (const name of ['statusChanged', 'connectionStatusChanged', 'iopubMessage', 'disposed']) kernel[name] = signal();
+  kernel.reconnects = 0;
+  kernel.reconnect = async () => { kernel.reconnects += 1; };
+  window.manager = { kernel };
+}"""
+
+
+@pytest.fixture
+def hosted(page):
+    """A feed whose host has a kernel, and a Jupyter server that knows it."""
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(json={"id": "k1"}))
+    page.page.evaluate(HOST)
+    return page
+
+
+def test_kernel_that_is_busy_for_long_is_not_gone(hosted):
+    """A kernel that says nothing for ten minutes is said to be silent, and everything can still be asked of it."""
+    page = hosted
+    page.page.evaluate("manager.kernel.serverSettings = null")  # no request is answered while the clock runs
+    page.page.clock.install()
     page.start(*rows(3))
-    page.page.evaluate("document.querySelector('#one').classList.add('jupyter-widgets-disconnected')")
-    page.wait_for("document.querySelector('.tcf-state').textContent === 'No kernel'")
+    page.say({"state": {"state": "connected"}})
+    page.page.evaluate("manager.kernel.statusChanged.emit('busy')")
+    page.page.clock.run_for(600_000)
+    assert page.text_of(".tcf-state") == "No word from the kernel: it is busy"
+    page.page.hover("[data-seq='2']")
+    assert page.page.locator(".tcf-actions").get_by_role("button", name="Reply", exact=True).is_enabled()
+    page.say({"state": {"state": "connected"}})
+    assert page.text_of(".tcf-state") == "Connected"
+
+
+def test_short_break_of_the_hosts_connection_is_not_mentioned(hosted):
+    """A connection to Jupyter that is back at once is not said to be lost; one that stays away is."""
+    page = hosted
+    page.page.clock.install()
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('connecting')")
+    page.page.clock.run_for(300)
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('connected')")
+    page.page.clock.run_for(5000)
+    assert page.text_of(".tcf-state") == "Connected"
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('connecting')")
+    page.page.clock.run_for(600)
+    assert page.text_of(".tcf-state") == "No connection to Jupyter: this goes on when it is back"
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('connected')")
+    page.page.clock.run_for(2000)
+    assert page.text_of(".tcf-state") == "Connected"
+
+
+def test_network_that_is_off_is_said_when_the_server_does_not_answer(hosted):
+    """When the browser is offline and the Jupyter server does not answer, the feed says so until it does again."""
+    page = hosted
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.abort())
+    page.page.evaluate("dispatchEvent(new Event('offline'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent.startsWith('No connection to Jupyter')")
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(json={"id": "k1"}))
+    page.page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent === 'Connected'")
+
+
+def test_offline_browser_beside_its_server_is_not_cut_off(hosted):
+    """Being offline means nothing as long as the Jupyter server, which may be on the same machine, answers."""
+    page = hosted
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    with page.page.expect_response("**/api/kernels/k1"):
+        page.page.evaluate("dispatchEvent(new Event('offline'))")
+    page.settle()
+    assert page.text_of(".tcf-state") == "Connected"
+
+
+def test_connection_that_the_host_has_given_up_is_made_again(hosted):
+    """When the host tries no more and the Jupyter server is there again, its connection is made anew, once."""
+    page = hosted
+    page.start(*rows(3))
+    page.page.evaluate("manager.kernel.connectionStatus = 'disconnected'")
+    page.page.evaluate("manager.kernel.connectionStatusChanged.emit('disconnected')")
+    page.wait_for("manager.kernel.reconnects === 1")
+
+
+def test_kernel_that_the_server_does_not_know_was_shut_down(hosted):
+    """A kernel that the Jupyter server knows no more is gone, though nobody said so."""
+    page = hosted
+    page.start(*rows(3))
+    page.page.unroute("**/api/kernels/k1")
+    page.page.route("**/api/kernels/k1", lambda route: route.fulfill(status=404))
+    page.page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for("document.querySelector('.tcf-state').textContent.startsWith('The kernel was shut down')")
+
+
+def test_silence_is_said_where_the_host_tells_nothing_of_its_kernel(page):
+    """Where a widget is handed no connection to the kernel, as in Colab, silence is said, and nothing is taken away."""
+    page.page.clock.install()
+    page.start(*rows(3))
+    page.say({"state": {"state": "connected"}})
+    page.page.clock.run_for(120_000)
+    assert page.text_of(".tcf-state") == "No word from the kernel: it is busy or gone"
+    page.page.hover("[data-seq='2']")
+    assert page.page.locator(".tcf-actions").get_by_role("button", name="Reply", exact=True).is_enabled()
+
+
+def test_what_was_being_done_when_the_kernel_went_is_said_to_be_unknown(hosted):
+    """A reply that was on its way when the kernel went stays to be read, and nobody claims that it was sent or not."""
+    page = hosted
+    page.start(*rows(3))
+    page.page.evaluate("model.deaf = true")
+    page.page.hover("[data-seq='2']")
+    page.page.locator(".tcf-actions").get_by_role("button", name="Reply", exact=True).click()
+    page.page.get_by_label("Write a message").fill("soon")
+    page.page.get_by_role("button", name="Send").click()
+    page.page.evaluate("manager.kernel.statusChanged.emit('restarting')")
+    page.page.get_by_text("Not known whether it was done. Kernel restarted").wait_for()
+    assert page.page.get_by_label("Write a message").input_value() == "soon"
+    assert page.page.get_by_role("button", name="Send").is_disabled()
+
+
+def test_search_that_was_cleared_does_not_come_back(page):
+    """Who clears the search and picks an author at once has the search cleared, and the author picked."""
+    page.start(*rows(6), a_row(6, x="the build"))
+    search, author = page.page.get_by_label("Search text"), page.page.get_by_role("combobox", name="Author")
+    search.fill("build")
+    page.wait_for("document.querySelectorAll('.tcf-row').length === 1")
+    page.page.evaluate("holdTimers()")
+    search.fill("")
+    author.focus()
+    author.select_option(index=1)
+    assert search.input_value() == ""
+    page.page.evaluate("releaseTimers()")
+    page.wait_for("document.querySelectorAll('.tcf-row').length > 1")
+    assert page.requests("filter")[-1]["filter"]["text"] == ""
+
+
+def test_filters_are_cleared_with_what_was_just_typed(page):
+    """The button that clears the filters also clears what was typed a moment before."""
+    page.start(*rows(3))
+    page.page.get_by_role("combobox", name="Kind of event").select_option("messages")
+    page.page.evaluate("holdTimers()")
+    page.page.get_by_label("Search text").fill("nobody")
+    page.page.get_by_role("button", name="Clear filters").click()
+    page.page.evaluate("releaseTimers()")
+    assert page.page.get_by_label("Search text").input_value() == ""
+    assert page.requests("filter")[-1]["filter"] == {"chat": "", "author": "", "kinds": [], "text": ""}
+
+
+def test_filter_of_this_tab_is_later_than_the_kernel_knew(page):
+    """A page that is reloaded before the kernel heard of it has the search as it was left."""
+    key = {"key": "f1", "heard": {}}
+    page.page.evaluate("(state) => { window.widgetState = state; }", key)
+    page.start(*rows(3))
+    search = page.page.get_by_label("Search text")
+    search.fill("build")
+    page.wait_for("model.requests.some((one) => one.type === 'filter')")
+    search.fill("")
+    page.page.evaluate("stop()")
+    page.start(*rows(3), filter={"chat": "", "author": "", "kinds": [], "text": "build"})
+    assert page.page.get_by_label("Search text").input_value() == ""
 
 
 def test_edit_that_named_no_message_goes_once_it_is_known(page):

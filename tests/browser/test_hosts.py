@@ -449,3 +449,49 @@ def test_forbidden_script_is_told(open_host):
     said = host.page.evaluate(said)
     assert "security policy" in said
     assert "политика безопасности" in said
+
+
+@pytest.fixture
+def own_kernel(practice: PracticeThread, tmp_path: Any) -> Iterator[HostKernel]:
+    """A kernel with a connected session that no other test needs, for VS Code."""
+    with HostKernel("vscode", tmp_path) as started:
+        connect_in(started, practice)
+        yield started
+        started.run("tc.close()")
+
+
+def connect_in(kernel: HostKernel, practice: PracticeThread) -> None:
+    kernel.run(CONNECT.format(port=practice.port))
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "unheard"])
+def test_restart_is_said_and_the_draft_goes_on(browser, pages, own_kernel, practice, crew, is_heard):
+    """When the kernel was restarted the widgets say so, also where only the webview's connection to it goes; what was
+    written is in the composer that is shown next.
+    """
+    with browser.new_context(viewport={"width": 900, "height": 1000}, locale="en-GB") as context:
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{pages.port}/vscode.html?kernel={own_kernel.url}")
+        page.wait_for_function("window.ready", timeout=SLOW)
+        host = Host(page, own_kernel)
+        feed, composer = host.show("tc.feed()", "above"), host.compose(crew)
+        composer.locator(".tcc-text").fill("Half a thought")
+        words = "Kernel restarted: run this cell again"
+        if is_heard:
+            own_kernel.restart()
+        else:
+            words = "The kernel no longer knows this widget: run this cell again"
+            page.evaluate("host.restarted()")
+        feed.locator(".tcf-state").get_by_text(words).wait_for(timeout=SLOW)
+        composer.locator(".tcc-state").get_by_text(words).wait_for(timeout=SLOW)
+        if not is_heard:
+            own_kernel.restart()
+        connect_in(own_kernel, practice)
+        page.evaluate("host.restarted()")
+        host.run("again", f"tc.composer({crew.chat_id!r})")
+        again = host.output("again")
+        again.locator(".tcc-text").wait_for(timeout=SLOW)
+        page.wait_for_function("document.querySelector('#again .tcc-text').value === 'Half a thought'", timeout=SLOW)
+        again.locator(".tcc-text").press("Enter")
+        again.locator(".tcc-row[data-state=sent]").wait_for(timeout=SLOW)
+        assert crew.texts() == ["Half a thought"]

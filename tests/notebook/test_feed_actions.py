@@ -107,6 +107,27 @@ def test_senseless_request_is_refused(do, talk, kind, more, reason):
     assert reason in do(kind, talk[1], **more)["refused"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "method", "sentence"),
+    [
+        ("reply", "sendMessage", "You may not write in this chat"),
+        ("edit", "editMessage", "You may not change this message"),
+        ("remove", "removeMessage", "You may not delete this message"),
+        ("forward", "forwardMessage", "You may not forward this message to that chat"),
+        ("past", "getChatHistory", "You may not read this chat"),
+    ],
+)
+def test_missing_right_is_a_sentence_with_details(tc, practice, talk, kind, method, sentence):
+    """What the server refuses for want of a right is told as what may not be done; code and method are details."""
+    chat_id, _ = talk
+    seq = seq_of(tc, tc.send(chat_id, "an own one").message_id)
+    practice.call(lambda server: server.fail_next(method, 303))
+    request = {"type": kind, "seq": seq, "text": "another", "chat": chat_id}
+    told = asyncio.run_coroutine_threadsafe(Actions(tc, chat_id).carry_out(request), tc.loop).result(30)
+    assert told["refused"] == sentence
+    assert f"{method} refused: [303]" in told["details"]
+
+
 @pytest.mark.parametrize("seq", [None, "1", True, 0, -1, 10_000])
 def test_unknown_row_is_refused(do, talk, seq):
     """A row that is not in the record is refused, whatever the page calls it."""

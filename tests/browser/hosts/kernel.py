@@ -69,6 +69,10 @@ class HostKernel:
         """Run code through a connection of its own, which no page hears the reply of."""
         self._wait(self._run(code))
 
+    def restart(self) -> None:
+        """Restart the kernel; pages keep their sockets, and hear the one that goes and the one that comes."""
+        self._wait(self._restart())
+
     def _wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
@@ -87,6 +91,14 @@ class HostKernel:
         await self._manager.start_kernel(env=environment, cwd=str(self.folder))
         self._client = self._connected()
         await self._client.wait_for_ready(timeout=PATIENCE)
+
+    async def _restart(self) -> None:
+        await self._manager.restart_kernel(now=False)
+        client = self._connected()
+        try:
+            await client.wait_for_ready(timeout=PATIENCE)
+        finally:
+            client.stop_channels()
 
     async def _stop(self) -> None:
         for reader in self._readers:

@@ -13,6 +13,7 @@ const THEMES = {
 };
 const FONTS = { "font-family": "system-ui, sans-serif", "font-size": "13px", "editor-font-family": "monospace", "editor-font-size": "14px" };
 
+const asked = new URLSearchParams(location.search);
 let kernel, manager;
 const outputs = new Map(); // cell → {model, container, widget}
 
@@ -92,9 +93,15 @@ window.host = {
   // What VS Code does when an output leaves the screen or its cell is collapsed: the element goes, and nobody tells the widget.
   scrollAway(cell) { outputs.get(cell).container.remove(); },
   scrollBack: (cell) => render(cell),
+
+  // What the extension does in its webview when the kernel was restarted: both go, and the next output gets new ones.
+  restarted() {
+    manager.dispose();
+    kernel.dispose();
+    return connect(asked.get("kernel"));
+  },
 };
 
-const asked = new URLSearchParams(location.search);
 document.body.classList.toggle("bridged", asked.has("bridged"));
 setTheme(asked.get("theme") || "vscode-light");
 activate();
