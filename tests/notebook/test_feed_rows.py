@@ -169,7 +169,7 @@ def test_table_reads_in_columns():
 
 def test_still_has_day_lines():
     """A new day is announced by a line of its own, in the table as well."""
-    rows = [a_row(), a_row(timestamp=1_767_090_000_000)]
+    rows = [a_row(), a_row(timestamp=1_767_090_000_000, received=1_767_090_000_500)]
     html = still_html(rows, "heading", zone=UTC)
     assert html.index("29 December 2025") < html.index("30 December 2025")
     lines = still_text(rows, "heading", zone=UTC).splitlines()
