@@ -367,7 +367,7 @@ class Store {
     this.isUntold = false; // what was not told yet is put aside, or told below as what stands in the field
     if (!isOutdated && put) this.takePut(put, chat);
     if (!isOutdated && chat) this.chat = chat;
-    if (!isOutdated) this.setNotice("");
+    if (!isOutdated && !this.isBarAsked) this.setNotice(""); // an edit that goes on after its kernel went says which files are missing
     this.draftChanged();
     this.takeKept();
     this.changed("put");
