@@ -61,6 +61,8 @@ NO_OPTIONS = {
 
 INNER = {
     "kept_frames": "for the feed",
+    "read_past": "for the feed",
+    "restored_seq": "for the feed",
 }
 """Public names of a session that no page needs to explain, and whom they are for."""
 
