@@ -290,11 +290,11 @@ def test_incomplete_ends_of_lines_are_dotted():
     whole, certain = figure.axes[0].lines
     assert (whole.get_linestyle(), len(whole.get_xdata())) == (":", 4)
     assert (certain.get_linestyle(), len(certain.get_xdata())) == ("-", 2)
-    assert figure.texts[1].get_text().endswith("dashed: incomplete")
+    assert figure.texts[1].get_text().endswith("dotted: incomplete")
 
 
 def test_incomplete_ends_of_an_area_are_lighter():
-    """Where periods are many, the incomplete ones have a dashed edge."""
+    """Where periods are many, the incomplete ones have a dotted edge."""
     figure = frame(*(said("a", day * DAY) for day in range(90))).tc.activity(plot=True)
-    assert [line.get_linestyle() for line in figure.axes[0].lines] == ["--", "-", "--"]
-    assert figure.texts[1].get_text().endswith("dashed: incomplete")
+    assert [line.get_linestyle() for line in figure.axes[0].lines] == [":", "-", ":"]
+    assert figure.texts[1].get_text().endswith("dotted: incomplete")

@@ -113,7 +113,7 @@ def test_longest_response_time_is_inside_the_figure():
 def below(figure) -> list[str]:
     """Return what is written below the axis of a figure, after its note without how it marks incomplete periods."""
     note, mark = figure.texts[1].get_text().rsplit("; ", 1)
-    assert mark in ("hatched: incomplete", "dashed: incomplete")
+    assert mark in ("hatched: incomplete", "dotted: incomplete")
     return [note, *(label.get_text() for label in figure.axes[-1].get_xticklabels())]
 
 

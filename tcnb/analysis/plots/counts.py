@@ -49,7 +49,7 @@ def activity(frame: pd.DataFrame, drawing: Drawing, tz: str = "UTC", freq: str =
     note = language.say("messages per", period=per(language, freq), span=times.span(), tz=tz)
     note += language.say("largest", most=shown, all=groups) if groups > shown else ""
     is_bars = not grouped and len(frame) <= MOST_PERIODS
-    note += language.say("hatched" if is_bars else "dashed") if times.incomplete else ""
+    note += language.say("hatched" if is_bars else "dotted") if times.incomplete else ""
     axes = drawing.axes(note, grid="y")
     if frame.empty:
         drawing.nothing(axes)
@@ -119,7 +119,8 @@ def membership(frame: pd.DataFrame, drawing: Drawing, tz: str = "UTC", freq: str
     theme, language = drawing.theme, drawing.language
     times = timeline(frame, language, freq, tz)
     note = language.say("membership note", period=per(language, freq), span=times.span(), tz=tz)
-    note += language.say("hatched") if times.incomplete else ""
+    moved = frame.loc[~frame["complete"].fillna(True), ["joins", "leaves"]].sum().sum()
+    note += language.say("hatched") if moved else ""
     upper, lower = drawing.panels(note, height=4.6, ratios=[3, 1.2])
     for axes in (upper, lower):
         look.bare(axes, theme, "y")
@@ -157,25 +158,26 @@ def _headcounts(axes: Axes, frame: pd.DataFrame, drawing: Drawing, times: Timeli
 def _bars(axes: Axes, times: Timeline, counts: pd.Series[Any], colour: str) -> None:
     """Draw a bar in each period, hatched where the period is incomplete."""
     values = counts.reindex(list(times.begins)).to_numpy(float)
-    begins, widths, whole = times.places, times.ends - times.places, times.is_complete
-    for which, how in ((whole, {"color": colour}), (~whole, look.hatched(colour))):
-        if which.any():
-            axes.bar((begins + widths / 2)[which], values[which], width=_WIDTH * widths[which], **how)
+    widths = times.ends - times.places
+    bars = axes.bar(times.places + widths / 2, values, width=_WIDTH * widths, color=colour)
+    for bar, is_complete in zip(bars, times.is_complete, strict=True):
+        if not is_complete:
+            bar.set(**look.hatched(colour))
 
 
 def _area(axes: Axes, times: Timeline, values: Any, colour: str) -> None:
-    """Draw an area over the periods, lighter and dashed where one is incomplete."""
+    """Draw an area over the periods, lighter and dotted where one is incomplete."""
     edges, levels = np.append(times.places, times.ends[-1]), np.append(values, values[-1])
     whole = times.is_complete
     for is_whole, (first, last) in _runs(whole):
         part = slice(first, last + 1)
-        alpha, style = (0.25, "-") if is_whole else (0.1, "--")
+        alpha, style = (0.25, "-") if is_whole else (0.1, ":")
         axes.fill_between(edges[part], levels[part], color=colour, alpha=alpha, linewidth=0, step="post")
         axes.step(edges[part], levels[part], color=colour, linewidth=1.4, linestyle=style, where="post")
 
 
 def _lines(axes: Axes, frame: pd.DataFrame, drawing: Drawing, times: Timeline, most: int) -> None:
-    """Draw a line for each of the largest groups, dashed towards and from incomplete periods."""
+    """Draw a line for each of the largest groups, dotted towards and from incomplete periods."""
     totals = frame.groupby("group_id", dropna=False)["messages"].sum().sort_values(ascending=False, kind="stable")
     middles = (times.places + times.ends) / 2
     lines, names = [], []

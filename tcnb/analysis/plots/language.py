@@ -51,7 +51,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "one": ("{first}, ", "{first}, "),
     "largest": ("; the largest {most} of {all}", "; {most} крупнейших из {all}"),
     "hatched": ("; hatched: incomplete", "; заштрихованы неполные"),
-    "dashed": ("; dashed: incomplete", "; пунктиром – неполные"),
+    "dotted": ("; dotted: incomplete", "; пунктиром – неполные"),
     "heatmap note": ("messages by weekday and hour, {tz}", "сообщения по дням недели и часам, {tz}"),
     "talkers note": ("messages, and part of all; {authors}", "сообщения и доля от всех; {authors}"),
     "files note": ("number, and size together", "количество и общий размер"),
