@@ -773,7 +773,7 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
             raise UsageError(
                 f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {shown(buttons)}"
             )
-        content.update(buttons.to_dict())
+        content.update(buttons.as_wire())
     return content
 
 

@@ -61,7 +61,7 @@ def _add_people(parser: argparse.ArgumentParser, defaults: Options) -> None:
 def _add_behaviour(parser: argparse.ArgumentParser, defaults: Options) -> None:
     behaviour = parser.add_argument_group("how it behaves")
     behaviour.add_argument(
-        "--generation", choices=GENERATIONS, default=defaults.generation, help="shape of envelopes (%(default)s)"
+        "--generation", choices=GENERATIONS, default=defaults.generation, help="version whose wire it speaks (%(default)s)"
     )
     behaviour.add_argument("--replay", type=Path, metavar="FILE", help="JSON lines pushed to each session at --rate")
     behaviour.add_argument("--ping-interval", type=float, default=defaults.ping_interval, metavar="SECONDS")

@@ -237,7 +237,7 @@ async def test_system_envelopes_are_for_those_who_asked(join: Join) -> None:
     assert system["author"] == {"id": "trueconf.server", "type": 0}
     assert system["content"] == {"userId": "eve@practice.local", "role": "user"}
     assert "isEdited" not in system
-    history = await bob.ask("getChatHistory", {"chatId": chat_id, "count": 10, "fromMessageId": None})
+    history = await bob.ask("getChatHistory", {"chatId": chat_id, "count": 10})
     assert [message["type"] for message in history["messages"]] == [21, 1, 1, 110]
     assert "sendMessage" not in bob.methods()
 
@@ -320,14 +320,13 @@ class TestOlderGeneration:
         assert "chat" not in record["lastMessage"]
 
     async def test_files_have_info_hashes(self, server: PracticeServer, join: Join) -> None:
-        """Files are named by `infoHash`, and their errors have the older codes."""
+        """Files are named by `infoHash` as well, and their errors have the older codes."""
         ann = await join("ann")
         chat_id = (await ann.ask("createFavoritesChat"))["chatId"]
         file = new_file("a.txt", 1, "text/plain", b"a")
         server.world.attach(server.world.user("ann@practice.local"), chat_id, file)
         info = await ann.ask("getFileInfo", {"fileId": file.file_id})
-        assert info["infoHash"] == file.file_id
-        assert "fileId" not in info
+        assert info["infoHash"] == info["fileId"] == file.file_id
         with pytest.raises(Exception, match="308"):
             await ann.ask("getFileInfo", {"fileId": "none"})
 

@@ -34,7 +34,7 @@ def message(text: str = "hello", **more: Any) -> Any:
 
 def press(command: str) -> Any:
     """Return a press of a button."""
-    source = {"type": "inlineKeyboard", "message": message().to_dict()}
+    source = {"type": "inlineKeyboard", "message": message().as_wire()}
     return parse_event("command", {"commandSource": source, "commandPayload": {"type": "x", "command": command}})
 
 
