@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.errors import TcnbError
+from tcnb.errors import MissingPackageError, TcnbError
 from tcnb.file_paths import HOME, home_folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the tour, print what it collected, and write it as a notebook and a page.
 
     Raises:
-        TcnbError: the notebook software is missing, or a cell of the tour failed.
+        MissingPackageError: the notebook software is missing.
+        TcnbError: a cell of the tour failed.
     """
     source = options.notebook or tour()
     if home_folder() is None:
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         import nbclient  # noqa: F401
         import nbconvert  # noqa: F401
     except ImportError as error:
-        raise TcnbError(
+        raise MissingPackageError(
             f"{error.name} is missing: install the notebook software with  pip install 'tcnb[lab]'"
         ) from error
     print(f"running {source.name} against a practice server; this takes about half a minute", flush=True)

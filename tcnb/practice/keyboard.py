@@ -33,7 +33,7 @@ def accepted_keyboard(rows: Any) -> list[list[dict[str, Any]]]:
 
 
 def button_at(rows: list[list[dict[str, Any]]], which: str | tuple[int, int]) -> dict[str, Any] | None:
-    """Return a button of an accepted keyboard, by row and column from 0, or by its id or label; None if there is none."""
+    """Return a button of an accepted keyboard, by row and column from 0, or by its id or label; None without one."""
     for row, buttons in enumerate(rows):
         for column, button in enumerate(buttons):
             if which in ((row, column), button.get("id"), button.get("label")):

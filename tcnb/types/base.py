@@ -216,7 +216,7 @@ class WireObject(DataClassJsonMixin):
         """Return the object as the wire has it, with the names of the wire; `from_dict` reads it again."""
         return super().to_dict()
 
-    def to_json(self, **options: Any) -> str:  # type: ignore[override]  # the library names each option of `json.dumps`
+    def to_json(self, **options: Any) -> str:
         """Return the object as a text, with the names of the wire; `from_json` reads it again."""
         return json.dumps(self.as_wire(), **options)
 

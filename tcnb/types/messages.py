@@ -202,7 +202,8 @@ class Message(BoundToBot, WireObject):
     def contact(self) -> Awaitable[Contact | None]:
         """The contact it shares, to be awaited: `await message.contact`; None where it shares none.
 
-        A text that is one mention and nothing else shares that user. A card is downloaded, and the name of a TrueConf user is asked for, once a message.
+        A text that is one mention and nothing else shares that user. A card is downloaded, and the name of a TrueConf
+        user is asked for, once a message.
 
         Source: `protocol` section 5.2.
         """
