@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from tcnb import compat
 from tcnb._version import __version__
 
 if TYPE_CHECKING:
@@ -128,7 +130,10 @@ __all__ = [
     "types",
     "unload_ipython_extension",
 ]
+if find_spec("magic_filter") is not None:
+    __all__ += ["F"]
 
+compat.install()
 
 # Background threads never print: without this, warnings would go to standard error and so into some cell.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
@@ -153,7 +158,7 @@ def __getattr__(name: str) -> Any:
         return import_module(_MODULES[name])
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    if name == "F":  # not among the public names, since it is there only where magic-filter is installed
+    if name == "F":  # it is of the package magic-filter
         return import_module("tcnb.routing").F
     raise AttributeError(f"module 'tcnb' has no attribute {name!r}")
 

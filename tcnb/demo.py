@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.errors import TcnbError
+from tcnb.errors import MissingPackageError, TcnbError
 from tcnb.file_paths import HOME, home_folder
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the tour, print what it collected, and write it as a notebook and a page.
 
     Raises:
-        TcnbError: the notebook software is missing, or a cell of the tour failed.
+        MissingPackageError: the notebook software is missing.
+        TcnbError: a cell of the tour failed.
     """
     source = options.notebook or tour()
     if home_folder() is None:
@@ -43,11 +44,14 @@ def run(options: argparse.Namespace) -> int:
         import nbclient  # noqa: F401
         import nbconvert  # noqa: F401
     except ImportError as error:
-        raise TcnbError(
+        raise MissingPackageError(
             f"{error.name} is missing: install the notebook software with  pip install 'tcnb[lab]'"
         ) from error
     print(f"running {source.name} against a practice server; this takes about half a minute", flush=True)
-    notebook = _execute(source, options.output / "kernel.log")
+    options.output.mkdir(parents=True, exist_ok=True)
+    # The tour needs no files of its own, and beside it in the package are modules that would shadow Python's.
+    folder = options.output if options.notebook is None else source.parent
+    notebook = _execute(source, folder, options.output / "kernel.log")
     _write(notebook, options.output)
     for tag in ("head", "counts"):
         print(f"\n{_text_of(notebook, tag)}")
@@ -68,8 +72,8 @@ def tour() -> Path:
     raise TcnbError("the tour notebook is not installed: get it from the repository and pass it with --notebook")
 
 
-def _execute(source: Path, log: Path) -> NotebookNode:
-    """Run all cells in a kernel of this interpreter; what the kernel itself says goes into `log`."""
+def _execute(source: Path, folder: Path, log: Path) -> NotebookNode:
+    """Run all cells in a kernel of this interpreter, in that folder; what the kernel itself says goes into `log`."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -79,10 +83,9 @@ def _execute(source: Path, log: Path) -> NotebookNode:
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
-        resources={"metadata": {"path": str(source.parent)}},
+        resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
     )
-    log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("wb") as said:
             client.execute(env=_kernel_environment(), stderr=said)

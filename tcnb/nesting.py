@@ -11,7 +11,7 @@ import importlib.util
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from tcnb.errors import UsageError
+from tcnb.errors import MissingPackageError
 
 SUCCESSOR = "nest_asyncio2"
 ORIGINAL = "nest_asyncio"
@@ -24,13 +24,13 @@ def enable_nesting() -> None:
     Prefers `nest_asyncio2`; uses `nest_asyncio` where it is known to be safe.
 
     Raises:
-        UsageError: only `nest_asyncio` is at hand and the kernel is one with which it loses cells.
+        MissingPackageError: only `nest_asyncio` is at hand and the kernel is one with which it loses cells.
     """
     if importlib.util.find_spec(SUCCESSOR) is not None:
         importlib.import_module(SUCCESSOR).apply()
         return
     if "ipykernel" in sys.modules and _major("ipykernel") >= FIRST_LOSING_KERNEL:
-        raise UsageError(
+        raise MissingPackageError(
             f"nest_asyncio with ipykernel {version('ipykernel')} silently skips queued cells: "
             "install nest_asyncio2 (pip install nest-asyncio2), or await the coroutine in the cell "
             "instead of asyncio.run"

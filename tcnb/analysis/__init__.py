@@ -56,9 +56,9 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in _NEEDED:
             raise
-        from tcnb.errors import UsageError
+        from tcnb.errors import MissingPackageError
 
-        raise UsageError(f'the analyses need {error.name}: pip install "tcnb[analysis]"') from None
+        raise MissingPackageError(f'the analyses need {error.name}: pip install "tcnb[analysis]"') from None
     globals()[name] = function
     return function
 

@@ -33,6 +33,7 @@ from tcnb.errors import (
     TextMessageTooLongError,
     UsageError,
 )
+from tcnb.methods import TrueConfMethod
 from tcnb.threads import awaited
 from tcnb.types import (
     AddChatParticipantResponse,
@@ -102,6 +103,11 @@ READY_POLL: Final = 0.5
 
 READY_TIMEOUT: Final = 60.0
 """Seconds a file may make no progress before waiting for it ends."""
+
+_RECORDED: Final = frozenset(
+    {"sendMessage", "sendFile", "sendSurvey", "forwardMessage", "editMessage", "removeMessage"}
+)
+"""Requests that a chat shows: they are recorded when they succeed."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -188,6 +194,27 @@ class Bot:
     def server_version(self) -> Awaitable[str | None]:
         """The server's version; None where it does not say it; to be awaited. Source: `protocol` section 1.7."""
         return self._server_field("version")
+
+    @property
+    def me(self) -> Awaitable[str]:
+        """Another name of `me_chat`, deprecated in the official client; to be awaited."""
+        return self.me_chat
+
+    @on_bots_loop
+    async def __call__(self, method: TrueConfMethod[T]) -> T:
+        """Send a request that was made as an object; `send_message` and its like check more.
+
+        Raises:
+            UsageError: it is no request.
+        """
+        if not isinstance(method, TrueConfMethod):
+            raise UsageError(f"bot(…) takes a request such as SendMessage(…) of tcnb.methods, not {shown(method)}")
+        name, returning = method.__api_method__, method.__returning__
+        # What changes a chat is recorded as well, since the server does not echo it to us.
+        carry_out = self._send if name in _RECORDED else self._ask
+        answer: type[Any] = _AsItCame if returning is dict else returning
+        result: T = await carry_out(name, method.payload(), answer)
+        return result
 
     # -- chats -----------------------------------------------------------------------------------------------------
 
@@ -540,7 +567,7 @@ class Bot:
     async def get_file_info_upload_limits(self) -> GetFileUploadLimitsResponse:
         """Return what the administrator allows to be uploaded."""
         limits = await self._ask("getFileUploadLimits", {}, GetFileUploadLimitsResponse)
-        self._limits = limits
+        self.learn_limits(limits)
         return limits
 
     @on_bots_loop
@@ -606,8 +633,9 @@ class Bot:
         return f"{user_id}@{domain}" if domain else user_id
 
     def learn_limits(self, limits: GetFileUploadLimitsResponse) -> None:
-        """Take note of upload limits that the server announced."""
-        self._limits = limits
+        """Take note of upload limits that the server told; those that would allow no file at all are none."""
+        if limits.max_size is None or limits.max_size > 0:
+            self._limits = limits
 
     async def _ask(self, method: str, payload: dict[str, Any], answer: type[T], *, timeout: float | None = None) -> T:
         content = await self._connection.call(method, payload, timeout=timeout)
@@ -702,7 +730,7 @@ class Bot:
         """Return the upload limits; None where this server does not tell them."""
         if self._limits is None:
             try:
-                return await self.get_file_info_upload_limits()
+                await self.get_file_info_upload_limits()
             except ApiErrorException as error:
                 if error.code not in (codes.UNKNOWN_METHOD, codes.WRONG_PAYLOAD):
                     raise
@@ -760,6 +788,15 @@ class Bot:
         return str(value) if value else None
 
 
+class _AsItCame:
+    """Stands for the class of an answer that is wanted as the server gave it."""
+
+    @staticmethod
+    def from_dict(content: Any) -> Any:
+        """Return the answer."""
+        return content
+
+
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
     mode, text = _known_mode(parse_mode), given_text(text)
     if not text.strip():
@@ -773,7 +810,7 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
             raise UsageError(
                 f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {shown(buttons)}"
             )
-        content.update(buttons.to_dict())
+        content.update(buttons.as_wire())
     return content
 
 

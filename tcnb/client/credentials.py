@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from tcnb.errors import UsageError
+from tcnb.errors import MissingPackageError, UsageError
 from tcnb.file_paths import working_folder
 from tcnb.threads import interruptible, is_done, raised_interrupts, started
 
@@ -242,13 +242,14 @@ def into_keyring(server: str, username: str, password: str, timeout: float = KEY
     """Store a password in the keyring, where `find_credentials` finds it.
 
     Raises:
-        UsageError: keyring is not installed, has no place to store it, or does not answer within `timeout` seconds.
+        MissingPackageError: keyring is not installed.
+        UsageError: it has no place to store it, or does not answer within `timeout` seconds.
     """
 
     def put() -> None:
         keyring = _optional("keyring")
         if keyring is None:
-            raise UsageError("keyring is not installed: pip install 'tcnb[secrets]'")
+            raise MissingPackageError("keyring is not installed: pip install 'tcnb[secrets]'")
         keyring.set_password(keyring_service(server), username, password)
 
     _of_keyring(put, timeout, "the keyring does not store it")

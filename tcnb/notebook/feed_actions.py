@@ -204,7 +204,7 @@ class Actions:
         for seq in unknown:
             with contextlib.suppress(TcnbError):
                 said = await self._session.bot.get_message_by_id(_message_of(self._row(seq)))
-                told[seq] = said.content.to_dict()
+                told[seq] = said.content.as_wire()
         return told
 
     async def _past(self) -> dict[str, Any]:

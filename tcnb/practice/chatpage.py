@@ -185,13 +185,13 @@ class ContentPage(ChatPage):
 
 
 class DeedRequest(msgspec.Struct, rename="camel"):
-    """What the page asks to be done; each deed needs some of it."""
+    """What the page asks to be done; each deed needs some of it. A button is told by row and column, from 0."""
 
     chat: str = ""
     text: str = ""
     reply_to: str | None = None
     message: str = ""
-    button: str = ""
+    button: str | tuple[int, int] = ""
     person: str = ""
     sticker: int = 0
 

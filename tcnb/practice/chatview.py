@@ -117,7 +117,7 @@ def _brief(world: World, message: Message, actor: User) -> dict[str, Any]:
         "time": message.timestamp,
         "author": _name(world, message.author_id),
         "isOwn": message.author_id == actor.user_id,
-        **_said(world, message.forwarded or message, most=MOST_QUOTED),
+        **_said(world, message.innermost, most=MOST_QUOTED),
     }
 
 
@@ -163,7 +163,7 @@ def _message(world: World, message: Message, actor: User) -> dict[str, Any]:
         "reply": _quoted(world, message, actor),
         "forwardedFrom": None if message.forwarded is None else _name(world, message.forwarded.author_id),
         **(_read_marks(world, message) if is_own else {}),
-        **_said(world, message.forwarded or message),
+        **_said(world, message.innermost),
     }
 
 

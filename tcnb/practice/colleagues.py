@@ -6,9 +6,10 @@ What they say is in `talk`, how they answer bots in `reactions`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha1
 from typing import Final
 
@@ -60,7 +61,7 @@ class Colleagues:
         self._talk = Talk(world, options.seed)
         self._reactions = Reactions(world, options.seed)
         self._arrivals: list[tuple[float, StoredFile, int]] = []
-        self._people = [world.add_user(*_person(number)) for number in range(options.people)]
+        self._people = [world.add_user(*person) for person in _newcomers(world, options.people)]
         self._move_in(random.Random(f"chats-{options.seed}"), options.seed)
         self._live_through(options.history)
 
@@ -211,6 +212,12 @@ class Colleagues:
                 self._arrivals.append((moment, file, file.size * step // ARRIVAL_STEPS))
             self._arrivals.append((now + ARRIVAL_TIME + READY_LAG, file, file.size + 1))
         self._talk.arriving.clear()
+
+
+def _newcomers(world: World, count: int) -> Iterator[tuple[str, str]]:
+    """Return login and display name of so many people; logins that accounts have already are passed over."""
+    everybody = map(_person, itertools.count())
+    return itertools.islice((one for one in everybody if not world.has_login(one[0])), count)
 
 
 def _person(number: int) -> tuple[str, str]:

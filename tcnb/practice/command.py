@@ -14,7 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
-from tcnb.practice.options import DEFAULT_ACCOUNT, GENERATIONS, Options
+from tcnb.practice.entities import GENERATIONS
+from tcnb.practice.options import DEFAULT_ACCOUNT, Options
 from tcnb.practice.server import PracticeServer
 from tcnb.threads import new_thread
 
@@ -61,7 +62,7 @@ def _add_people(parser: argparse.ArgumentParser, defaults: Options) -> None:
 def _add_behaviour(parser: argparse.ArgumentParser, defaults: Options) -> None:
     behaviour = parser.add_argument_group("how it behaves")
     behaviour.add_argument(
-        "--generation", choices=GENERATIONS, default=defaults.generation, help="shape of envelopes (%(default)s)"
+        "--generation", choices=GENERATIONS, default=defaults.generation, help="wire of which version (%(default)s)"
     )
     behaviour.add_argument("--replay", type=Path, metavar="FILE", help="JSON lines pushed to each session at --rate")
     behaviour.add_argument("--ping-interval", type=float, default=defaults.ping_interval, metavar="SECONDS")

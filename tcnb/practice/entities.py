@@ -94,6 +94,14 @@ class Message:
         """Whether the system wrote it."""
         return self.type < MessageType.PLAIN_MESSAGE
 
+    @property
+    def innermost(self) -> Message:
+        """The message whose content this one shows: of a forward, however deep, what was forwarded first."""
+        message = self
+        while message.forwarded is not None:
+            message = message.forwarded
+        return message
+
 
 @dataclass(slots=True, eq=False)
 class Chat:
@@ -140,11 +148,11 @@ class StoredFile:
 
 @dataclass(slots=True)
 class UploadTask:
-    """A permission to upload one file of exactly this size, good until `expires` (ms)."""
+    """A permission to upload one file of exactly this size, good until `expires` (ms); None leaves the name open."""
 
     task_id: str
     owner: str
-    name: str
+    name: str | None
     size: int
     expires: int
 
@@ -161,6 +169,10 @@ class UploadLimits:
         """Return the payload of `getFileUploadLimits` (`protocol` section 6.6)."""
         rule = None if self.extensions is None else {"mode": self.mode, "list": list(self.extensions)}
         return {"maxSize": self.max_size, "extensions": rule}
+
+
+GENERATIONS: Final[dict[str, str]] = {"5.5.6": "5.5.6.10213", "5.5.3": "5.5.3.10098", "5.5.0": "5.5.0.10061"}
+"""Generations of the wire, with the full version that a server of each reports (`protocol` section 13)."""
 
 
 @dataclass(slots=True)
@@ -186,13 +198,17 @@ class Settings:
 
     @property
     def is_flat(self) -> bool:
-        """Whether envelopes are of the older generation, without the `chat` object."""
-        return self.generation == "5.5.3"
+        """Whether envelopes are of an older generation, without the `chat` object."""
+        return self.generation != "5.5.6"
 
     @property
     def version(self) -> str:
         """The full version that the server reports."""
-        return {"5.5.3": "5.5.3.10098", "5.5.6": "5.5.6.10213"}[self.generation]
+        return GENERATIONS[self.generation]
+
+    def has(self, since: str) -> bool:
+        """Return whether this generation has what came with a version."""
+        return self.generation >= since
 
 
 @dataclass(slots=True)

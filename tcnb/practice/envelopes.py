@@ -1,4 +1,4 @@
-"""How the practice world looks on the wire, in both generations of envelopes; nothing is decided or sent here.
+"""How the practice world looks on the wire, in every generation of envelopes; nothing is decided or sent here.
 
 Source: `protocol` sections 4, 5 and 13.
 """
@@ -69,7 +69,8 @@ def _original(world: World, message: Message, viewer: str) -> dict[str, Any]:
     shown["timestamp"] = message.timestamp
     shown["author"] = author(message)
     shown["type"] = int(message.type)
-    shown["content"] = content(world, message, viewer)
+    # Of a forward that is forwarded again, servers send the content itself (`protocol` section 5.4).
+    shown["content"] = content(world, message.innermost, viewer)
     return shown
 
 
@@ -134,12 +135,15 @@ def file_record(world: World, file: StoredFile, address: str, preview_addresses:
         {"name": preview.name, "size": preview.size, "mimeType": preview.mime_type, "downloadUrl": where}
         for preview, where in zip(file.previews, preview_addresses, strict=True)
     ]
+    ids = {"fileId": file.file_id} if world.settings.has("5.5.3") else {}
+    if world.settings.is_flat:
+        ids["infoHash"] = file.file_id
     return {
         "name": file.name,
         "size": file.size,
         "mimeType": file.mime_type,
         "readyState": int(file.state),
-        "infoHash" if world.settings.is_flat else "fileId": file.file_id,
+        **ids,
         "downloadUrl": address if is_ready else None,
         "previews": previews if is_ready and previews else None,
     }

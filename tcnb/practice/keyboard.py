@@ -1,4 +1,4 @@
-"""What an inline keyboard must look like to be accepted; nothing is stored or pressed here.
+"""What an inline keyboard must look like to be accepted, and which of its buttons is meant; nothing is pressed here.
 
 Source: `protocol` section 9.
 """
@@ -15,6 +15,9 @@ from tcnb.wire import codes
 MOST_ROWS: Final = 8
 MOST_IN_ROW: Final = 8
 
+_ACTIONS: Final = ("command", "url", "message", "data")
+"""Fields that say what a button does; a button has exactly one of them."""
+
 _STYLES: Final = frozenset({ButtonStyle.DEFAULT, ButtonStyle.PRIMARY, ButtonStyle.DANGER, ButtonStyle.SUCCESS})
 
 
@@ -27,6 +30,15 @@ def accepted_keyboard(rows: Any) -> list[list[dict[str, Any]]]:
     if not isinstance(rows, list) or not 1 <= len(rows) <= MOST_ROWS:
         raise Refusal(codes.WRONG_PAYLOAD)
     return [_row(row) for row in rows]
+
+
+def button_at(rows: list[list[dict[str, Any]]], which: str | tuple[int, int]) -> dict[str, Any] | None:
+    """Return a button of an accepted keyboard, by row and column from 0, or by its id or label; None without one."""
+    for row, buttons in enumerate(rows):
+        for column, button in enumerate(buttons):
+            if which in ((row, column), button.get("id"), button.get("label")):
+                return button
+    return None
 
 
 def _row(row: Any) -> list[dict[str, Any]]:
@@ -57,6 +69,8 @@ def _has_label(button: dict[str, Any], kind: Any) -> bool:
 
 
 def _acts(button: dict[str, Any], kind: Any) -> bool:
+    if sum(button.get(name) is not None for name in _ACTIONS) != (kind != ButtonType.SHARE.value):
+        return False
     match kind:
         case ButtonType.COMMAND.value:
             custom = button.get("customData")

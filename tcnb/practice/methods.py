@@ -16,7 +16,7 @@ import msgspec
 from tcnb.errors import PortableError
 from tcnb.practice import envelopes
 from tcnb.practice import requests as ask
-from tcnb.practice.entities import INVALID_FILE, Chat, Message, Refusal, User
+from tcnb.practice.entities import INVALID_FILE, Chat, Message, Refusal, Settings, User
 from tcnb.practice.sessions import Session
 from tcnb.practice.storage import Storage
 from tcnb.practice.world import World
@@ -24,6 +24,9 @@ from tcnb.types.enums import ChatActivity, CommandAnswerType, MessageType
 from tcnb.wire import codes
 
 ACTIVITY_FADES_MS: Final = 6000
+
+FIRST: Final = "5.5.0"
+"""The first server with the connector: what nothing else is said of came with it (`protocol` section 6.1)."""
 
 
 class Silence(PortableError):
@@ -46,24 +49,30 @@ AnyRequest = TypeVar("AnyRequest", bound=ask.Request)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A wire method: how its payload is read, what it does, and whether the older generation has it."""
+    """A wire method: how its payload is read, what it does, and the version of the server that brought it."""
 
     read: Callable[[bytes], ask.Request]
     carry_out: Callable[[Call, Any], Answer]
-    is_flat_too: bool
+    since: str
 
 
 METHODS: Final[dict[str, Method]] = {}
 
 
 def _method(
-    name: str, shape: type[AnyRequest], *, is_flat_too: bool = True
+    name: str, shape: type[AnyRequest], *, since: str = FIRST
 ) -> Callable[[Callable[[Call, AnyRequest], Answer]], Callable[[Call, AnyRequest], Answer]]:
     def register(function: Callable[[Call, AnyRequest], Answer]) -> Callable[[Call, AnyRequest], Answer]:
-        METHODS[name] = Method(msgspec.json.Decoder(shape).decode, function, is_flat_too)
+        METHODS[name] = Method(msgspec.json.Decoder(shape).decode, function, since)
         return function
 
     return register
+
+
+def is_notified(settings: Settings, name: str) -> bool:
+    """Return whether servers of this generation send a notification; most are called as the method that causes them."""
+    method = METHODS.get(name)
+    return method is None or settings.has(method.since)
 
 
 def carry_out(call: Call, name: str, payload: bytes) -> Answer:
@@ -79,7 +88,7 @@ def carry_out(call: Call, name: str, payload: bytes) -> Answer:
         Silence: there is to be no answer.
     """
     method = METHODS.get(name)
-    if method is None or (call.world.settings.is_flat and not method.is_flat_too):
+    if method is None or not call.world.settings.has(method.since):
         raise Refusal(codes.UNKNOWN_METHOD)
     try:
         request = method.read(payload or b"{}")
@@ -112,7 +121,7 @@ def create_channel(call: Call, request: ask.Titled) -> Answer:
     return {"chatId": call.world.create_channel(call.actor, request.title or request.name or "").chat_id}
 
 
-@_method("createFavoritesChat", ask.Nothing)
+@_method("createFavoritesChat", ask.Nothing, since="5.5.2")
 def create_favorites_chat(call: Call, _: ask.Nothing) -> Answer:
     """Open the account's own chat."""
     return {"chatId": call.world.create_favorites(call.actor).chat_id}
@@ -137,14 +146,14 @@ def remove_chat(call: Call, request: ask.OfChat) -> Answer:
     return {}
 
 
-@_method("editChatTitle", ask.EditTitle)
+@_method("editChatTitle", ask.EditTitle, since="5.5.3")
 def edit_chat_title(call: Call, request: ask.EditTitle) -> Answer:
     """Rename a chat."""
     moment = call.world.edit_title(call.actor, request.chat_id, request.title)
     return {"chatId": request.chat_id, "timestamp": moment}
 
 
-@_method("editChatAvatar", ask.EditAvatar)
+@_method("editChatAvatar", ask.EditAvatar, since="5.5.3")
 def edit_chat_avatar(call: Call, request: ask.EditAvatar) -> Answer:
     """Give a chat an uploaded image for a picture."""
     call.world.check_may_edit_avatar(call.actor, request.chat_id)
@@ -157,7 +166,7 @@ def edit_chat_avatar(call: Call, request: ask.EditAvatar) -> Answer:
     return {}
 
 
-@_method("clearHistory", ask.ClearHistory)
+@_method("clearHistory", ask.ClearHistory, since="5.5.3")
 def clear_history(call: Call, request: ask.ClearHistory) -> Answer:
     """Hide what was said so far."""
     call.world.clear_history(call.actor, request.chat_id, for_all=request.for_all)
@@ -183,7 +192,7 @@ def remove_chat_participant(call: Call, request: ask.RemoveParticipant) -> Answe
     return {}
 
 
-@_method("changeParticipantRole", ask.ChangeRole)
+@_method("changeParticipantRole", ask.ChangeRole, since="5.5.2")
 def change_participant_role(call: Call, request: ask.ChangeRole) -> Answer:
     """Give a participant another role."""
     call.world.change_role(call.actor, request.chat_id, call.world.user(request.user_id), request.role)
@@ -197,7 +206,7 @@ def get_chat_participants(call: Call, request: ask.ParticipantPage) -> Answer:
     return {"participants": [{"userId": one.user_id, "role": one.role.value} for one in page]}
 
 
-@_method("getChatParticipant", ask.OfParticipant, is_flat_too=False)
+@_method("getChatParticipant", ask.OfParticipant, since="5.5.4")
 def get_chat_participant(call: Call, request: ask.OfParticipant) -> Answer:
     """Show one participant."""
     found = call.world.participant(call.actor, request.chat_id, request.user_id)
@@ -261,12 +270,13 @@ def get_message_by_id(call: Call, request: ask.OfMessage) -> Answer:
 @_method("getChatHistory", ask.History)
 def get_chat_history(call: Call, request: ask.History) -> Answer:
     """Show what was said, newest first."""
-    found = call.world.history(call.actor, request.chat_id, request.count, request.from_message_id)
+    start = None if request.from_message_id is msgspec.UNSET else request.from_message_id
+    found = call.world.history(call.actor, request.chat_id, request.count, start)
     shown = [_envelope(call, message) for message in found]
     return {"count": len(shown), "chatId": request.chat_id, "messages": shown}
 
 
-@_method("sendChatActivity", ask.Activity, is_flat_too=False)
+@_method("sendChatActivity", ask.Activity, since="5.5.6")
 def send_chat_activity(call: Call, request: ask.Activity) -> Answer:
     """Show what the bot is busy with; nobody is notified through the connector."""
     call.world.chat(call.actor, request.chat_id)
@@ -307,8 +317,11 @@ def edit_survey(call: Call, request: ask.EditSurvey) -> Answer:
 
 @_method("uploadFile", ask.Upload)
 def upload_file(call: Call, request: ask.Upload) -> Answer:
-    """Ask for leave to upload."""
-    return {"uploadTaskId": call.storage.open_task(call.actor, request.file_name, request.file_size).task_id}
+    """Ask for leave to upload; before 5.5.3 only the part that brings the file names it."""
+    name = request.file_name if call.world.settings.has("5.5.3") else None
+    if name is None and call.world.settings.has("5.5.3"):
+        raise Refusal(codes.WRONG_PAYLOAD)
+    return {"uploadTaskId": call.storage.open_task(call.actor, name, request.file_size).task_id}
 
 
 @_method("sendFile", ask.SendFile)
@@ -326,7 +339,7 @@ def send_file(call: Call, request: ask.SendFile) -> Answer:
     if said is not None and captioned is None:
         captioned = world.post(call.actor, chat_id, MessageType.PLAIN_MESSAGE, said)
     answer = _sent(message)
-    if not world.settings.is_flat:
+    if world.settings.has("5.5.3"):
         answer["fileId"] = file.file_id
     if captioned is not None:
         answer["captionMessageId"] = captioned.message_id
@@ -341,7 +354,7 @@ def get_file_info(call: Call, request: ask.OfFile) -> Answer:
     return envelopes.file_record(call.world, file, call.storage.address(file), addresses)
 
 
-@_method("getFileUploadLimits", ask.Nothing)
+@_method("getFileUploadLimits", ask.Nothing, since="5.5.3")
 def get_file_upload_limits(call: Call, _: ask.Nothing) -> Answer:
     """Tell what may be uploaded."""
     return call.world.limits.as_wire()
@@ -361,7 +374,7 @@ def unsubscribe_file_progress(call: Call, request: ask.OfFile) -> Answer:
     return {"result": True}
 
 
-@_method("answerCommand", ask.AnswerCommand, is_flat_too=False)
+@_method("answerCommand", ask.AnswerCommand, since="5.5.6")
 def answer_command(call: Call, request: ask.AnswerCommand) -> Answer:
     """Answer the press of a button; accepted without effect (`protocol` section 6.7)."""
     text = request.message.text

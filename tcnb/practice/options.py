@@ -8,7 +8,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Final, TypedDict
 
-GENERATIONS: Final = ("5.5.6", "5.5.3")
+from tcnb.practice.entities import GENERATIONS
+
 MOST_PEOPLE: Final = 1000
 """Colleagues at most; with so many the server takes a few seconds to start."""
 DEFAULT_ACCOUNT: Final = "robot:robot"
@@ -28,7 +29,7 @@ class Options:
         replies: whether colleagues react to what a bot writes; None means: unless the rate is 0.
         seed: decides what colleagues say and do; the same seed, the same sequence.
         history: messages that were already said when the server starts (with people only).
-        generation: `5.5.6` or `5.5.3`, the shape of envelopes (`protocol` section 13).
+        generation: `5.5.6`, `5.5.3` or `5.5.0`, the version whose wire it speaks (`protocol` section 13).
         replay: a file of JSON lines that every session gets after `auth`.
         ping_interval: seconds between pings; 0 sends none.
         ping_timeout: seconds without a pong after which a connection is dropped.
@@ -82,8 +83,9 @@ class Options:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
         if isinstance(self.accounts, str):
             raise ValueError(f"accounts is a list of LOGIN:PASSWORD, not {self.accounts!r}")
-        for account in self.accounts:
-            split_account(account)
+        logins = [split_account(account)[0].casefold() for account in self.accounts]
+        if twice := {login for login in logins if logins.count(login) > 1}:
+            raise ValueError(f"there are two accounts with the login {min(twice)!r}: give each its own")
 
     def _require(self, name: str, kind: type, what: str) -> None:
         value = getattr(self, name)

@@ -117,11 +117,15 @@ class Reactions:
     def _presses(self, user: User, message: Message) -> bool:
         rows = message.content.get("buttons", [])
         pressed = (ButtonType.COMMAND.value, ButtonType.MESSAGE.value)
-        buttons = [button for row in rows for button in row if button["type"] in pressed]
-        if not buttons or message.is_removed:
+        places = [
+            (row, column)
+            for row, buttons in enumerate(rows)
+            for column, button in enumerate(buttons)
+            if button["type"] in pressed
+        ]
+        if not places or message.is_removed:
             return False
-        button = self._rng.choice(buttons)
-        self._world.press(user, message.message_id, button.get("id") or button["label"])
+        self._world.press(user, message.message_id, self._rng.choice(places))
         return True
 
     def _kind(self, message: Message) -> str:

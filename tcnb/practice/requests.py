@@ -142,10 +142,10 @@ class Forward(OfMessage):
 
 
 class History(OfChat):
-    """`getChatHistory`."""
+    """`getChatHistory`; servers refuse a null where no message is meant, as clients before 1.5.4 sent it."""
 
     count: int
-    from_message_id: str | None = None
+    from_message_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Activity(OfChat):
@@ -174,10 +174,10 @@ class EditSurvey(OfMessage):
 
 
 class Upload(Request):
-    """`uploadFile`."""
+    """`uploadFile`; the first generation knows no name."""
 
     file_size: int
-    file_name: str
+    file_name: str | None = None
 
 
 class FileContent(Request):

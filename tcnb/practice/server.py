@@ -358,7 +358,7 @@ class PracticeServer:
         if session.user is not None:
             self._sessions_of[session.user.user_id].remove(session)
         session.user, session.pass_ = user, shown
-        session.receives_system = request.receive_system_message_envelopes
+        session.receives_system = request.receive_system_message_envelopes and self.world.settings.has("5.5.3")
         self._sessions_of.setdefault(user.user_id, []).append(session)
         return {"userId": f"{user.user_id}/{session.resource}", "connectionId": session.resource}
 
@@ -367,7 +367,7 @@ class PracticeServer:
         if user is None:
             return
         self.log.info("%s is here", user.user_id)
-        if self.world.settings.push_limits:
+        if self.world.settings.push_limits and methods.is_notified(self.world.settings, "getFileUploadLimits"):
             session.notify("getFileUploadLimits", _encode(self.world.limits.as_wire()))
         if msgspec.json.decode(frame.payload, type=ask.Auth).receive_unread:
             if self.world.settings.backlog_delay > 0:
@@ -418,6 +418,8 @@ class PracticeServer:
 
     def _tell(self, session: Session, notice: Notice, payload: bytes) -> None:
         if notice.is_system and not session.receives_system:
+            return
+        if not methods.is_notified(self.world.settings, notice.method):
             return
         # Own messages echoed to another session are nothing that session could leave unread.
         message = notice.message_for(session.user.user_id if session.user else "")

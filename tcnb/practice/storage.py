@@ -32,6 +32,8 @@ from tcnb.practice.world import World
 from tcnb.wire import codes, paths
 
 MOST_NAME: Final = 255
+UNNAMED: Final = "file"
+"""What a file is called that nobody named."""
 
 
 class Storage:
@@ -68,13 +70,18 @@ class Storage:
         """Return a place for the bytes of one file."""
         return self.folder / uuid.uuid4().hex
 
-    def open_task(self, owner: User, name: str, size: int) -> UploadTask:
+    def open_task(self, owner: User, name: str | None, size: int) -> UploadTask:
         """Permit one upload (`uploadFile`).
+
+        Args:
+            owner: who uploads.
+            name: what the file is called; None where the part that brings it says so.
+            size: its exact size in bytes.
 
         Raises:
             Refusal: 402 for a bad name, 406 or 403 where the limits forbid it, 401 where the disk is full.
         """
-        if not name or len(name) > MOST_NAME or "/" in name or "\\" in name or "\0" in name:
+        if name is not None and not _is_good_name(name):
             raise Refusal(BAD_FILE_NAME)
         if size < 0:
             raise Refusal(codes.WRONG_PAYLOAD)
@@ -105,10 +112,17 @@ class Storage:
         preview: StoredFile | None,
         posted_name: str | None = None,
     ) -> str:
-        """Take over an uploaded file and return the temporal id by which it can be sent once."""
+        """Take over an uploaded file and return the temporal id by which it can be sent once.
+
+        Raises:
+            Refusal: 402, nothing named the file before and its part has a bad name.
+        """
+        name = task.name or posted_name or UNNAMED
+        if not _is_good_name(name):
+            raise Refusal(BAD_FILE_NAME)
         self._tasks.pop(task.task_id, None)
-        kind = mime_type or guess_type(task.name)[0] or "application/octet-stream"
-        file = new_file(task.name, task.size, kind, body, [preview] if preview else [])
+        kind = mime_type or guess_type(name)[0] or "application/octet-stream"
+        file = new_file(name, task.size, kind, body, [preview] if preview else [])
         file.posted_name = posted_name
         temporal_id = f"tf-{secrets.token_hex(16)}"
         self._waiting[temporal_id] = (file, task.owner, self._expiry())
@@ -154,15 +168,19 @@ class Storage:
     def _expiry(self) -> int:
         return self._world.clock() + self._world.settings.ticket_lifetime * 1000
 
-    def _check_limits(self, name: str, size: int) -> None:
+    def _check_limits(self, name: str | None, size: int) -> None:
         limits = self._world.limits
         if limits.max_size is not None and size > limits.max_size:
             raise Refusal(FILE_TOO_LARGE)
-        if limits.extensions is None:
+        if limits.extensions is None or name is None:
             return
         is_listed = Path(name).suffix.lower().lstrip(".") in limits.extensions
         if is_listed is not (limits.mode == "allow"):
             raise Refusal(UPLOAD_FORBIDDEN)
+
+
+def _is_good_name(name: str) -> bool:
+    return 0 < len(name) <= MOST_NAME and not set(name) & {"/", "\\", "\0"}
 
 
 def new_file(

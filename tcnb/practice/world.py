@@ -94,6 +94,10 @@ class World:
             raise Refusal(codes.WRONG_PAYLOAD)
         return found
 
+    def has_login(self, login: str) -> bool:
+        """Return whether somebody goes by that login already."""
+        return f"{login}@{self.domain}".casefold() in self.users
+
     def account(self, login: str) -> User | None:
         """Return the account with that login, with or without the domain; None where there is none."""
         user_id = login if "@" in login else f"{login}@{self.domain}"
@@ -426,12 +430,19 @@ class World:
         """Return the newest message that a participant can see."""
         return next(self._backwards(user_id, chat, chat.last_box, 1), None)
 
-    def press(self, presser: User, message_id: str, button_id: str) -> None:
-        """Press a button, named by its id or else its label, of the keyboard under a message."""
+    def press(self, presser: User, message_id: str, which: str | tuple[int, int]) -> None:
+        """Press a button of the keyboard under a message.
+
+        Args:
+            presser: who presses it.
+            message_id: the message.
+            which: its row and column, counted from 0; or its id or label, of equal ones the first.
+
+        Raises:
+            Refusal: 399, there is none.
+        """
         message = self.message(presser, message_id)
-        rows = message.content.get("buttons", [])
-        named = (button for row in rows for button in row if button_id in (button.get("id"), button.get("label")))
-        button = next(named, None)
+        button = keyboard.button_at(message.content.get("buttons", []), which)
         if button is None:
             raise Refusal(codes.WRONG_PAYLOAD)
         if button["type"] == "message" and not button.get("draft"):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tcnb.errors import ArchiveError
+from tcnb.errors import ArchiveError, MissingPackageError
 from tcnb.file_paths import absolute
 from tcnb.record.schema import COLUMNS, NAMES, Kind
 from tcnb.threads import Workers
@@ -167,7 +167,7 @@ class Place:
 
             remote, root = fsspec.core.url_to_fs(name)
         except ImportError as error:
-            raise ArchiveError(f"{name} needs a package that is not installed: {error.name or error}") from error
+            raise MissingPackageError(f"{name} needs a package that is not installed: {error.name or error}") from error
         except ValueError as error:
             raise ArchiveError(f"{name} is no address that fsspec understands: {error}") from error
         return cls(name, fs.PyFileSystem(fs.FSSpecHandler(remote)), root, is_remote=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tcnb.errors import UsageError
+from tcnb.compat import missing_magic_filter
 from tcnb.routing.dispatcher import Dispatcher
 from tcnb.routing.filters import Command, CommandObject, Event, Filter, InstanceOfFilter, MessageFilter
 from tcnb.routing.handlers import Failure, Handler
@@ -36,7 +36,6 @@ def __getattr__(name: str) -> Any:
     try:
         from magic_filter import F
     except ImportError:
-        raise UsageError(
-            "F is of the package magic-filter, which is not installed: pip install magic-filter (text=… needs none)"
-        ) from None
+        # Not an error of our own, so that `hasattr` can be asked; `from tcnb import F` raises `MissingPackageError`.
+        raise AttributeError(str(missing_magic_filter()), name=name) from None
     return F

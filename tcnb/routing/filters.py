@@ -85,12 +85,14 @@ class Check:
                 f"{condition!r} is no filter: a filter is called with the event; for a text write text={condition!r}"
             )
         self._takes = frozenset() if self._is_magic else _names_taken(condition)
+        self._event_name = None if self._is_magic else _name_of_event(condition)
 
     async def ask(self, event: Event, data: dict[str, Any]) -> Answer:
         """Return the filter's answer about an event; `data` is what it may also take by name."""
         if self._is_magic:
             return self._resolve(event)
-        more = data if self._takes is None else {name: data[name] for name in self._takes if name in data}
+        names = data.keys() - {self._event_name} if self._takes is None else self._takes & data.keys()
+        more = {name: data[name] for name in names}
         answer = self.condition(event, **more)
         if inspect.isawaitable(answer):
             answer = await answer
@@ -213,7 +215,7 @@ class Command:
         if isinstance(event, CallbackQuery):
             return event.command if event.command.startswith(self.prefix) else self.prefix + event.command
         if isinstance(event, Message) and isinstance(event.content, TextContent):
-            return (event.text or "").lstrip()
+            return event.text or ""
         return ""
 
     def _matched(self, name: str) -> re.Match[str] | bool | None:
@@ -485,6 +487,15 @@ def _names_taken(condition: Any) -> frozenset[str] | None:
     first = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)][:1]
     allowed = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     return frozenset(one.name for one in allowed if one not in first)
+
+
+def _name_of_event(condition: Any) -> str | None:
+    """Return what a filter calls the event, where that name cannot be given to something else."""
+    try:
+        first = next(iter(inspect.signature(condition).parameters.values()), None)
+    except (ValueError, TypeError):
+        return None
+    return first.name if first is not None and first.kind is first.POSITIONAL_OR_KEYWORD else None
 
 
 def _shown(value: Any) -> str:

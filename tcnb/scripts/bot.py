@@ -11,21 +11,19 @@ import contextlib
 import logging
 import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from tcnb import http
 from tcnb.client.address import Address
+from tcnb.client.arguments import seconds
 from tcnb.client.bot import Bot as ConnectorBot
-from tcnb.client.thread import BotThread
-from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import MOST_IN_MEMORY
 from tcnb.errors import (
     ApiErrorException,
     NotConnectedError,
     TcnbError,
-    TokenValidationError,
     UsageError,
     WSConnectionError,
 )
@@ -35,28 +33,25 @@ from tcnb.routing.handlers import Failure
 from tcnb.routing.router import Router
 from tcnb.scripts.routes import Routes
 from tcnb.scripts.signals import ended_by_signals, failures_shown
+from tcnb.scripts.tokens import Login, fetched_token, validate_token
 from tcnb.session import Session
 from tcnb.session.connecting import tell_notebook
 from tcnb.threads import awaited, awake
+from tcnb.types import Extensions, GetFileUploadLimitsResponse
 
 logger = logging.getLogger("tcnb.bot")
 
 GRACE: Final = 2.0
 """Seconds that handlers have to end when the script itself is cancelled."""
 
+_FIXED: Final = frozenset({"receive_unread_messages", "receive_system_messages", "ssl_context"})
+"""What a bot says or uses when it logs in, so that it is too late to set it afterwards."""
+
 HealthCheckCallback = Callable[[dict[str, Any]], Awaitable[None]]
 """Told of every change of the connection, with what `health_check` returns and sometimes `error` or `user_id`."""
 
-_WIRING: Final = frozenset({"loop", "_connection", "_transfers", "_on_sent", "_server_info", "_limits", "_me_chat"})
+_WIRING: Final = frozenset({"loop", "_connection", "_transfers", "_on_sent", "_server_info", "_me_chat"})
 """What a connected bot has and one that was not started yet has not."""
-
-
-class _Login(NamedTuple):
-    """What a new token is had with when the old one has had its day."""
-
-    username: str | None = None
-    password: str | None = None
-    client_id: str | None = None
 
 
 class _EveryBot(type):
@@ -104,7 +99,6 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         journal: a file that keeps every event, as for `tcnb.connect`; None keeps none.
 
     Attributes:
-        dp: the dispatcher.
         connected_event: set while the socket is open.
         authorized_event: set while the bot is logged in.
         stopped_event: set once it has been shut down.
@@ -135,10 +129,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         max_in_memory_download_size: int = MOST_IN_MEMORY,
         journal: Place = None,
     ) -> None:
-        if not isinstance(token, str) or not token.strip():
-            raise TokenValidationError(
-                "there is no token: give the one the server issued, or use Bot.from_credentials with login and password"
-            )
+        validate_token(token)
         for name, value in (
             ("ws_max_retries", ws_max_retries),
             ("ws_max_delay", ws_max_delay),
@@ -146,10 +137,10 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         ):
             if value <= 0:
                 raise UsageError(f"{name} is more than 0, not {value}")
-        self.dp: Router = Dispatcher() if dispatcher is None else dispatcher
+        self._session: Session | None = None
+        self._opening: asyncio.Task[None] | None = None
         self.receive_unread_messages = receive_unread_messages
         self.receive_system_messages = receive_system_messages
-        self.https = https
         self.debug = debug
         self.timeout = timeout
         self.max_in_memory_download_size = max_in_memory_download_size
@@ -158,18 +149,17 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         self.stopped_event = asyncio.Event()
         self.ssl_context: ssl.SSLContext | None = http.ssl_context(verify_ssl) if https else None
         self._address = Address.parse(server, https=https, web_port=web_port)
-        self._token = token
-        self._login = _Login()
+        self.__token = token
+        self._login = Login()
+        self._limits = None
         self._journal = journal
         self._max_retries = ws_max_retries
         self._on_health_check = on_health_check
         # Beside the cells of a notebook nothing prints: it would land in whatever cell is running.
         self._routes = Routes(self, skip_self_messages, prints=not _is_kernel())
-        self._routes.include_router(self.dp)
+        self.dp = Dispatcher() if dispatcher is None else dispatcher
         self._home: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Future[None] | None = None
-        self._session: Session | None = None
-        self._opening: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._attempts = 0
@@ -204,7 +194,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             WSConnectionError, RequestTimeoutError: the server cannot be reached.
         """
         given = locals()  # all of them go on to the class as they are
-        return cls._logged_in(server, _Login(username, password), {name: given[name] for name in _OPTIONS})
+        return cls._logged_in(server, Login(username, password), {name: given[name] for name in _OPTIONS})
 
     @classmethod
     def from_oauth(
@@ -236,7 +226,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             WSConnectionError, RequestTimeoutError: the server cannot be reached.
         """
         given = locals()
-        return cls._logged_in(server, _Login(username, password, client_id), {name: given[name] for name in _OPTIONS})
+        return cls._logged_in(server, Login(username, password, client_id), {name: given[name] for name in _OPTIONS})
 
     def __repr__(self) -> str:
         who = (self._session and self._session.me_id) or "not started"
@@ -250,19 +240,72 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
     # -- who and how -----------------------------------------------------------------------------------------------
 
     @property
+    def dp(self) -> Router:
+        """The dispatcher, whose handlers get the events; another one can be set at any time."""
+        return self._dispatcher
+
+    @dp.setter
+    def dp(self, dispatcher: Router) -> None:
+        if not isinstance(dispatcher, Router):
+            raise UsageError(f"a bot has one dispatcher, a Dispatcher(…) or a Router(…), not {dispatcher!r}")
+        self._routes._put_routers([dispatcher])
+        self._dispatcher = dispatcher
+
+    @property
     def server(self) -> str:
-        """Host name of the server."""
+        """Host name of the server; like port and TLS it can be set until the bot is started."""
         return self._address.host
+
+    @server.setter
+    def server(self, server: str) -> None:
+        self._move("server", Address.parse(server, https=self.https, web_port=self.port))
 
     @property
     def port(self) -> int:
         """Port of the server."""
         return self._address.port
 
+    @port.setter
+    def port(self, port: int) -> None:
+        self._move("port", Address.parse(self.server, https=self.https, web_port=port))
+
+    @property
+    def https(self) -> bool:
+        """Whether the connection has TLS."""
+        return self._address.https
+
+    @https.setter
+    def https(self, https: bool) -> None:
+        self._move("https", Address.parse(self.server, https=https, web_port=self.port))
+
+    def _move(self, name: str, address: Address) -> None:
+        self._refuse_while_running(name)
+        self._address = address
+
+    def _refuse_while_running(self, name: str) -> None:
+        if self._session is not None or self._opening is not None:
+            raise UsageError(f"{name} is set before the bot is started: await bot.shutdown() first")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED:
+            self._refuse_while_running(name)
+        super().__setattr__(name, value)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds an answer may take; it can be set at any time."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, timeout: float) -> None:
+        self._timeout = seconds(timeout)
+        if self._session is not None:
+            self._connection.timeout = self._timeout
+
     @property
     def token(self) -> str:
         """The token it was made with: a secret, so do not show it."""
-        return self._token
+        return self.__token
 
     @property
     def session(self) -> Session:
@@ -277,20 +320,44 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
 
     @property
     def max_file_size(self) -> int | None:
-        """The largest file that may be uploaded, in bytes; None where there is no limit, or none is known yet."""
-        return None if self._session is None or self._limits is None else self._limits.max_size
+        """The largest file that may be uploaded, in bytes; None where there is no limit, or none is known yet.
+
+        What a script sets here and below holds until the server announces something else.
+        """
+        return None if self._limits is None else self._limits.max_size
+
+    @max_file_size.setter
+    def max_file_size(self, size: int | None) -> None:
+        self._limits = GetFileUploadLimitsResponse(self._extensions, size)
 
     @property
     def file_extension_filter_mode(self) -> str | None:
         """`allow` or `block`; None where every extension may be uploaded, or nothing is known yet."""
-        rule = None if self._session is None or self._limits is None else self._limits.extensions
-        return None if rule is None else rule.mode
+        return None if self._extensions is None else self._extensions.mode
+
+    @file_extension_filter_mode.setter
+    def file_extension_filter_mode(self, mode: str | None) -> None:
+        if mode not in (None, "allow", "block"):
+            raise UsageError(f"file_extension_filter_mode is 'allow', 'block' or None, not {mode!r}")
+        listed = sorted(self.file_extensions_list or ())
+        self._limits = GetFileUploadLimitsResponse(
+            None if mode is None else Extensions(mode, listed), self.max_file_size
+        )
 
     @property
     def file_extensions_list(self) -> set[str] | None:
         """The extensions that `file_extension_filter_mode` is about."""
-        rule = None if self._session is None or self._limits is None else self._limits.extensions
-        return None if rule is None else set(rule.list)
+        return None if self._extensions is None else set(self._extensions.list)
+
+    @file_extensions_list.setter
+    def file_extensions_list(self, extensions: Iterable[str] | None) -> None:
+        mode = self.file_extension_filter_mode or "block"
+        rule = None if extensions is None else Extensions(mode, sorted(extensions))
+        self._limits = GetFileUploadLimitsResponse(rule, self.max_file_size)
+
+    @property
+    def _extensions(self) -> Extensions | None:
+        return None if self._limits is None else self._limits.extensions
 
     def health_check(self) -> dict[str, Any]:
         """Return how the connection is.
@@ -386,17 +453,10 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
     # -- inside: opening and closing ---------------------------------------------------------------------------------
 
     @classmethod
-    def _logged_in(cls, server: str, login: _Login, options: dict[str, Any]) -> Self:
+    def _logged_in(cls, server: str, login: Login, options: dict[str, Any]) -> Self:
         """Fetch a token, so that a wrong password is an error here, and make a bot that can fetch another one."""
         address = Address.parse(server, https=options["https"], web_port=options["web_port"])
-        context = http.ssl_context(options["verify_ssl"]) if address.https else None
-        source = TokenSource(address, **login._asdict(), token=None, context=context, timeout=options["timeout"])
-        # Scripts also make bots inside a running loop, where nothing could be awaited here.
-        thread = BotThread("tcnb login")
-        try:
-            token = thread.wait(source.get())
-        finally:
-            thread.stop(GRACE)
+        token = fetched_token(address, login, options["verify_ssl"], options["timeout"])
         bot = cls(server, token, **options)
         bot._login = login
         return bot
@@ -420,7 +480,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         return Session(
             self._address,
             **self._login._asdict(),
-            token=self._token,
+            token=self.__token,
             verify_ssl=True if self.ssl_context is None else self.ssl_context,
             timeout=self.timeout,
             receive_unread_messages=self.receive_unread_messages,
@@ -432,7 +492,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
 
     def _wire(self, session: Session) -> None:
         """Take the place of the session's own bot, so that handlers get this one, with what a script keeps in it."""
-        own = session.bot
+        own, limits = session.bot, self._limits
         super().__init__(
             own._connection,
             own._transfers,
@@ -441,6 +501,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             server_info=own._server_info,
             max_in_memory_download_size=self.max_in_memory_download_size,
         )
+        self._limits = limits
         session.bot = self
 
     async def _shut(self, timeout: float | None, caller: asyncio.Task[Any] | None) -> None:

@@ -6,6 +6,7 @@ Source: `protocol` sections 4 to 7.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
@@ -211,6 +212,22 @@ class WireObject(DataClassJsonMixin):
         """Bring the shapes that different servers give a payload to one; the payload itself is not changed."""
         return payload
 
+    def as_wire(self) -> dict[str, Any]:
+        """Return the object as the wire has it, with the names of the wire; `from_dict` reads it again."""
+        return super().to_dict()
+
+    def to_json(self, **options: Any) -> str:
+        """Return the object as a text, with the names of the wire; `from_json` reads it again."""
+        return json.dumps(self.as_wire(), **options)
+
+    def to_dict(self, encode_json: bool = False) -> dict[str, Any]:
+        """Return the attributes by their names, down to plain JSON values, as in the official client.
+
+        Args:
+            encode_json: taken for the sake of dataclasses-json; all values are plain anyway.
+        """
+        return {field.name: _plain(getattr(self, field.name)) for field in _fields(type(self))}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(_shown_fields(self))})"
 
@@ -322,6 +339,14 @@ def shown_url(url: str) -> str:
 def shortened(text: str, most: int = _SHOWN_CHARACTERS) -> str:
     """Return a text that is not longer than `most` characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, WireObject):
+        return value.to_dict()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 @functools.cache

@@ -13,8 +13,8 @@ from typing import Final
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
 _PROPERTY: Final = re.compile(r"^(?:[\w-]+\.)?(N|FN|TEL)((?:;[^:\r\n]*)?):(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
 _SOFT_BREAK: Final = re.compile(r"=\r?\n")
-_COMPONENT_END: Final = re.compile(r"(?<!\\);")
-_ESCAPED: Final = re.compile(r"\\(.)")
+_COMPONENT: Final = re.compile(r"((?:\\.|[^;])*+)(?:;|\Z)", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\([\\;,nN])")
 
 
 @dataclass(repr=True)
@@ -45,26 +45,31 @@ class Contact:
         if "BEGIN:VCARD" not in text.upper():
             return None
         first_card = re.split(r"END:VCARD", text, maxsplit=1, flags=re.IGNORECASE)[0]
-        values: dict[str, str] = {}
+        values: dict[str, tuple[str, str]] = {}
         for name, parameters, value in _PROPERTY.findall(_FOLD.sub("", _SOFT_BREAK.sub("", first_card))):
-            values.setdefault(name.upper(), _decoded(value, parameters.upper()))
+            values.setdefault(name.upper(), (value, parameters.upper()))
         last_name, first_name = _names(values)
-        phone_number = values.get("TEL", "").strip()
+        phone_number = _decoded(*values.get("TEL", _NOTHING))
         if phone_number.lower().startswith("tel:"):
             phone_number = phone_number[4:]
-        return cls(_unescaped(phone_number) or None, first_name, last_name, vcard=text)
+        return cls(phone_number or None, first_name, last_name, vcard=text)
 
 
-def _names(values: dict[str, str]) -> tuple[str | None, str]:
+_NOTHING: Final = ("", "")
+
+
+def _names(values: dict[str, tuple[str, str]]) -> tuple[str | None, str]:
     """Return family name and given name; without a structured name the whole name counts as given."""
-    parts = [_unescaped(part).strip() for part in _COMPONENT_END.split(values.get("N", ""))]
-    family, given = parts[0], parts[1] if len(parts) > 1 else ""
+    structured, parameters = values.get("N", _NOTHING)
+    family, given, *_ = (*(_decoded(part, parameters) for part in _COMPONENT.findall(structured)), "", "")
     if family or given:
         return family or None, given
-    return None, _unescaped(values.get("FN", "")).strip()
+    return None, _decoded(*values.get("FN", _NOTHING))
 
 
 def _decoded(value: str, parameters: str) -> str:
+    """Return a value, or a part of one, as it is meant: parts are told apart before, by what is not escaped."""
+    value = _unescaped(value).strip()
     if "QUOTED-PRINTABLE" not in parameters:
         return value
     charset = re.search(r"CHARSET=\"?([\w-]+)", parameters)

@@ -21,6 +21,9 @@ from tcnb.types.contents import (
 )
 from tcnb.types.messages import ForwardMessage
 
+__path__: list[str] = []
+"""Has modules below this one looked for, which `tcnb.compat` makes."""
+
 __all__ = [
     "AbstractEnvelopeContent",
     "AttachmentContent",

@@ -295,7 +295,7 @@ class UnknownContent(AbstractEnvelopeContent):
         """Keep a content as it is."""
         return kvs if isinstance(kvs, cls) else cls(kvs)
 
-    def to_dict(self, encode_json: bool = False) -> dict[str, Any]:
+    def as_wire(self) -> dict[str, Any]:
         """Return the content as the server said it; an empty object where that was none."""
         return self.raw if isinstance(self.raw, dict) else {}
 
@@ -367,7 +367,7 @@ def content_by_shape(raw: Any) -> AbstractEnvelopeContent:
 
 def write_content(content: Any) -> Any:
     """Write a content as plain JSON values."""
-    return content.raw if isinstance(content, UnknownContent) else content.to_dict()
+    return content.raw if isinstance(content, UnknownContent) else content.as_wire()
 
 
 def with_file_id(payload: Any) -> Any:

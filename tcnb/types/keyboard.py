@@ -109,6 +109,10 @@ class InlineKeyboardButton(WireObject):
             object.__setattr__(button, item.name, said.get(item.name, item.default))
         return button
 
+    def to_dict(self, encode_json: bool = False) -> dict[str, Any]:
+        """Return the button as the wire has it, as the official client does."""
+        return self.as_wire()
+
     def completed(self, server_name: str) -> InlineKeyboardButton:
         """Return the button with `to` as a full user id.
 
@@ -184,9 +188,13 @@ class InlineKeyboardMarkup(WireObject):
         """Return the keyboard with every recipient as a full user id; `server_name` is their domain."""
         return InlineKeyboardMarkup([[button.completed(server_name) for button in row] for row in self.buttons])
 
+    def to_dict(self, encode_json: bool = False) -> dict[str, Any]:
+        """Return the keyboard as it stands in a content, as the official client does."""
+        return self.as_wire()
+
     def to_wire(self) -> list[list[dict[str, Any]]]:
         """Return the matrix of buttons that stands in `content.buttons`."""
-        return [[button.to_dict() for button in row] for row in self.buttons]
+        return [[button.as_wire() for button in row] for row in self.buttons]
 
     @classmethod
     def from_dict(cls, kvs: Any, *, infer_missing: bool = False) -> Self:

@@ -17,6 +17,7 @@ from tcnb.types.base import NOT_GIVEN, BoundToBot, NotGiven, WireObject, adapted
 from tcnb.types.common import Chat, EnvelopeAuthor, EnvelopeBox
 from tcnb.types.contact import Contact
 from tcnb.types.contents import (
+    CONTENT_TYPES,
     AbstractEnvelopeContent,
     Attachment,
     AttachmentContent,
@@ -59,7 +60,7 @@ _QUOTE: Final = re.compile(r'<quote\s+class="reply">(.*?)</quote>', re.DOTALL)
 _LEADING_QUOTE: Final = re.compile(rf"^{_QUOTE.pattern}(?:<br\s*/?>)*", re.DOTALL)
 _MENTION: Final = re.compile(r"""(?:href=["']|\]\()trueconf:([^"'&/?)\s]+)""", re.IGNORECASE)
 _CONTACT_LINK: Final = re.compile(
-    r"""<a\s+href=["']trueconf:([^"'&/?]+)[^"']*?do=profile[^"']*["']\s*>(.*?)</a>""", re.DOTALL | re.IGNORECASE
+    r"""<a\s++href=["']trueconf:([^"'&/?]++)[^"']*+["']\s*+>((?:(?!</a>).)*+)</a>""", re.DOTALL | re.IGNORECASE
 )
 
 
@@ -105,7 +106,7 @@ class Message(BoundToBot, WireObject):
     reply_message_id: str | None = None
     chat: Chat = field(default=None)  # type: ignore[assignment]  # filled from chat_id
     reply_message: Message | None = field(
-        default=None, metadata=wire(read=lambda raw: _replied(raw), write=lambda it: it and it.to_dict(), omit=None)
+        default=None, metadata=wire(read=lambda raw: _replied(raw), write=lambda it: it and it.as_wire(), omit=None)
     )
 
     def __post_init__(self) -> None:
@@ -201,7 +202,8 @@ class Message(BoundToBot, WireObject):
     def contact(self) -> Awaitable[Contact | None]:
         """The contact it shares, to be awaited: `await message.contact`; None where it shares none.
 
-        A card is downloaded, and the name of a TrueConf user is asked for, once a message.
+        A text that is one mention and nothing else shares that user. A card is downloaded, and the name of a TrueConf
+        user is asked for, once a message.
 
         Source: `protocol` section 5.2.
         """
@@ -452,9 +454,14 @@ class ForwardMessage(Message):
 
     @classmethod
     def _from_wire(cls, payload: Any) -> Any:
-        inner = payload.get("content") if isinstance(payload, dict) else None
-        if isinstance(payload, dict) and not isinstance(inner, dict | AbstractEnvelopeContent | Message):
-            payload = {"type": int(MessageType.PLAIN_MESSAGE), "content": payload}  # an old client knew a flat text
+        if not isinstance(payload, dict):
+            return super()._from_wire(payload)
+        inner = payload.get("content")
+        if not isinstance(inner, dict | AbstractEnvelopeContent | Message):
+            payload = {"type": _type_of(content_by_shape(payload)), "content": payload}  # an old client knew no more
+        elif isinstance(inner, dict) and not _is_envelope(inner):
+            # Of a forward that is forwarded again, servers send the content itself.
+            payload = {**payload, "content": content_by_shape(inner)} if _is_forward(payload) else payload
         return super()._from_wire(payload)
 
 
@@ -559,6 +566,9 @@ Envelope: TypeAlias = Message | SystemMessage
 
 _FIRST_OF_USERS: Final = 200
 
+_ENVELOPES_OWN: Final = frozenset({"messageId", "timestamp", "author"})
+"""Fields that an envelope has and no content."""
+
 
 def read_envelope(payload: Any) -> Envelope:
     """Read an envelope of either generation: a user's message, or a record of the system.
@@ -599,13 +609,28 @@ def _with_content(payload: Any) -> Any:
         return payload
     raw = payload.get("content")
     message_type = whole_number(payload.get("type")) or 0
-    if message_type == MessageType.FORWARDED_MESSAGE and isinstance(raw, dict):
+    if _is_forward(payload) and isinstance(raw, dict):
         content: Any = UnknownContent(raw) if _is_too_deep(raw) else ForwardMessage.from_dict(raw)
     elif message_type == 0:
         content = content_by_shape(raw)
     else:
         content = raw if isinstance(raw, Message) else read_content(message_type, raw)
     return {**payload, "content": content}
+
+
+def _is_forward(payload: dict[str, Any]) -> bool:
+    return whole_number(payload.get("type")) == MessageType.FORWARDED_MESSAGE
+
+
+def _is_envelope(content: dict[str, Any]) -> bool:
+    """Tell whether the content of a forward is a message with a content of its own."""
+    return "content" in content or not _ENVELOPES_OWN.isdisjoint(content)
+
+
+def _type_of(content: AbstractEnvelopeContent) -> int:
+    """Return the type of message that carries a content; a plain one where that cannot be told."""
+    kinds = (number for number, kind in CONTENT_TYPES.items() if type(content) is kind)
+    return int(next(kinds, MessageType.PLAIN_MESSAGE))
 
 
 def _replied(raw: Any) -> Message | None:

@@ -20,6 +20,9 @@ from tcnb.types.events import (
     UploadingProgress,
 )
 
+__path__: list[str] = []
+"""Has modules below this one looked for, which `tcnb.compat` makes."""
+
 __all__ = [
     "AddedChatParticipant",
     "ChangedFileUploadLimits",

@@ -18,6 +18,9 @@ from tcnb.types.reading import member_of, role
 
 _role = member_of(ChatParticipantRole)
 
+__path__: list[str] = []
+"""Has modules below this one looked for, which `tcnb.compat` makes."""
+
 
 @dataclass(repr=False)
 class Response(WireObject):

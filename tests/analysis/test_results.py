@@ -256,7 +256,7 @@ def test_missing_package_is_one_clear_line():
         "except Exception as error: print(type(error).__name__, error)"
     )
     said_of_it = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said_of_it.strip() == 'UsageError the analyses need narwhals: pip install "tcnb[analysis]"'
+    assert said_of_it.strip() == 'MissingPackageError the analyses need narwhals: pip install "tcnb[analysis]"'
 
 
 def test_missing_matplotlib_is_one_clear_line(events):
@@ -271,7 +271,10 @@ def test_missing_matplotlib_is_one_clear_line(events):
         "  except Exception as error: print(type(error).__name__, error)"
     )
     said_of_it = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said_of_it.strip().splitlines() == ['UsageError figures need matplotlib: pip install "tcnb[analysis]"'] * 2
+    assert (
+        said_of_it.strip().splitlines()
+        == ['MissingPackageError figures need matplotlib: pip install "tcnb[analysis]"'] * 2
+    )
 
 
 @pytest.mark.parametrize(

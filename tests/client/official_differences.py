@@ -17,7 +17,6 @@ MOST_LISTED = 4
 """Names that are listed one by one on the page; more are shown as their pattern."""
 
 INNER = "an inner part of the official client"
-DEPRECATED = "deprecated there"
 PROGRESS = "told how far an upload or a download is"
 BY_POSITION = "it stands in the same place; by position its name is that of the reference page of the types"
 FEWER = "less need be given"
@@ -33,13 +32,14 @@ NAMES: dict[str, str] = {
     "trueconf.types.content.parser.*": INNER,
     "trueconf.types.envelope_parser.*": f"{INNER}: `tcnb.types.parse_envelope`",
     "trueconf.types.parser.*": f"{INNER}: `tcnb.types.parse_event`",
-    "trueconf.types.requests.*.Extensions": "it is in `tcnb.types`",
     "trueconf.utils.formatting.*": f"{INNER}: texts have `as_html()` and `as_markdown()`",
     "trueconf.types.input_file.*": INNER,
     "trueconf.utils.split_text.*": INNER,
+    "trueconf.methods*.AuthMethod": "the bot logs in by itself",
+    "trueconf.methods*.MessageIdCounter": INNER,
+    "trueconf.methods*.ReturnResolver": INNER,
     # the bot
     "Bot.check_version": "it prints advice for that package's own versions; `bot.server_version` tells the server's",
-    "Bot.me": f"{DEPRECATED}: `me_chat`",
     "Bot.download_file_by_id(overwrite)": "False refuses a path at which there is a file",
     "Bot.*(progress)": PROGRESS,
     "Bot.*(journal)": "a file that keeps every event, as for `tcnb.connect`",
@@ -236,13 +236,35 @@ BEHAVIOUR = (
     ),
     Behaviour(
         "`F` is always there",
-        "it needs the package magic-filter",
+        "it needs the package magic-filter; without it `tcnb` has no `F`, and importing it is a `MissingPackageError`",
         "not every notebook does",
     ),
     Behaviour(
-        "methods are objects too: `await bot(SendMessage(…))`",
-        "they are methods alone: `await bot.send_message(…)`",
-        "one way is enough",
+        "`message.document` is a sticker as well, and an audio file is nothing",
+        "a sticker is `message.sticker` alone, an audio file is a document",
+        "what is neither photo, video nor sticker is a file",
+    ),
+    Behaviour(
+        "`message.contact` keeps the white space around names in a card, an empty `N` hides `FN`, names of groups "
+        "(`item1.N`) are passed over, and a text of two mentions is one contact",
+        "names are stripped, `FN` stands in for an empty `N`, groups are read, and only a single mention is a contact",
+        "names are shown to people",
+    ),
+    Behaviour(
+        "`to_dict()` of a message has no `chat_id`",
+        "it has the fields of there under their names, and `chat_id`",
+        "older servers say nothing else of the chat; `as_wire()` gives the names of the wire",
+    ),
+    Behaviour(
+        "`AnswerCommand(…)` and `bot.answer_command(…)` are not implemented",
+        "they are sent; no client application shows them yet",
+        "servers take them",
+    ),
+    Behaviour(
+        "`server`, `port` and `https` of a bot can be changed while it runs, and are used by the next connection",
+        "they are set before it is started, as are `receive_unread_messages`, `receive_system_messages` and "
+        "`ssl_context`; later it is a `UsageError`",
+        "what is set would not hold for hours",
     ),
 )
 """What goes by the same name and does not do the same."""

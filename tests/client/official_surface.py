@@ -17,6 +17,8 @@ from typing import Any
 
 import trueconf
 
+from tcnb import compat
+
 MODULES = {
     "trueconf": "tcnb",
     "trueconf.enums": "tcnb.enums",
@@ -31,6 +33,7 @@ MODULES = {
     "trueconf.fsm.storage": "tcnb.fsm.storage",
     "trueconf.fsm.storage.base": "tcnb.fsm.storage.base",
     "trueconf.fsm.storage.memory": "tcnb.fsm.storage.memory",
+    "trueconf.methods": "tcnb.methods",
     "trueconf.middleware": "tcnb.middleware",
     "trueconf.types": "tcnb.types",
     "trueconf.types.content": "tcnb.types.content",
@@ -52,10 +55,12 @@ PACKAGES = {
     "trueconf.types.content": "tcnb.types.content",
     "trueconf.types.requests": "tcnb.types.requests",
     "trueconf.types.responses": "tcnb.types.responses",
+    "trueconf.methods": "tcnb.methods",
     "trueconf.utils": "tcnb.utils",
     "trueconf.utils.formatting": "tcnb.utils.formatting",
 }
-"""Packages with more modules inside; what those define is imported here from the package that they are in."""
+"""Packages with more modules inside; what those define is imported here from a module of the same name, or of the few
+that have none from the package that they are in."""
 
 LEFT_OUT = {
     "trueconf._version": "inner",
@@ -63,7 +68,6 @@ LEFT_OUT = {
     "trueconf.client.context_controller": "inner",
     "trueconf.client.session": "inner",
     "trueconf.loggers": "inner; the loggers here are `tcnb.…`",
-    "trueconf.methods*": "what the bot's methods send; scripts call the methods",
     "trueconf.utils._*": "inner",
 }
 """Modules that nothing here answers to, and why."""
@@ -75,13 +79,14 @@ def official_modules() -> list[str]:
 
 
 def deeper() -> dict[str, str]:
-    """Return the modules inside packages, with the module from which the same is imported here."""
+    """Return the modules inside packages, with the module from which the same is imported here: mostly its namesake."""
     found = {}
     for module in official_modules():
         if module in MODULES or any(fnmatch.fnmatchcase(module, pattern) for pattern in LEFT_OUT):
             continue
         package = max((one for one in PACKAGES if f"{module}.".startswith(f"{one}.")), key=len)
-        found[module] = PACKAGES[package]
+        same = module.replace("trueconf", "tcnb", 1)
+        found[module] = same if same in compat.stand_ins() else PACKAGES[package]
     return found
 
 

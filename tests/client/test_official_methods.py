@@ -4,6 +4,7 @@ difference stands in one table with its reason, and on the page that is made of 
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import importlib
 import inspect
@@ -16,6 +17,8 @@ import trueconf
 from trueconf.client.bot import Bot as OfficialBot
 
 import tcnb
+import tcnb.methods
+from tcnb import compat
 from tcnb.client.bot import Bot as ConnectorBot
 from tests.client import official_differences as table
 from tests.client import official_surface as surface
@@ -96,3 +99,57 @@ def test_bot_of_a_session_has_the_methods() -> None:
     """`tc.bot` has every method of the official bot that is not about connecting."""
     connecting = {"run", "start", "shutdown"}
     assert {name for name in METHODS if not hasattr(ConnectorBot, name)} - connecting == {"check_version"}
+
+
+NEVER_IN_THIS_VERSION = {"tcnb.router", "tcnb.utils.token"}
+"""Modules of earlier versions of the official package, which scripts still import from."""
+
+
+def test_modules_that_are_made_are_those_of_the_official_package() -> None:
+    """Each module that is made on import stands for one of the official package, and no file has its name."""
+    theirs = {module.replace("trueconf", "tcnb", 1) for module in surface.official_modules()}
+    assert set(compat.stand_ins()) - theirs == NEVER_IN_THIS_VERSION
+    for module in compat.stand_ins():
+        assert isinstance(importlib.import_module(module).__spec__.loader, compat.StandIns), module
+
+
+def test_names_of_a_deep_module_are_those_of_its_home() -> None:
+    """What a script imports from a deep module is the very class that it gets from the package."""
+    from tcnb.enums.parse_mode import ParseMode
+    from tcnb.methods.send_message import SendMessage
+    from tcnb.types.message import Message
+    from tcnb.utils.chat_activity import ChatActivitySender
+
+    assert (Message, ParseMode, ChatActivitySender) == (tcnb.Message, tcnb.ParseMode, tcnb.ChatActivitySender)
+    assert SendMessage is tcnb.methods.SendMessage
+
+
+def test_missing_name_of_a_deep_module_is_told_where_to_look() -> None:
+    """A name that a deep module does not have is an error that names the page of differences."""
+    deep = importlib.import_module("tcnb.types.message")
+    with pytest.raises(AttributeError, match=r"docs/differences\.md"):
+        deep.deserialize_envelope  # noqa: B018  # asking for it is what is tested
+
+
+def official_requests() -> dict[str, tuple[type, type]]:
+    """Return the requests that both packages have as objects, by their names."""
+    found = {}
+    for module in surface.official_modules():
+        if module.startswith("trueconf.methods."):
+            for name, kind in vars(importlib.import_module(module)).items():
+                if getattr(kind, "__module__", None) == module and hasattr(tcnb.methods, name):
+                    found[name] = (kind, getattr(tcnb.methods, name))
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(set(official_requests()) - {"AnswerCommand", "TrueConfMethod"}))
+def test_request_is_made_and_sent_like_by_the_official_client(name: str) -> None:
+    """A request takes the same arguments in the same order and sends the same, except for what is None."""
+    theirs, ours = official_requests()[name]
+    there, here = ([(one.name, one.kw_only) for one in dataclasses.fields(kind)] for kind in (theirs, ours))
+    assert there == here
+    required = [one.name for one in dataclasses.fields(theirs) if one.default is dataclasses.MISSING]
+    arguments = {field: f"a {field}" for field in required}
+    sent = {key: value for key, value in theirs(**arguments).payload().items() if value is not None}
+    assert ours(**arguments).payload() == sent
+    assert ours.__api_method__ == theirs.__api_method__

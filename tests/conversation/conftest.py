@@ -63,7 +63,7 @@ async def hold(generation: str) -> Held:
 
     The official client 1.5 refuses servers before 5.5.6: there, two sessions of tcnb speak in its place.
     """
-    is_flat = generation == "5.5.3"
+    is_flat = generation != "5.5.6"
     async with AsyncExitStack() as stack:
         practice = stack.enter_context(PracticeThread(accounts=ACCOUNTS, generation=generation))
         speakers = [await _speaker(stack, practice, login, is_flat) for login in ("ann", "bob")]

@@ -201,7 +201,7 @@ async def test_pressed_button_reaches_the_bot(carol: Browser, join: Join) -> Non
     sent = (await bot.ask("sendMessage", {"chatId": chat, "content": content}))["messageId"]
     (shown,) = await carol.messages(chat)
     assert shown["buttons"][0][0]["label"] == "Deploy"
-    await carol.do("press", message=sent, button="d1")
+    await carol.do("press", message=sent, button=[0, 0])
     assert (await bot.heard("command"))["commandPayload"]["command"] == "deploy"
     assert (await carol.ask("press", {"message": sent, "button": "none"}))[1]["code"] == 399
 

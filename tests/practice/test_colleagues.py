@@ -14,7 +14,7 @@ from tcnb.practice import PracticeServer, pictures
 from tcnb.practice.colleagues import Colleagues
 from tcnb.practice.entities import Message
 from tcnb.practice.options import Options
-from tcnb.practice.phrases import ANSWERS, SCRIPTS
+from tcnb.practice.phrases import ANSWERS, PEOPLE, SCRIPTS
 from tcnb.practice.world import World
 from tcnb.types.enums import ChatType, MessageType
 
@@ -246,3 +246,20 @@ def test_unread_of_history_are_the_newest() -> None:
     assert (
         max(message.timestamp for message in world.messages.values() if not message.is_system) == unread[-1].timestamp
     )
+
+
+def test_colleagues_leave_accounts_alone() -> None:
+    """An account that is called like a colleague keeps its password; there are as many colleagues as were wanted."""
+    logins = [login for login, _ in PEOPLE[:3]]
+    server = PracticeServer(accounts=[f"{login}:secret" for login in logins], people=6, history=0)
+    for login in logins:
+        account = server.world.account(login.upper())
+        assert account is not None
+        assert account.password == "secret"
+    assert len(server.world.users) == 3 + 6
+
+
+def test_two_accounts_of_one_login_are_refused() -> None:
+    """The second of two accounts with one login would take the place of the first."""
+    with pytest.raises(ValueError, match="two accounts with the login 'ann'"):
+        Options(accounts=("ann:one", "Ann:two"))

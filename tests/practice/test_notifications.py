@@ -11,7 +11,7 @@ from tcnb.practice.storage import new_file
 from tcnb.types.enums import FileReadyState
 
 from .conftest import ACCOUNTS, Join
-from .wire import WireBot
+from .wire import WireBot, upload
 
 
 async def talk(bot: WireBot, chat_id: str, text: str, **fields: Any) -> dict[str, Any]:
@@ -237,7 +237,7 @@ async def test_system_envelopes_are_for_those_who_asked(join: Join) -> None:
     assert system["author"] == {"id": "trueconf.server", "type": 0}
     assert system["content"] == {"userId": "eve@practice.local", "role": "user"}
     assert "isEdited" not in system
-    history = await bob.ask("getChatHistory", {"chatId": chat_id, "count": 10, "fromMessageId": None})
+    history = await bob.ask("getChatHistory", {"chatId": chat_id, "count": 10})
     assert [message["type"] for message in history["messages"]] == [21, 1, 1, 110]
     assert "sendMessage" not in bob.methods()
 
@@ -320,14 +320,13 @@ class TestOlderGeneration:
         assert "chat" not in record["lastMessage"]
 
     async def test_files_have_info_hashes(self, server: PracticeServer, join: Join) -> None:
-        """Files are named by `infoHash`, and their errors have the older codes."""
+        """Files are named by `infoHash` as well, and their errors have the older codes."""
         ann = await join("ann")
         chat_id = (await ann.ask("createFavoritesChat"))["chatId"]
         file = new_file("a.txt", 1, "text/plain", b"a")
         server.world.attach(server.world.user("ann@practice.local"), chat_id, file)
         info = await ann.ask("getFileInfo", {"fileId": file.file_id})
-        assert info["infoHash"] == file.file_id
-        assert "fileId" not in info
+        assert info["infoHash"] == info["fileId"] == file.file_id
         with pytest.raises(Exception, match="308"):
             await ann.ask("getFileInfo", {"fileId": "none"})
 
@@ -343,3 +342,80 @@ async def test_generations_are_told_by_version() -> None:
     """The older generation reports an older version."""
     async with PracticeServer(accounts=ACCOUNTS, generation="5.5.3") as server:
         assert server.world.settings.version.startswith("5.5.3.")
+
+
+async def test_forward_of_a_forward_is_flat(join: Join) -> None:
+    """What is forwarded again names who forwarded it before, and its content is the content itself, however deep."""
+    ann, bob = await join("ann"), await join("bob")
+    chat_id = (await ann.ask("createP2PChat", {"userId": "bob@practice.local"}))["chatId"]
+    sent = await talk(ann, chat_id, "deep")
+    for _ in range(3):
+        before = sent["messageId"]
+        sent = await ann.ask("forwardMessage", {"chatId": chat_id, "messageId": before})
+    last = await bob.heard("sendMessage", lambda payload: payload["messageId"] == sent["messageId"])
+    inner = last["content"]
+    assert (inner["type"], inner["messageId"]) == (201, before)
+    assert inner["content"] == {"text": "deep", "parseMode": "text"}
+
+
+async def test_history_from_no_message_is_refused(join: Join) -> None:
+    """A null where the first message of a page should be named is refused, as older clients learned."""
+    ann = await join("ann")
+    chat_id = (await ann.ask("createFavoritesChat"))["chatId"]
+    with pytest.raises(Exception, match="399"):
+        await ann.ask("getChatHistory", {"chatId": chat_id, "count": 1, "fromMessageId": None})
+
+
+class TestFirstGeneration:
+    """The generation 5.5.0: no names before an upload, no limits, fewer methods."""
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        """Settings of the first generation."""
+        return Settings(generation="5.5.0")
+
+    @pytest.mark.parametrize("declared", [{}, {"fileName": "ignored.bin"}])
+    async def test_the_part_names_the_file(self, join: Join, declared: dict[str, str]) -> None:
+        """A file is called what the part that brought it says, and is known by its info hash alone."""
+        ann = await join("ann")
+        chat_id = (await ann.ask("createP2PChat", {"userId": "bob@practice.local"}))["chatId"]
+        task = await ann.ask("uploadFile", {"fileSize": 4, **declared})
+        _, uploaded = await upload(ann.url, task["uploadTaskId"], b"text", name="notes.txt")
+        sent = await ann.ask("sendFile", {"chatId": chat_id, "content": uploaded})
+        assert set(sent) == {"chatId", "messageId", "timestamp"}
+        file_id = (await ann.ask("getMessageById", {"messageId": sent["messageId"]}))["content"]["fileId"]
+        info = await ann.ask("getFileInfo", {"fileId": file_id})
+        assert (info["name"], info["infoHash"]) == ("notes.txt", file_id)
+        assert "fileId" not in info
+
+    @pytest.mark.parametrize(
+        "method",
+        ["createFavoritesChat", "changeParticipantRole", "editChatTitle", "clearHistory", "getFileUploadLimits"],
+    )
+    async def test_newer_methods_are_unknown(self, join: Join, method: str) -> None:
+        """Methods that came with 5.5.2 and 5.5.3 are refused with 307."""
+        ann = await join("ann")
+        with pytest.raises(Exception, match="307"):
+            await ann.ask(method, {})
+
+    async def test_limits_are_never_announced(self, server: PracticeServer, join: Join) -> None:
+        """Nobody is told what may be uploaded, neither after the login nor when that changes."""
+        ann, bob = await join("ann"), await join("bob")
+        server.set_upload_limits(10)
+        chat_id = (await bob.ask("createP2PChat", {"userId": "ann@practice.local"}))["chatId"]
+        await talk(bob, chat_id, "after it")
+        await ann.heard("sendMessage")
+        assert "getFileUploadLimits" not in ann.methods()
+
+
+async def test_file_of_the_middle_generation_needs_a_name(join: Join, server: PracticeServer) -> None:
+    """From 5.5.3 on a name is asked for; `sendFile` tells the id of the file."""
+    server.world.settings.generation = "5.5.3"
+    ann = await join("ann")
+    with pytest.raises(Exception, match="399"):
+        await ann.ask("uploadFile", {"fileSize": 4})
+    chat_id = (await ann.ask("createFavoritesChat"))["chatId"]
+    task = await ann.ask("uploadFile", {"fileSize": 4, "fileName": "notes.txt"})
+    _, uploaded = await upload(ann.url, task["uploadTaskId"], b"text", name="notes.txt")
+    sent = await ann.ask("sendFile", {"chatId": chat_id, "content": uploaded})
+    assert (await ann.ask("getFileInfo", {"fileId": sent["fileId"]}))["infoHash"] == sent["fileId"]

@@ -358,3 +358,30 @@ def test_pressing_a_message_button_says_it(world: World, ann: User, bob: User, g
     world.press(bob, message.message_id, "Thanks")
     newest = world.history(ann, group.chat_id, 1)[0]
     assert (newest.author_id, newest.content["text"]) == (bob.user_id, "Thank you!")
+
+
+def test_buttons_of_one_label_are_told_apart_by_their_place(world: World, ann: User, bob: User, group: Chat) -> None:
+    """Of buttons that look alike the one at that row and column is pressed; a place without a button is refused."""
+    rows = [
+        [{"type": "command", "label": ".", "command": f"cell:{row}{column}"} for column in (0, 1)] for row in (0, 1)
+    ]
+    message = world.say(ann, group.chat_id, "your turn", buttons=rows)
+    world.take_notices()
+    world.press(bob, message.message_id, (1, 0))
+    (notice,) = world.take_notices()
+    assert isinstance(notice.about, dict)
+    assert notice.about["commandPayload"]["command"] == "cell:10"
+    for place in ((2, 0), (0, 2), (-1, 0)):
+        with refused(399):
+            world.press(bob, message.message_id, place)
+
+
+@pytest.mark.parametrize(
+    "more", [{"url": "https://example.com"}, {"message": "hi"}, {"data": "copied"}], ids=["url", "message", "data"]
+)
+def test_button_with_two_actions_is_refused(world: World, ann: User, group: Chat, more: dict[str, str]) -> None:
+    """A button does exactly one thing; a null beside it is nothing."""
+    button = {"type": "command", "label": "Go", "command": "/go"}
+    with refused(399):
+        world.say(ann, group.chat_id, "Go?", buttons=[[button | more]])
+    world.say(ann, group.chat_id, "Go?", buttons=[[button | dict.fromkeys(more)]])

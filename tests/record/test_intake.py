@@ -69,6 +69,10 @@ MESSAGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         envelope({"text": "see notes", "parseMode": "text"}, type=201),
         said(message_type="forwarded", text="see notes", parse_mode="text"),
     ),
+    "forwarded again, as servers send it": (
+        envelope({**ORIGINAL, "type": 201, "content": ORIGINAL["content"]}, type=201),
+        said(message_type="forwarded", text="see notes", parse_mode="html", forwarded_from=BOB),
+    ),
     "forwarded file": (
         envelope({**ORIGINAL, "type": 202, "content": FILE}, type=201),
         said(message_type="forwarded", forwarded_from=BOB, **FILE_COLUMNS),

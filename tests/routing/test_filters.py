@@ -34,7 +34,7 @@ def message(text: str = "hello", **more: Any) -> Any:
 
 def press(command: str) -> Any:
     """Return a press of a button."""
-    source = {"type": "inlineKeyboard", "message": message().to_dict()}
+    source = {"type": "inlineKeyboard", "message": message().as_wire()}
     return parse_event("command", {"commandSource": source, "commandPayload": {"type": "x", "command": command}})
 
 
@@ -271,3 +271,23 @@ def test_filters_say_what_they_are():
         "chat='Crew'",
         "text=/a|b/",
     )
+
+
+async def test_filter_takes_everything_there_is():
+    """A filter with `**data` gets what there is besides the event, whatever it calls the event."""
+    data = {"bot": "b", "event": message(), "update": None}
+
+    def of_event(event, **rest):
+        return set(rest) == {"bot", "update"} and event.text == "hello"
+
+    def of_message(said, /, **rest):
+        return set(rest) == {"bot", "event", "update"}
+
+    assert await answer(of_event, message(), **data)
+    assert await answer(of_message, message(), **data)
+
+
+def test_command_begins_the_message():
+    """Nothing stands before a command, not even a blank, as for the official client."""
+    assert Command("ping")(message("/ping"))
+    assert not Command("ping")(message(" /ping"))

@@ -28,7 +28,7 @@ START_PATIENCE = 2 * PATIENCE
 def source(bot: str, package: str) -> str:
     """Return a bot as it is written for a package: nothing but import lines differ."""
     text = (BOTS / f"{bot}.py").read_text(encoding="utf-8")
-    return re.sub(r"^(from|import) trueconf\b", rf"\1 {package}", text, flags=re.MULTILINE)
+    return re.sub(r"^(\s*)(from|import) trueconf\b", rf"\1\2 {package}", text, flags=re.MULTILINE)
 
 
 class Stage:
@@ -95,9 +95,9 @@ class Stage:
 
         return self.practice.call(do)
 
-    def say(self, text: str, *, answer: str | None = None) -> str:
+    def say(self, text: str, *, answer: str | None = None, mode: str = "text") -> str:
         """Write to the bot, wait for an answer that contains something, and return the id of what was written."""
-        message_id = self.act(lambda server, me: server.world.say(me, self.chat_id, text, "text").message_id)
+        message_id = self.act(lambda server, me: server.world.say(me, self.chat_id, text, mode).message_id)
         if answer is not None:
             self.hear(answer)
         return str(message_id)
@@ -124,6 +124,20 @@ class Stage:
             server.world.press(me, offered[-1].message_id, button)
 
         self.act(press)
+
+    def press_at(self, row: int, column: int) -> None:
+        """Press a button of the last message that has any, by its place from 0."""
+
+        def press(server: PracticeServer, me: Any) -> None:
+            said = [message for messages in self._of_bot(server).values() for message in messages]
+            offered = [message for message in said if message.content.get("buttons")]
+            server.world.press(me, offered[-1].message_id, (row, column))
+
+        self.act(press)
+
+    def forward(self, message_id: str) -> str:
+        """Forward a message to the bot and return the id of the new one."""
+        return str(self.act(lambda server, me: server.world.forward(me, message_id, self.chat_id).message_id))
 
     def send_document(self, data: bytes, name: str) -> None:
         """Send a file to the bot."""

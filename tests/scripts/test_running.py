@@ -7,6 +7,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ import tcnb
 from tcnb import Bot, Dispatcher, Router
 from tcnb.errors import (
     ApiErrorException,
+    FileSizeTooLargeError,
+    InvalidFileExtensionError,
     InvalidGrantError,
     NotConnectedError,
     PasswordAuthDisabledError,
@@ -22,6 +25,7 @@ from tcnb.errors import (
     UsageError,
     WSConnectionError,
 )
+from tcnb.methods import CreateFavoritesChat, EditMessage, SendMessage, TrueConfMethod
 from tcnb.practice import PracticeThread
 from tests.conftest import PATIENCE
 
@@ -410,3 +414,121 @@ async def test_limits_are_known(make, practice):
     practice.call(lambda server: server.set_upload_limits(max_size=10, mode="block", extensions=["exe"]))
     await bot.get_file_info_upload_limits()
     assert (bot.max_file_size, bot.file_extension_filter_mode, bot.file_extensions_list) == (10, "block", {"exe"})
+
+
+async def test_dispatcher_can_be_set_later(make, router, dispatcher, alice):
+    """Another dispatcher takes the place of the one before, also while the bot runs."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    other = Router()
+
+    @router.message()
+    async def on_message(message):
+        heard.put_nowait(f"first {message.text}")
+
+    @other.message()
+    async def on_other(message):
+        heard.put_nowait(f"second {message.text}")
+
+    bot = make()
+    bot.dp = dispatcher
+    await bot.start()
+    chat_id = alice.group("Crew", "robot")
+    alice.say(chat_id, "one")
+    assert await within(heard.get()) == "first one"
+    bot.dp = other
+    alice.say(chat_id, "two")
+    assert await within(heard.get()) == "second two"
+    with pytest.raises(UsageError, match="one dispatcher"):
+        bot.dp = None
+
+
+async def test_what_is_used_at_the_login_is_set_before(make):
+    """Address, TLS and what the login says can be set until the bot is started; then setting them is refused."""
+    bot = make()
+    port = bot.port
+    bot.port, bot.server, bot.https = 1, "localhost", True
+    assert repr(bot).endswith("https://localhost:1>")
+    bot.https, bot.server, bot.port = False, "127.0.0.1", port
+    bot.receive_unread_messages = True
+    await bot.start()
+    for name in ("server", "port", "https", "receive_unread_messages", "receive_system_messages", "ssl_context"):
+        with pytest.raises(UsageError, match=f"{name} is set before the bot is started"):
+            setattr(bot, name, getattr(bot, name))
+    await bot.shutdown()
+    bot.receive_unread_messages = False
+
+
+async def test_limits_of_a_script_hold(make, practice):
+    """A script may set what can be uploaded, until the server announces something else."""
+    practice.call(lambda server: setattr(server.world.settings, "push_limits", False))
+    bot = make()
+    bot.max_file_size = 3
+    bot.file_extensions_list = {"exe"}
+    bot.timeout = 30
+    await bot.start()
+    assert (bot.max_file_size, bot.file_extension_filter_mode, bot.file_extensions_list) == (3, "block", {"exe"})
+    chat = await bot.me
+    with pytest.raises(FileSizeTooLargeError):
+        await bot.send_document(chat, tcnb.BufferedInputFile(b"four", "four.txt"))
+    with pytest.raises(InvalidFileExtensionError):
+        await bot.send_document(chat, tcnb.BufferedInputFile(b"x", "x.exe"))
+    announced = announcements(bot)
+    practice.call(lambda server: server.push("robot", "getFileUploadLimits", {"maxSize": 10, "extensions": None}))
+    assert await within(announced.get()) == 10
+    assert (bot.max_file_size, bot.file_extensions_list) == (10, None)
+
+
+def announcements(bot: Bot) -> asyncio.Queue[int | None]:
+    """Return a queue of the largest sizes that the server announces to a bot from now on."""
+    announced: asyncio.Queue[int | None] = asyncio.Queue()
+    router = Router()
+    router.changed_file_upload_limits()(lambda event: announced.put(event.max_size))
+    bot.dp.include_router(router)
+    return announced
+
+
+async def test_announced_limit_of_nothing_is_ignored(make, practice):
+    """A server that announces a largest size of 0 means none that could be kept."""
+    practice.call(lambda server: setattr(server.world.settings, "push_limits", False))
+    bot = make()
+    await bot.start()
+    announced = announcements(bot)
+    for size in (10, 0):
+        limits = {"maxSize": size, "extensions": None}
+        practice.call(lambda server, limits=limits: server.push("robot", "getFileUploadLimits", limits))
+        assert await within(announced.get()) == size
+    assert bot.max_file_size == 10
+
+
+async def test_requests_are_sent_as_objects(make):
+    """A request is carried out and recorded like by the method of the bot; `dict` gives the answer as it came."""
+
+    @dataclass
+    class Chats(TrueConfMethod[dict]):
+        __api_method__ = "getChats"
+        __returning__ = dict
+        count: int
+        page: int
+
+    bot = make()
+    await bot.start()
+    chat = (await bot(CreateFavoritesChat())).chat_id
+    assert chat == await bot.me == await bot.me_chat
+    sent = await bot(SendMessage(chat, "a **note**", "markdown"))
+    await bot(EditMessage(sent.message_id, "an edited note", tcnb.ParseMode.TEXT))
+    rows = bot.session.df[bot.session.df["message_id"] == sent.message_id]
+    assert list(rows["event"]) == ["message", "edited_message"]
+    assert list(rows["text"]) == ["a note", "an edited note"]
+    assert [one["chatId"] for one in await bot(Chats(1, 1))] == [chat]
+    with pytest.raises(UsageError, match="takes a request"):
+        await bot("getChats")
+
+
+def test_token_is_fetched_by_a_plain_call(practice):
+    """The function of earlier versions of the official client gives a token that a bot can be made with."""
+    from tcnb.utils.token import get_auth_token
+
+    token = get_auth_token("127.0.0.1", "robot", "robot", protocol="http", port=practice.port)
+    assert Bot("127.0.0.1", token, https=False, web_port=practice.port).token == token
+    with pytest.raises(InvalidGrantError):
+        get_auth_token("127.0.0.1", "robot", "wrong", protocol="http", port=practice.port)

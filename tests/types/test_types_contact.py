@@ -20,6 +20,9 @@ from tcnb.types import Contact
         ("VERSION:2.1\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=D0=98;=D0=90=\n=D0=91;;;", "АБ", "И", None),
         ("VERSION:2.1\nN;CHARSET=windows-1251;QUOTED-PRINTABLE:=C8;=C0;;;", "А", "И", None),
         ("VERSION:2.1\nN;CHARSET=no-such;QUOTED-PRINTABLE:=41;=42;;;", "B", "A", None),
+        ("VERSION:3.0\nN:Doe;John\\\\;;;", "John\\", "Doe", None),
+        ("VERSION:3.0\nN:Doe\\\\\\;Roe;Jo\\nhn\\:;;;", "Jo\nhn\\:", "Doe\\;Roe", None),
+        ("VERSION:2.1\nN;QUOTED-PRINTABLE:A=3BB;C;;;", "C", "A;B", None),
         ("VERSION:3.0", "", None, None),
     ],
 )

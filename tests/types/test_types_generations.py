@@ -134,7 +134,7 @@ def test_giving_both_spellings_is_an_error():
 def test_user_content_survives_the_way_there_and_back(message_type, content):
     """Every kind of user's message is written as it was read."""
     message = parse_envelope(user_envelope(message_type, content))
-    written = json.loads(json.dumps(message.to_dict()))
+    written = json.loads(json.dumps(message.as_wire()))
     assert parse_envelope(written) == message
     assert content.items() <= written["content"].items()
 
@@ -144,15 +144,15 @@ def test_system_content_survives_the_way_there_and_back(message_type, content):
     """Every kind of the system's records is written as it was read."""
     message = parse_envelope(system_envelope(message_type, content))
     assert isinstance(message, SystemMessage)
-    assert message.to_dict() == system_envelope(message_type, content)
-    assert parse_envelope(message.to_dict()) == message
+    assert message.as_wire() == system_envelope(message_type, content)
+    assert parse_envelope(message.as_wire()) == message
 
 
 @pytest.mark.parametrize("method", NOTIFICATIONS)
 def test_notification_survives_the_way_there_and_back(method):
     """Every notification is written with the wire's names and plain values, and read back equal."""
     event = parse_event(method, NOTIFICATIONS[method])
-    written = event.to_dict()
+    written = event.as_wire()
     assert json.loads(json.dumps(written)) == written
     assert type(event).from_dict(written) == event
     assert type(event).from_json(event.to_json()) == event
@@ -164,8 +164,8 @@ def test_response_survives_the_way_there_and_back(name):
     """Every response is written as it was read."""
     kind = getattr(tcnb.types, name)
     response = kind.from_dict(RESPONSES[name])
-    assert kind.from_dict(response.to_dict()) == response
-    assert json.loads(response.to_json()) == response.to_dict() == RESPONSES[name]
+    assert kind.from_dict(response.as_wire()) == response
+    assert json.loads(response.to_json()) == response.as_wire() == RESPONSES[name]
 
 
 def test_forwarded_message_is_a_message():
@@ -260,7 +260,7 @@ def test_unknown_message_type_stays_a_number():
     message = parse_envelope(user_envelope(299, {"shape": "new"}))
     assert message.type == 299
     assert message.content == UnknownContent({"shape": "new"})
-    assert message.to_dict()["content"] == {"shape": "new"}
+    assert message.as_wire()["content"] == {"shape": "new"}
 
 
 def test_unknown_system_type_is_a_system_message():

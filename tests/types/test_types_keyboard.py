@@ -36,7 +36,7 @@ def test_keyboard_survives_the_way_there_and_back():
     """A keyboard under a message is read and written alike."""
     message = parse_envelope(user_envelope(200, {"text": "?", "parseMode": "text", "buttons": BUTTONS}))
     assert message.content.buttons == InlineKeyboardMarkup.from_dict(BUTTONS)
-    assert message.to_dict()["content"]["buttons"] == BUTTONS
+    assert message.as_wire()["content"]["buttons"] == BUTTONS
 
 
 def test_kind_of_a_button_follows_from_its_action():

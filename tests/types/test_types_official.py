@@ -115,3 +115,76 @@ def test_shortcuts_call_what_the_official_bot_has(name):
     ours = inspect.signature(getattr(BotLike, name)).parameters
     assert set(ours) <= set(theirs)
     assert [name for name in theirs if name in ours] == list(ours)
+
+
+@pytest.mark.parametrize("method", NOTIFICATIONS)
+def test_notification_is_told_like_by_the_official_client(method):
+    """`to_dict` has everything that it has there, under the same names with equal plain values."""
+    theirs = parse_update({"method": method, "type": 1, "id": 1, "payload": NOTIFICATIONS[method]})
+    assert_holds(parse_event(method, NOTIFICATIONS[method]).to_dict(), theirs.to_dict())
+
+
+@pytest.mark.parametrize("name", [name for name in RESPONSES if hasattr(official_responses, name)])
+def test_response_is_told_like_by_the_official_client(name):
+    """`to_dict` of a response has everything that it has there."""
+    theirs = getattr(official_responses, name).from_dict(RESPONSES[name])
+    assert_holds(getattr(tcnb.types, name).from_dict(RESPONSES[name]).to_dict(), theirs.to_dict())
+
+
+def assert_holds(ours, theirs):
+    """Compare plain values; objects of ours may have more fields."""
+    if isinstance(theirs, dict):
+        for name, value in theirs.items():
+            assert_holds(ours[name], value)
+    elif isinstance(theirs, list):
+        for our, their in zip(ours, theirs, strict=True):
+            assert_holds(our, their)
+    else:
+        assert ours == theirs
+        assert type(ours) is type(theirs)
+
+
+FLAT = [*(content for number, content in USER_CONTENTS.items() if number != 201), {"text": "x", "parseMode": "text"}]
+
+
+@pytest.mark.parametrize("content", FLAT, ids=lambda content: "-".join(sorted(content))[:40])
+def test_forward_of_a_forward_is_read_like_by_the_official_client(content):
+    """What was forwarded twice comes with its content alone, which is told by its shape."""
+    inner = {**user_envelope(201, content), "chatId": "c2"}
+    del inner["box"]
+    payload = user_envelope(201, inner)
+    ours = bound(parse_envelope(payload)).forwarded_message
+    theirs = bound(parse_update({"method": "sendMessage", "type": 1, "id": 1, "payload": payload})).forwarded_message
+    assert (ours.text, ours.type) == (theirs.text, theirs.type)
+    assert_same(ours.content, theirs.content, "content")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<a href="trueconf:bob@x">Bob</a>',
+        "  <a href='trueconf:bob@x&do=profile'>Bob &amp; Co</a> ",
+        'see <a href="trueconf:bob@x">Bob</a>',
+        '<a href="trueconf:bob@x">Bob</a>,',
+        '<a href="https://example.com">Bob</a>',
+    ],
+)
+async def test_mention_alone_is_a_contact_as_for_the_official_client(text):
+    """A text that is one mention shares that user; with anything around it, it does not."""
+
+    class Namer:
+        me_id = "robot@x"
+
+        async def get_user_display_name(self, user_id):
+            return SimpleNamespace(display_name=f"the name of {user_id}")
+
+    payload = user_envelope(200, {"text": text, "parseMode": "html"})
+    theirs = parse_update({"method": "sendMessage", "type": 1, "id": 1, "payload": payload})
+    ours, their = [await message.bind(Namer()).contact for message in (parse_envelope(payload), theirs)]
+    assert (ours and vars(ours)) == (their and vars(their))
+
+
+async def test_two_mentions_are_no_contact():
+    """A text of two mentions shares nobody."""
+    link = '<a href="trueconf:bob@x">Bob</a>'
+    assert await parse_envelope(user_envelope(200, {"text": f"{link} {link}", "parseMode": "html"})).contact is None

@@ -290,7 +290,7 @@ def test_binding_changes_neither_equality_nor_pickling(bot):
     message = parse_envelope(NEW_ENVELOPE).bind(bot)
     assert message == parse_envelope(NEW_ENVELOPE)
     assert pickle.loads(pickle.dumps(message)) == message
-    assert "bot" not in message.to_dict()
+    assert "bot" not in message.as_wire()
 
 
 @pytest.mark.parametrize(

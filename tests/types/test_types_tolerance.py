@@ -75,7 +75,7 @@ def test_damaged_notification_is_read_shown_and_written(drawn):
     method, payload = drawn
     event = parse_event(method, payload)
     assert repr(event)
-    assert isinstance(event.to_dict(), dict)
+    assert isinstance(event.as_wire(), dict)
 
 
 @settings(max_examples=150)
@@ -84,8 +84,8 @@ def test_damaged_envelope_is_read_shown_and_written(drawn):
     """An envelope with anything anywhere becomes an object that can be shown and written, and read again."""
     message = parse_envelope(drawn[1])
     assert repr(message)
-    again = type(message).from_dict(message.to_dict())
-    assert json.dumps(again.to_dict()) == json.dumps(message.to_dict())
+    again = type(message).from_dict(message.as_wire())
+    assert json.dumps(again.as_wire()) == json.dumps(message.as_wire())
 
 
 @settings(max_examples=100)
@@ -95,7 +95,7 @@ def test_damaged_response_is_read_shown_and_written(drawn):
     name, payload = drawn
     response = getattr(tcnb.types, name).from_dict(payload)
     assert repr(response)
-    assert isinstance(response.to_dict(), dict)
+    assert isinstance(response.as_wire(), dict)
 
 
 @settings(max_examples=100)
@@ -164,7 +164,7 @@ def test_content_that_is_no_object_is_kept():
     message = parse_envelope(user_envelope(200, "bare"))
     assert message.content == UnknownContent("bare")
     assert message.text is None
-    assert message.to_dict()["content"] == "bare"
+    assert message.as_wire()["content"] == "bare"
 
 
 def test_payload_of_an_unknown_notification_may_be_bottomless():
@@ -174,4 +174,4 @@ def test_payload_of_an_unknown_notification_may_be_bottomless():
         payload = {"in": payload}
     update = parse_event("dance", payload)
     assert repr(update) == "Update(method='dance', type=1, id=0, payload={in})"
-    assert update.to_dict()["payload"] is payload
+    assert update.as_wire()["payload"] is payload

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tcnb.errors import UsageError
+from tcnb.errors import MissingPackageError
 
 try:
     from tcnb.analysis.plots import content, counts, relations, times
@@ -16,7 +16,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name is None or error.name.split(".")[0] != "matplotlib":
         raise
-    raise UsageError('figures need matplotlib: pip install "tcnb[analysis]"') from None
+    raise MissingPackageError('figures need matplotlib: pip install "tcnb[analysis]"') from None
 
 _DRAWN_BY: Final[dict[str, Callable[..., Any]]] = {
     "summary": counts.summary,

@@ -311,11 +311,11 @@ function meta(message) {
 
 function keyboard(message) {
   if (!message.buttons?.length) return null;
-  const line = (buttons) => make("div", "keys", ...buttons.map((one) => key(message, one)));
+  const line = (buttons, row) => make("div", "keys", ...buttons.map((one, column) => key(message, one, [row, column])));
   return make("div", "keyboard", ...message.buttons.map(line));
 }
 
-function key(message, one) {
+function key(message, one, place) {
   const name = one.label ?? one.url ?? one.type;
   const style = ["primary", "danger", "success"].includes(one.style) ? ` ${one.style}` : "";
   if (one.type === "url" && safeAddress(one.url)) {
@@ -323,17 +323,18 @@ function key(message, one) {
     Object.assign(node, { href: one.url, target: "_blank", rel: "noopener noreferrer" });
     return node;
   }
-  return button(`key${style}`, () => press(message, one), name);
+  return button(`key${style}`, () => press(message, one, place), name);
 }
 
-function press(message, one) {
+// Labels and ids of buttons may be equal: a button is told by its place.
+function press(message, one, place) {
   if (one.type === "copy") return attempt(async () => { await navigator.clipboard.writeText(one.data); say(words.copied); });
   if (one.type === "message" && one.draft) {
     $("text").value = one.message;
     grow();
     return $("text").focus();
   }
-  return attempt(() => post("press", { message: message.id, button: one.id ?? one.label }));
+  return attempt(() => post("press", { message: message.id, button: place }));
 }
 
 function actions(message, chat) {
