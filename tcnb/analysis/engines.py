@@ -176,6 +176,12 @@ def collect(rows: Rows) -> pd.DataFrame:
     return _inside(threads.call(compute, name="tcnb analysis", stop=stop))
 
 
+def to_arrow(frame: Any) -> pa.Table:
+    """Return a frame of any engine in memory, as it is."""
+    table: pa.Table = _in_narwhals(frame).lazy().collect("pyarrow").to_native()
+    return table
+
+
 def _connection_of(relation: Any) -> Any:
     """Return the connection to DuckDB that a relation belongs to; no public name leads there."""
     import duckdb

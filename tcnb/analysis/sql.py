@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import os
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tcnb import threads
+from tcnb.analysis.parameters import Parameters
+from tcnb.analysis.tables import LIVE, LiveTable, check_frames, own_table
 from tcnb.errors import MissingPackageError, UsageError
 from tcnb.record.scan import scan_sources
-from tcnb.record.schema import CHATS, COLUMNS, MESSAGES, PEOPLE, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
-TABLES: Final = ("events", "messages", "chats", "people")
+TABLES: Final = tuple(LIVE)
 """The tables there are."""
 
+_NO_TABLE: Final = re.compile(r"^Catalog Error: (\w+) is not an? table")
 _UNKNOWN_TABLE: Final = re.compile(r"^Catalog Error: Table with name (\S+) does not exist")
+_CANDIDATES: Final = 6
+"""Lines of what DuckDB would have understood instead that an error shows; of a function it may name dozens."""
 
-_TIMES: Final = frozenset(column.name for column in (*COLUMNS, *MESSAGES, *CHATS, *PEOPLE) if column.kind is Kind.TIME)
+_ROWS: Final = 10_000
+"""Rows of an answer that nobody wants at a time."""
+
+_SETTINGS: Final = (
+    # A query names tables, never the variables of the functions that run it.
+    "SET python_enable_replacements = false",
+    # What DuckDB lacks, it would fetch from the network and load by itself.
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    # Where a query does meet a zone (now(), AT TIME ZONE), its times without one are in UTC.
+    "SET TimeZone = 'UTC'",
+)
 
 
 class Source(Protocol):
@@ -137,66 +155,146 @@ _PEOPLE: Final = _TALLY.format(
 )
 
 
-def query(sql: str, source: Source | None = None, *, archive: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+def query(
+    sql: str,
+    source: Source | None = None,
+    *,
+    archive: str | os.PathLike[str] | None = None,
+    params: Mapping[str, Any] | Sequence[Any] | None = None,
+    frames: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
     """Run a query and return its result.
 
     Args:
         sql: what DuckDB understands, over the tables `events` (the columns of `tc.df`), `messages`, `chats` and
-            `people` (those of the views of the same names). In a query times are in UTC and have no zone.
+            `people` (those of the views of the same names). In a query times are in UTC and have no zone. Of several
+            statements, the result of the last one that has one is returned.
         source: the session whose record is asked.
         archive: ask this archive instead, see `scan`; it may be larger than memory.
+        params: values of the parameters in the query: by name for `$name`, in order for `?`. A value is never read as
+            SQL.
+        frames: DataFrames of pandas, Polars, PyArrow, DuckDB, Dask or PySpark that are tables in the query, by name.
+            Variables are not looked up by themselves.
 
     Returns:
-        A row a row; numbers, truths and texts as the types that know missing values, dates as midnights. Columns that
-        are called like times of the tables (`received`, `timestamp`, `first`, `last`, …) are in UTC again.
+        A row a row; numbers, truths and texts as the types that know missing values, dates as midnights, intervals as
+        lengths of time. Columns that are called like times of the tables (`received`, `timestamp`, `first`, `last`, …)
+        are in UTC again. `docs/archives.md` has the types of all others.
 
     Raises:
-        UsageError: DuckDB refuses the query; its reason is in the error.
+        UsageError: DuckDB refuses the query; its reason and the place in the query are in the error.
         ArchiveError: there is no such archive.
         MissingPackageError: DuckDB is not installed.
     """
-    import pandas as pd
-
     try:
         import duckdb
     except ImportError as error:
         raise MissingPackageError("SQL needs DuckDB: pip install 'tcnb[analysis]'") from error
     if not isinstance(sql, str) or not sql.strip():
         raise UsageError("there is no query: write SQL over events, messages, chats, people")
-    if source is not None and not all(hasattr(source, name) for name in ("df", "messages")):
+    if source is not None and not all(_has(source, home) for home, _ in LIVE.values()):
         raise UsageError(f"SQL asks a session or an archive, not a {type(source).__name__}: query(sql, tc)")
+    given, own = Parameters(params), check_frames(frames)
+    live: list[LiveTable] = []
     with duckdb.connect() as connection:
         try:
+            _set_up(connection)
             if archive is not None:
                 _add_archive(connection, archive)
             elif source is not None:
-                _add_live(connection, source, sql)
-            table = threads.call(lambda: _answer(connection, sql), name="tcnb query", stop=connection.interrupt)
+                live = _add_live(connection, source)
+            for name, frame in own.items():
+                connection.register(name, own_table(name, frame))
+            # On a thread of its own, since DuckDB hardly hears the interrupt button.
+            return threads.call(lambda: _answer(connection, sql, given), name="tcnb query", stop=connection.interrupt)
         except duckdb.Error as error:
-            raise UsageError(f"DuckDB: {_in_brief(error)}") from None
-    if table is None:
-        return pd.DataFrame()
-    plain = _plain_numbers(_in_utc(table))
-    answer: pd.DataFrame = plain.to_pandas(types_mapper=_types().get, date_as_object=False)
+            for table in live:
+                if table.failure is not None:
+                    raise table.failure from None
+            raise UsageError(f"DuckDB: {_readable(error, (*TABLES, *own))}") from None
+
+
+def _has(source: object, name: str) -> bool:
+    """Tell whether an object has an attribute, without reading it: a view may take a while."""
+    return inspect.getattr_static(source, name, None) is not None
+
+
+def _set_up(connection: Any) -> None:
+    import duckdb
+
+    for setting in _SETTINGS:
+        # A build without zones has no setting for them, and knows UTC alone.
+        try:
+            connection.execute(setting)
+        except duckdb.CatalogException:
+            continue
+
+
+def _answer(connection: Any, sql: str, given: Parameters) -> pd.DataFrame:
+    """Run every statement, and return the result of the last that has one."""
+    import pandas as pd
+
+    from tcnb.analysis import answers
+
+    statements = connection.extract_statements(sql)
+    values = given.by_statement([set(statement.named_parameters) for statement in statements])
+    asking = [place for place, statement in enumerate(statements) if _is_question(statement)]
+    wanted = asking[-1] if asking else len(statements) - 1
+    answer = pd.DataFrame()
+    for place, (statement, bound) in enumerate(zip(statements, values, strict=True)):
+        with _place_told(connection, sql, statement, bound):
+            if place != wanted:
+                _run(connection, statement, bound)
+                continue
+            relation = connection.sql(statement, params=bound)
+            if relation is not None and relation.columns != ["Success"]:
+                answer = answers.to_pandas(answers.cast(relation).to_arrow_table())
     return answer
 
 
-def _answer(connection: Any, sql: str) -> pa.Table | None:
-    """Run a query; on a thread of its own, since DuckDB hardly hears the interrupt button."""
-    result = connection.sql(sql)
-    return None if result is None else result.to_arrow_table()
+def _run(connection: Any, statement: Any, bound: Any) -> None:
+    """Run a statement to its end; what it answers, if it does, is of no use to anybody."""
+    connection.execute(statement, bound)
+    while connection.fetchmany(_ROWS):
+        pass
 
 
-def _add_live(connection: Any, source: Source, sql: str) -> None:
-    """Hand over those tables that the query names, or all if it asks which there are; the others cost nothing."""
-    import pyarrow as pa
+def _is_question(statement: Any) -> bool:
+    """Tell whether a statement has rows for an answer, and not only the number of those that it changed."""
+    kinds = [kind.name for kind in statement.expected_result_type]
+    return kinds == ["QUERY_RESULT"] or statement.type.name == "MULTI"
 
-    homes = {"events": "df"}
-    is_listing, names = sql.split()[0].casefold() == "show", connection.get_table_names(sql)
-    for name in TABLES:
-        if is_listing or name in {asked.casefold() for asked in names}:
-            frame = getattr(source, homes.get(name, name))
-            connection.register(name, _without_zones(pa.Table.from_pandas(frame, preserve_index=False)))
+
+@contextmanager
+def _place_told(connection: Any, sql: str, statement: Any, bound: Any) -> Iterator[None]:
+    """Have an error about a statement say where in the query its reason is.
+
+    DuckDB says so only of a text that it runs as a whole. What it refused before it began it refuses again, so the
+    statement's own text is run, on the lines on which it is in the query.
+    """
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        if "LINE " not in str(error):
+            before, text, _ = sql.partition(statement.query)
+            connection.execute("\n" * before.count("\n") + (text or statement.query), bound)
+        raise
+
+
+def _add_live(connection: Any, source: Source) -> list[LiveTable]:
+    """Hand over all tables; what is made of a table that the query does not read costs nothing."""
+    tables = []
+    for name, (home, columns) in LIVE.items():
+        table = LiveTable(_reader(source, home), columns)
+        connection.register(name, table)
+        tables.append(table)
+    return tables
+
+
+def _reader(source: Source, home: str) -> Callable[[], pd.DataFrame]:
+    return lambda: getattr(source, home)
 
 
 def _add_archive(connection: Any, archive: str | os.PathLike[str]) -> None:
@@ -211,59 +309,29 @@ def _add_archive(connection: Any, archive: str | os.PathLike[str]) -> None:
         connection.execute(f"CREATE VIEW {name} AS {definition}")
 
 
-def _without_zones(table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    plain = [pa.timestamp("us") if pa.types.is_timestamp(field.type) else field.type for field in table.schema]
-    return table.cast(pa.schema(list(zip(table.column_names, plain, strict=True))))
-
-
-def _in_utc(table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    fields = [
-        field.with_type(pa.timestamp("us", "UTC"))
-        if field.name in _TIMES and pa.types.is_timestamp(field.type)
-        else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(fields))
-
-
-def _plain_numbers(table: pa.Table) -> pa.Table:
-    """Return a table without decimals, which pandas would take for objects: DuckDB's sums of whole numbers are such."""
-    import pyarrow as pa
-
-    for place, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
-            column = table.column(place)
-            try:
-                column = column.cast(pa.int64() if field.type.scale == 0 else pa.float64())
-            except pa.ArrowInvalid:
-                column = column.cast(pa.float64())  # a whole number of more than 64 bits
-            table = table.set_column(place, field.name, column)
-    return table
-
-
-def _types() -> dict[Any, Any]:
-    import pandas as pd
-    import pyarrow as pa
-
-    numbers = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64")
-    known = {getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")() for name in numbers}
-    text = {pa.string(): pd.StringDtype(), pa.large_string(): pd.StringDtype()}
-    return {**known, **text, pa.bool_(): pd.BooleanDtype()}
-
-
-def _in_brief(error: Exception) -> str:
-    """Return what DuckDB says without the drawing of where in the query it is; of a table, which ones there are.
+def _readable(error: Exception, tables: tuple[str, ...]) -> str:
+    """Return what DuckDB says and where in the query it is; of a table, which ones there are.
 
     Those that DuckDB itself would name are of its own catalogue.
     """
-    unknown = _UNKNOWN_TABLE.search(str(error))
-    if unknown is not None and unknown[1].casefold() in TABLES:
-        return f"{unknown[1]} is there for reading alone, and only with a session or an archive"
+    said, line, drawing = str(error).strip().partition("\n\nLINE ")
+    unknown = _UNKNOWN_TABLE.search(said)
     if unknown is not None:
-        return f"there is no table {unknown[1]}: there are {', '.join(TABLES)}"
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("LINE ")]
-    return " ".join(line.strip() for line in lines if set(line.strip()) != {"^"})
+        said = _about_table(unknown[1].strip('"'), tables)
+    elif (kept := _NO_TABLE.search(said)) is not None:
+        said = f"{kept[1]} is there for reading alone"
+    elif 'near "$' in said:
+        said += "\nA parameter stands for a value, never for a table, a column or a keyword"
+    lines = [part.strip() for part in said.splitlines() if part.strip()]
+    if len(lines) > _CANDIDATES + 1:
+        lines[_CANDIDATES + 1 :] = ["…"]
+    return "\n".join(lines) + (f"\n\n{line.strip()} {drawing}" if line else "")
+
+
+def _about_table(name: str, tables: tuple[str, ...]) -> str:
+    if name.casefold() in TABLES:
+        return f"{name} is there for reading alone, and only with a session or an archive"
+    close = difflib.get_close_matches(name.casefold(), [table.casefold() for table in tables], n=1, cutoff=0.7)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    own = "" if meant else f"; a DataFrame of yours becomes one with frames={{'{name}': {name}}}"
+    return f"there is no table {name}: there are {', '.join(tables)}{meant or own}"

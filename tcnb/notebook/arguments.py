@@ -9,8 +9,9 @@ from typing import Any
 from tcnb.errors import UsageError
 from tcnb.file_paths import expanded
 from tcnb.notebook import messages, secrets
+from tcnb.notebook.binding import bound
 from tcnb.notebook.expansion import expand, expand_text
-from tcnb.notebook.grammar import Verb, read, require_fields, split_silencer
+from tcnb.notebook.grammar import Verb, read, require_fields, split_silencer, without_outer_quotes
 from tcnb.notebook.verbs import MODES
 
 _MODE_OPTIONS = {"markdown": "markdown", "html": "html", "plain": "text"}
@@ -25,6 +26,9 @@ class Arguments:
         names: the variables that expressions see.
         body: the cell below, None for a line magic.
 
+    Attributes:
+        names: the variables that expressions see.
+
     Raises:
         UsageError: the line cannot be read, or a required field is missing.
         SecretOnLineError: a password or token stands on the line.
@@ -32,7 +36,7 @@ class Arguments:
 
     def __init__(self, verb: Verb, line: str, names: Mapping[str, Any], body: str | None = None) -> None:
         self.verb = verb
-        self._names = names
+        self.names = names
         self._body = body
         self._line = read(verb, split_silencer(line)[0])
         if body is not None and self._line.text is not None:
@@ -113,18 +117,42 @@ class Arguments:
             raise UsageError(messages.empty_text(self.verb.usage))
         return text
 
-    @property
-    def query(self) -> str:
-        """The query: the cell's body as it stands (expanded with `-f`), or the line's, expanded."""
-        return self._written("query", messages.BRACES_IN_A_QUERY)
+    def query(self) -> tuple[str, dict[str, object]]:
+        """Return the query and the values of its parameters.
+
+        The query is the cell's body as it stands, or the line's; on a line, and with `-f`, expressions in it are
+        parameters as well.
+
+        Raises:
+            UsageError: there is none, or a parameter cannot be read.
+        """
+        given = self._parameters()
+        if self._body is None:
+            if self._line.text is None:
+                raise UsageError(messages.nothing_given("query", self.verb.usage))
+            return bound(self._line.text, self.names, given, hint=messages.BRACES_IN_A_QUERY)
+        body = self._body.removesuffix("\n")
+        return bound(body, self.names, given, hint=messages.BRACES_IN_A_QUERY_BODY) if self.has("f") else (body, given)
+
+    def _parameters(self) -> dict[str, object]:
+        given: dict[str, object] = {}
+        for raw in self._line.repeated.get("param", ()):
+            name, equals, value = raw.partition("=")
+            name = name.strip().removeprefix("$")
+            if not equals or not name.isidentifier():
+                raise UsageError(messages.not_a_parameter(raw))
+            if name in given:
+                raise UsageError(messages.parameter_given_twice(name))
+            given[name] = expand(without_outer_quotes(value), self.names, may_miss=True)
+        return given
 
     def _written(self, what: str, hint: str) -> str:
         if self._body is None:
             if self._line.text is None:
                 raise UsageError(messages.nothing_given(what, self.verb.usage))
-            return expand_text(self._line.text, self._names, hint=hint)
+            return expand_text(self._line.text, self.names, hint=hint)
         body = self._body.removesuffix("\n")
-        return expand_text(body, self._names, hint=messages.BRACES_IN_A_BODY) if self.has("f") else body
+        return expand_text(body, self.names, hint=messages.BRACES_IN_A_BODY) if self.has("f") else body
 
     @property
     def code(self) -> str:
@@ -144,7 +172,7 @@ class Arguments:
     def caption(self) -> str | None:
         """The text beside a file, None if there is none."""
         text = self._line.text
-        return expand_text(text, self._names) if text else None
+        return expand_text(text, self.names) if text else None
 
     def writing(self) -> dict[str, Any]:
         """Return `parse_mode` and `reply_to` as keyword arguments, as far as they are given."""
@@ -218,4 +246,4 @@ class Arguments:
         return chat
 
     def _expanded(self, raw: str) -> object:
-        return expand(raw, self._names)
+        return expand(raw, self.names)

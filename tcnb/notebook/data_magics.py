@@ -39,22 +39,35 @@ class DataMagics(VerbMagics):
             %%tc_sql busiest <<
             SELECT author, count(*) AS n FROM messages WHERE author_type = 'user' GROUP BY ALL ORDER BY n DESC LIMIT 10
 
-        name <<            assign the answer to a variable instead of returning it
-        --archive PATH     ask an archive (see %tc_export) instead of the live record, however large it is
-        --as NAME          use another connection
-        -f                 in the cell form: expand {expression} and $name in the body
+            %%tc_sql --param since={start}
+            SELECT team, count(*) AS n FROM messages JOIN teams USING (author_id) WHERE timestamp >= $since GROUP BY ALL
 
-        The tables are events (as in tc.df), messages, chats and people; the SQL is DuckDB's. Times are in UTC.
-        On a line {expression} and $name are expanded; a query below stands as it is.
+        name <<               assign the answer to a variable instead of returning it
+        --archive PATH        ask an archive (see %tc_export) instead of the live record, however large it is
+        --param NAME={value}  the value of $NAME in the query; may be repeated. Without braces it is a text
+        --as NAME             use another connection
+        -f                    in the cell form: {expression} and $name in the body are values of the query
+
+        The tables are events (as in tc.df), messages, chats and people, and the DataFrames of the notebook by the
+        names of their variables; the SQL is DuckDB's. Times are in UTC. Of several statements the last answer counts.
+        On a line, and with -f, {expression} and $name are values: they are bound, and never read as SQL.
         """
         name, line = _assigned(line)
         given = self._given(verbs.SQL, line, local_ns, cell)
         archive = given.value("archive")
         source = None if archive is not None else connections.get(given.connection)
+        written, values = given.query()
         with one_line_errors():
             from tcnb.analysis.sql import query
+            from tcnb.analysis.tables import frames_named
 
-            answer = query(given.query, source, archive=None if archive is None else str(archive))
+            answer = query(
+                written,
+                source,
+                archive=None if archive is None else str(archive),
+                params=values,
+                frames=frames_named(written, given.names),
+            )
         if name is None:
             return answer
         self._shell.push({name: answer})

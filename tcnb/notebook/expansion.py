@@ -15,7 +15,9 @@ from typing import Any
 from tcnb.errors import TcnbError, UsageError
 from tcnb.notebook import messages
 
-_DOLLAR = re.compile(r"\$(?:\$|(?!_+(?!\w))([^\W\d]\w*))")
+DOLLAR = re.compile(r"\$(?:\$|(?!_+(?!\w))([^\W\d]\w*))")
+"""A `$name`, or the `$$` that stands for one `$`."""
+
 _COMPARISONS = ("==", "!=", "<=", ">=")
 _CONVERSIONS: dict[str, Callable[[object], str]] = {"r": repr, "s": str, "a": ascii}
 
@@ -30,7 +32,9 @@ class Expression:
     is_name: bool = False
 
 
-def expand(template: str, names: Mapping[str, Any], *, hint: str = messages.BRACES_IN_A_FIELD) -> object:
+def expand(
+    template: str, names: Mapping[str, Any], *, hint: str = messages.BRACES_IN_A_FIELD, may_miss: bool = False
+) -> object:
     """Replace every `{expression}` and `$name` by its value.
 
     `{{`, `}}` and `$$` stand for one `{`, `}` and `$`; a `$` that no identifier follows stays, and so does a `}`
@@ -40,6 +44,7 @@ def expand(template: str, names: Mapping[str, Any], *, hint: str = messages.BRAC
         template: the field as it was written.
         names: the variables that expressions see.
         hint: what an error advises to somebody who meant the braces literally.
+        may_miss: whether the field may be a missing value.
 
     Returns:
         The text; or, if the whole field is a single expansion without conversion and format, the value itself.
@@ -50,7 +55,8 @@ def expand(template: str, names: Mapping[str, Any], *, hint: str = messages.BRAC
     """
     pieces = _pieces(template, hint)
     values = [piece if isinstance(piece, str) else _value(piece, names, hint) for piece in pieces]
-    _refuse_missing(pieces, values)
+    if not may_miss:
+        _refuse_missing(pieces, values)
     if len(pieces) == 1 and isinstance(only := pieces[0], Expression) and only.conversion is only.spec is None:
         return values[0]
     return "".join(
@@ -62,6 +68,11 @@ def expand(template: str, names: Mapping[str, Any], *, hint: str = messages.BRAC
 def expand_text(template: str, names: Mapping[str, Any], *, hint: str = messages.BRACES_ON_A_LINE) -> str:
     """Expand a template into a text, whatever kind of value a single expansion has."""
     return str(expand(template, names, hint=hint))
+
+
+def has_expressions(template: str, hint: str) -> bool:
+    """Tell whether anything in a template is to be replaced."""
+    return any(isinstance(piece, Expression) for piece in _pieces(template, hint))
 
 
 def expression_end(text: str, start: int) -> int | None:
@@ -94,7 +105,7 @@ def _pieces(template: str, hint: str) -> list[str | Expression]:
                 literal.append(expression.source)
                 expression = shown
             add(expression)
-        elif one == "$" and (found := _DOLLAR.match(template, position)):
+        elif one == "$" and (found := DOLLAR.match(template, position)):
             if found[1] is None:
                 literal.append("$")
             else:

@@ -25,11 +25,12 @@ _ENTITY_AT_END = re.compile(r"&(?:[A-Za-z]\w*|#\d+|#[xX][0-9A-Fa-f]+);$")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a verb: a flag, or, with `takes`, one that wants a value."""
+    """One option of a verb: a flag, or, with `takes`, one that wants a value; with `many` it may be repeated."""
 
     name: str
     meaning: str
     takes: str | None = None
+    many: bool = False
 
     @property
     def written(self) -> str:
@@ -100,6 +101,7 @@ class Line:
         fields: the first of each field, by the field's name.
         more: what a field that may stand several times has beyond its first.
         options: the options' values by name; a flag has an empty value.
+        repeated: all values, in order, of the options that may stand several times.
         text: what follows the head; None if nothing does.
         options_at_end: the options that the text ends in, as they are written there; empty where `--` or quotes say
             that they are text.
@@ -108,6 +110,7 @@ class Line:
     fields: dict[str, str] = field(default_factory=dict)
     more: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
+    repeated: dict[str, list[str]] = field(default_factory=dict)
     text: str | None = None
     options_at_end: str = ""
 
@@ -253,7 +256,7 @@ def _nesting(before: str, after: str) -> int:
 
 def _note_option(found: Line, option: Option) -> Option | None:
     """Keep an option, and return it if its value must follow."""
-    if option.name in found.options:
+    if option.name in found.options and not option.many:
         raise UsageError(messages.option_given_twice(option.written))
     found.options[option.name] = ""
     return option if option.takes else None
@@ -263,6 +266,8 @@ def _note_value(found: Line, option: Option, part: Part) -> None:
     if option.takes is None:
         raise UsageError(messages.option_takes_no_value(option.written))
     found.options[option.name] = part.raw
+    if option.many:
+        found.repeated.setdefault(option.name, []).append(part.raw)
 
 
 def _note_field(found: Line, part: Part) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 BRACES_ON_A_LINE = "To send braces as they are, double them ({{ and }}) or use the cell form (%%tc_send)."
 BRACES_IN_A_QUERY = "To keep braces as they are, double them ({{ and }}) or use the cell form (%%tc_sql)."
 BRACES_IN_A_BODY = "To send braces as they are, double them ({{ and }}) or leave out -f."
+BRACES_IN_A_QUERY_BODY = "To keep braces as they are, double them ({{ and }}) or leave out -f."
 BRACES_IN_A_FIELD = "Where a brace is meant as it stands, double it ({{ and }})."
 
 
@@ -298,6 +299,20 @@ def unreachable_from_binder(reason: str) -> str:
 
 def not_a_variable(name: str) -> str:
     return f"{name!r} cannot be the name of a variable: write  %%tc_sql answer <<"
+
+
+def expression_in_a_name(written: str) -> str:
+    """An expression stands in the quoted name of a table or column."""
+    return f"{_short(written)} is the name of a table or column, and expressions are values: write the name itself"
+
+
+def not_a_parameter(written: str) -> str:
+    """An option that should name a parameter does not."""
+    return f"{_short(written)!r} is no parameter: write  --param name={{value}}  and $name in the query"
+
+
+def parameter_given_twice(name: str) -> str:
+    return f"--param {name} is given twice"
 
 
 def described(error: BaseException) -> str:

@@ -91,7 +91,12 @@ PANEL = Verb("tc_panel", (Field("chat", required=False),), options=(STICKERS, CO
 SQL = Verb(
     "tc_sql",
     text=Field("query"),
-    options=(Option("archive", "ask this archive instead of the live record", "PATH"), CONNECTION, BODY_EXPANDED),
+    options=(
+        Option("archive", "ask this archive instead of the live record", "PATH"),
+        Option("param", "the value of $NAME in the query; may be repeated", "NAME={value}", many=True),
+        CONNECTION,
+        Option("f", "in the cell form: {expression} and $name in the body are values of the query"),
+    ),
 )
 HISTORY = Verb(
     "tc_history",

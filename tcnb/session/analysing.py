@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tcnb.client.arguments import whole
 from tcnb.record import archive, derived, replay
@@ -48,6 +49,31 @@ class AnalysingVerbs(ReadingVerbs):
     def tail(self, n: int = 10) -> pd.DataFrame:
         """Return the last `n` rows of `df`."""
         return self.df.tail(whole(n, "n is the number of rows", 0))
+
+    def sql(
+        self,
+        query: str,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        frames: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """Ask the record in SQL; see `tcnb.analysis.sql.query`.
+
+        Args:
+            query: what DuckDB understands, over the tables `events`, `messages`, `chats` and `people`.
+            params: values of its parameters: by name for `$name`, in order for `?`.
+            frames: DataFrames that are tables in the query, by name.
+
+        Returns:
+            A row a row.
+
+        Raises:
+            UsageError: DuckDB refuses the query; its reason and the place in the query are in the error.
+            MissingPackageError: DuckDB is not installed.
+        """
+        from tcnb.analysis import sql
+
+        return sql.query(query, self, params=params, frames=frames)
 
     def export(self, path: str | os.PathLike[str]) -> archive.Exported:
         """Append to an archive of Parquet files what it does not hold yet; see `tcnb.record.archive.export`.

@@ -74,10 +74,100 @@ def test_query_in_a_cell_is_taken_as_it_stands(run):
 def test_query_on_a_line_is_expanded(run):
     """On a line values are expanded as in a text; doubled braces are the query's own, and so says the error."""
     run.user_ns["crew"] = "Release crew"
-    answer = run.run_line_magic("tc_sql", "SELECT '{crew}' AS a, '$crew' AS b, {{'c': 1}} AS c")
-    assert answer.to_dict("records") == [{"a": "Release crew", "b": "Release crew", "c": {"c": 1}}]
+    answer = run.run_line_magic(
+        "tc_sql", "SELECT '{crew}' AS a, '$crew' AS b, {{'c': 1}} AS c, {crew} AS d, $crew AS e"
+    )
+    assert answer.to_dict("records") == [
+        {"a": "Release crew", "b": "Release crew", "c": {"c": 1}, "d": "Release crew", "e": "Release crew"}
+    ]
     with pytest.raises(UsageError, match=r"crw.*%%tc_sql"):
         run.run_line_magic("tc_sql", "SELECT '{crw}'")
+
+
+HOSTILE = "x' OR true; DROP TABLE teams; --"
+
+
+@pytest.mark.parametrize(
+    ("options", "query", "expected"),
+    [
+        ("-f", "SELECT '{hostile}' AS x", HOSTILE),
+        ("-f", "SELECT {hostile} AS x", HOSTILE),
+        ("-f", "SELECT $hostile AS x", HOSTILE),
+        ("-f", "SELECT 'it''s {hostile}' AS x", f"it's {HOSTILE}"),
+        ("-f", "SELECT count(*) AS x FROM messages WHERE text = '{hostile}'", 0),
+        ("-f", "SELECT count(*) AS x FROM messages WHERE text LIKE '%{word}%'", 1),
+        (
+            "-f",
+            "SELECT count(*) AS x FROM messages WHERE text LIKE '%{word.upper()!s}%' OR text ILIKE '%{word.upper()}%'",
+            1,
+        ),
+        ("-f", "SELECT {pair['it']} + {number}AS x -- {nothing}", 8),
+        ("-f", "SELECT {number} * $number AS x /* $nothing */", 25),
+        ("-f", "SELECT 1 AS x WHERE 3 IN {numbers}", 1),
+        ("-f", "SELECT 'costs {{5}} $' AS x", "costs {5} $"),
+        ("-f", "SELECT {none} IS NULL AS x", True),
+        ("--param who={hostile}", "SELECT $who AS x", HOSTILE),
+        ("--param n={number} --param=m={3}", "SELECT $n + $m AS x", 8),
+        ('--param "who=Release crew" --param other=5', "SELECT $who || $other AS x", "Release crew5"),
+        ("--param number={7} -f", "SELECT $number + {number + 1} AS x", 15),
+        ("--param none={None}", "SELECT $none IS NULL AS x", True),
+    ],
+)
+def test_expressions_are_bound(run, options, query, expected):
+    """What an expression gives is a value of the query, whatever is in it and wherever it stands."""
+    run.user_ns.update(hostile=HOSTILE, word="Build", pair={"it": 3}, number=5, numbers=[1, 3], none=None)
+    assert run.run_cell_magic("tc_sql", options, query)["x"].item() == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "query", "reason"),
+    [
+        ("-f", 'SELECT * FROM "{table}"', "name of a table or column"),
+        ("-f", "SELECT * FROM {table}", "stands for a value"),
+        ("-f", "SELECT {missing}", "missing"),
+        ("-f", "SELECT '{missing}", "never closed"),
+        ("-f", "SELECT $missing", "missing"),
+        ("", "SELECT $missing", r"--param missing=\{value\}"),
+        ("--param missing", "SELECT 1", r"--param name=\{value\}"),
+        ("--param 1a={5}", "SELECT 1", "no parameter"),
+        ("--param a={1} --param a={2}", "SELECT $a", "twice"),
+        ("--param a={1}", "SELECT 1", r"no parameter \$a"),
+    ],
+)
+def test_senseless_values_in_a_query_are_refused(run, options, query, reason):
+    """What cannot be a value of a query is told, and nothing runs."""
+    run.user_ns["table"] = "messages"
+    with pytest.raises(UsageError, match=reason):
+        run.run_cell_magic("tc_sql", options, query)
+
+
+def test_frames_of_the_notebook_are_tables(run, tc, alice):
+    """DataFrames are joined by the names of their variables, lazy ones of other engines too."""
+    import polars as pl
+
+    run.user_ns["teams"] = pd.DataFrame({"author_id": [alice.id], "team": ["core"]})
+    run.user_ns["places"] = pl.LazyFrame({"team": ["core"], "city": ["Oslo"]})
+    answer = run.run_cell_magic(
+        "tc_sql", "", "SELECT text, city FROM messages JOIN Teams USING (author_id) JOIN places USING (team)"
+    )
+    assert answer.to_dict("list") == {"text": ["Build 42 is out"], "city": ["Oslo"]}
+    assert run.run_line_magic("tc_sql", "SELECT count(*) AS n FROM teams")["n"].item() == 1
+
+
+def test_tables_of_the_record_and_of_the_query_come_first(run):
+    """A variable that is called like a table of the record, or like one that the query makes, is not looked at."""
+    run.user_ns["messages"] = run.user_ns["crew"] = pd.DataFrame({"other": [1, 2, 3]})
+    assert run.run_line_magic("tc_sql", "SELECT count(text) AS n FROM messages")["n"].item() == 1
+    for made in ("CREATE VIEW crew AS SELECT 5 AS n; FROM crew", "WITH crew AS (SELECT 5 AS n) FROM crew"):
+        assert run.run_cell_magic("tc_sql", "", made)["n"].to_list() == [5]
+
+
+def test_what_is_no_frame_is_no_table(run):
+    """Variables that are no DataFrames, and those of IPython, are not looked at; the error says what is."""
+    run.user_ns.update(own=[1, 2], _x=pd.DataFrame({"a": [1]}))
+    for name in ("own", "_x", "_"):
+        with pytest.raises(UsageError, match=f"no table {name}"):
+            run.run_line_magic("tc_sql", f"FROM {name}")
 
 
 def test_query_that_is_missing_is_asked_for(run):
