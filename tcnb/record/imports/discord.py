@@ -23,7 +23,7 @@ from tcnb.record.imports.gathering import (
     size_or_none,
     text_or_none,
 )
-from tcnb.record.imports.opening import Files, load_json, opened
+from tcnb.record.imports.opening import UNREADABLE, Files, load_json, opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +84,11 @@ _STICKER_TYPE: Final = "sticker/webp"
 _OWN_FILES: Final = re.compile(r"_Files(?: \[part \d+\])?/")
 """The folder beside an export into which DiscordChatExporter puts what was attached."""
 
+_EXPORTED_AT: Final = re.compile(rb'"exportedAt"\s*:\s*"([^"]+)"')
+_WRITTEN_AT: Final = re.compile(rb'"timestamp"\s*:\s*"([^"]+)"')
+_END: Final = 65_536
+"""Bytes at either end of an export in which those times are looked for."""
+
 _ATTACHMENT: Final = re.compile(r"/attachments/\d+/(\d+)/")
 
 
@@ -118,6 +123,7 @@ class _Exports:
 
     def __init__(self, rows: Rows, files: Files, given: str) -> None:
         self._rows, self._files, self._given = rows, files, given
+        self._is_one = False
         self._read: set[str] = set()
 
     def read(self) -> None:
@@ -133,21 +139,31 @@ class _Exports:
             form = next((name for name in self._files if name.lower().endswith((".html", ".csv", ".txt"))), None)
             hint = f": {form} has another form, export again and choose JSON" if form else ""
             raise ArchiveError(f"{self._given} holds no JSON file of an export of Discord{hint}")
-        exports: list[tuple[int, str, Mapping[str, Any]]] = []
-        for name in names:
+        self._is_one = len(names) == 1
+        for name in sorted(names, key=self._exported_at, reverse=True):
             where = self._given if len(self._files) == 1 else name
             try:
                 said = _export(load_json(self._files, name, where, self._rows.note), where)
             except ArchiveError as error:
-                if len(names) == 1:
+                if self._is_one:
                     raise
                 self._rows.note(name, error)
-                continue
-            exports.append((_exported_at(said), name, said))
-        while exports:
-            latest = max(exports, key=lambda export: export[:2])
-            exports.remove(latest)
-            self._channel(latest[1], latest[2])
+            else:
+                self._channel(name, said)
+
+    def _exported_at(self, name: str) -> tuple[int, str]:
+        """Return a key by which a later export is greater: when it was made, else when its last message was written.
+
+        Only the ends of the file are looked at: all exports of a guild together may not fit into memory.
+        """
+        if self._is_one:
+            return 0, name
+        try:
+            data = self._files[name]()
+            moments = _EXPORTED_AT.findall(data[:_END]) or _WRITTEN_AT.findall(data[-_END:])[-1:]
+            return microseconds(moments[0].decode()) or 0, name
+        except (IndexError, ValueError, *UNREADABLE):
+            return 0, name
 
     def _channel(self, name: str, said: Mapping[str, Any]) -> None:
         channel = said["channel"]
@@ -164,9 +180,10 @@ class _Exports:
 
     def _record(self, said: Mapping[str, Any], channel: dict[str, Any]) -> None:
         message_id = str(said["id"])
-        if message_id in self._read:
-            return
-        self._read.add(message_id)
+        if not self._is_one:
+            if message_id in self._read:
+                return
+            self._read.add(message_id)
         kind = str(said.get("type", "Default"))
         kind = _KINDS.get(kind, kind)
         author = an_object(said.get("author"))
@@ -240,19 +257,6 @@ def _export(said: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(said, Mapping) or "messages" not in said or "id" not in an_object(said.get("channel")):
         raise ArchiveError(f"{where} is no JSON export of DiscordChatExporter: it has no channel with messages")
     return said
-
-
-def _exported_at(said: Mapping[str, Any]) -> int:
-    """Return when an export was made; where it does not say, when its last message was written."""
-    last = objects(said["messages"])[-1:]
-    for moment in (said.get("exportedAt"), *(one.get("timestamp") for one in last)):
-        try:
-            at = microseconds(moment)
-        except (ValueError, TypeError):
-            continue
-        if at is not None:
-            return at
-    return 0
 
 
 def _title(title: str | None, guild: object) -> str | None:
