@@ -126,7 +126,7 @@ class Rows:
             )
         for doubt in self._doubts:
             warnings.warn(doubt, stacklevel=3)
-        kinds = [f"{number} {what} are not in the columns" for what, number in sorted(self._without_column.items())]
+        kinds = [f"{what}, not in the columns: {number}" for what, number in sorted(self._without_column.items())]
         made.attrs[PROBLEMS] = [*problems, *self._doubts, *kinds]
         return made
 
