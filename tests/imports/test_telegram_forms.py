@@ -54,6 +54,7 @@ def column(frame: pd.DataFrame, name: str) -> list[Any]:
         (rb"a\\\x01", "a\\\x01"),
         (b"a\x02b", "a\x02b"),
         (rb"it\'s", r"it\'s"),
+        (rb"\ud83d\ude00 \ud83d", "\U0001f600 \ufffd"),
     ],
 )
 def test_texts_written_against_the_rules_of_json_are_read(tmp_path, written, meant):
@@ -61,6 +62,13 @@ def test_texts_written_against_the_rules_of_json_are_read(tmp_path, written, mea
     file = exported(tmp_path, message(1, text="TEXT"), message(2, text="\\x"))
     file.write_bytes(file.read_bytes().replace(b"TEXT", written).replace(b'"from": "Dana"', b'"from": "Da\\x01na"', 1))
     assert column(read_telegram(file), "text") == [meant, "\\x"]
+
+
+def test_half_an_emoji_in_a_name_costs_nothing(tmp_path):
+    """A name that was cut within an emoji has a sign in its place."""
+    file = exported(tmp_path, message(1))
+    file.write_bytes(file.read_bytes().replace(b"Dana", rb"Dana \ud83d"))
+    assert column(read_telegram(file), "author") == ["Dana \ufffd"]
 
 
 def test_bytes_that_are_no_text_are_reported(tmp_path):

@@ -61,7 +61,7 @@ class Rows:
         first, *others = files
         self.add(**{"message_type": "attachment", **values, **first})
         for number, file in enumerate(others, 2):
-            beside = {**values, "text": None, "parse_mode": None, "message_type": "attachment", **file}
+            beside = {"message_type": "attachment", **values, "text": None, "parse_mode": None, **file}
             if values.get("message_id") is not None:
                 beside["message_id"] = f"{values['message_id']}#{number}"
             self.add(**beside)
