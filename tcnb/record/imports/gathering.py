@@ -61,7 +61,7 @@ class Rows:
         first, *others = files
         self.add(**{"message_type": "attachment", **values, **first})
         for number, file in enumerate(others, 2):
-            beside = {**values, "text": None, "parse_mode": None, "message_type": "attachment", **file}
+            beside = {"message_type": "attachment", **values, "text": None, "parse_mode": None, **file}
             if values.get("message_id") is not None:
                 beside["message_id"] = f"{values['message_id']}#{number}"
             self.add(**beside)
@@ -126,7 +126,7 @@ class Rows:
             )
         for doubt in self._doubts:
             warnings.warn(doubt, stacklevel=3)
-        kinds = [f"{number} {what} are not in the columns" for what, number in sorted(self._without_column.items())]
+        kinds = [f"{what}, not in the columns: {number}" for what, number in sorted(self._without_column.items())]
         made.attrs[PROBLEMS] = [*problems, *self._doubts, *kinds]
         return made
 

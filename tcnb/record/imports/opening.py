@@ -123,18 +123,29 @@ _LENIENT: Final = json.JSONDecoder(strict=False)
 """A decoder that takes control characters in texts as they are."""
 
 # Telegram Desktop writes control characters as \x0B, and U+2028 as its escape with two of its three bytes behind it
-# (SerializeString of export_output_json.cpp). A pair of backslashes is matched only to be passed over.
+# (SerializeString of export_output_json.cpp). Texts that were cut may end in half of an emoji, which no column can
+# hold. Pairs of backslashes and whole emoji are matched only to be passed over.
 _ILL_WRITTEN: Final = re.compile(
-    rb'\\\\|\\x([0-9A-Fa-f]{2})|(\\u202(?:8\x80\xa8|9\x80\xa9))|\\(?!["\\/bfnrt]|u[0-9A-Fa-f]{4})'
+    rb"(?P<well>\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|\\x(?P<control>[0-9a-fA-F]{2})"
+    rb"|(?P<separator>\\u202(?:8\x80\xa8|9\x80\xa9))"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"""|\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})"""
 )
 
 
 def _well_written(found: re.Match[bytes]) -> bytes:
-    if found[1] is not None:
-        return b"\\u00" + found[1]
-    if found[2] is not None:
-        return found[2][:6]
-    return found[0] if found[0] == b"\\\\" else b"\\\\"
+    match found.lastgroup:
+        case "well":
+            return found[0]
+        case "control":
+            return b"\\u00" + found["control"]
+        case "separator":
+            return found[0][:6]
+        case "half":
+            return b"\\ufffd"
+        case _:
+            return b"\\\\"
 
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)

@@ -193,8 +193,8 @@ class _Export:
         """Return the frame."""
         if self._local_times:
             self.rows.doubt(
-                f"{self._local_times} dates are in the local time of the computer that exported and were taken for "
-                "UTC: give its zone, as in read_telegram(…, tz='Europe/Moscow')"
+                "this export has the local times of the computer that made it, which were taken for UTC (rows: "
+                f"{self._local_times}): give its zone, as in read_telegram(…, tz='Europe/Moscow')"
             )
         return self.rows.frame()
 
