@@ -86,6 +86,15 @@ def test_pressed_button_gives_the_bot_a_callback_query(chat_page, practice, tc, 
     until(tc, lambda: incoming(tc, "callback_query"))
 
 
+def test_buttons_that_look_alike_are_told_apart(chat_page, practice, tc, until):
+    """Of buttons with one label, the one that is clicked is pressed."""
+    chat_page.open()
+    send_with_buttons(practice, tc, "Your turn", *(InlineKeyboardButton(".", command=f"cell:{n}") for n in range(3)))
+    chat_page.message("Your turn").get_by_role("button", name=".", exact=True).nth(1).click()
+    until(tc, lambda: incoming(tc, "callback_query"))
+    assert [row.text for row in incoming(tc, "callback_query")] == ["cell:1"]
+
+
 def test_reply_edit_and_delete_are_heard(chat_page, tc, until):
     """A person replies to the bot, edits what was said and deletes it, with mouse and keyboard."""
     chat_page.open()

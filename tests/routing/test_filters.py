@@ -283,8 +283,8 @@ async def test_filter_takes_everything_there_is():
     def of_message(said, /, **rest):
         return set(rest) == {"bot", "event", "update"}
 
-    assert await answer(of_event, message(), **data)
-    assert await answer(of_message, message(), **data)
+    assert await Check(of_event).ask(message(), data)
+    assert await Check(of_message).ask(message(), data)
 
 
 def test_command_begins_the_message():
