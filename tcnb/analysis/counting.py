@@ -6,6 +6,7 @@ Each is counted by the engine in groups that are few (chats × people, hours, da
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Any, Literal
 
 import narwhals as nw
@@ -14,7 +15,7 @@ import pandas as pd
 from tcnb.analysis.engines import Rows, Source, collect
 from tcnb.analysis.events import EDITED, UNKNOWN, WHEN, messages, name_columns, open_messages, removals, span
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import DAY, HOUR, frequency, offsets, zone
+from tcnb.analysis.zones import DAY, HOUR, frequency, offsets, zone, zone_name
 from tcnb.errors import UsageError
 
 _SECOND = 1_000_000
@@ -62,7 +63,7 @@ def activity(
     freq: str = "D",
     *,
     by: Literal["chat", "author"] | None = None,
-    tz: str = "UTC",
+    tz: str | tzinfo = "UTC",
     plot: bool = False,
     theme: str = "auto",
 ) -> Any:
@@ -86,6 +87,7 @@ def activity(
     """
     if by not in (None, "chat", "author"):
         raise UsageError(f"activity goes by 'chat' or by 'author', not by {by!r}")
+    tz = zone_name(tz)
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, *([by] if by else []))
     group = f"{by}_id" if by else None
@@ -109,7 +111,7 @@ def activity(
     return present("activity", source, ordered, plot=plot, theme=theme, tz=tz, freq=freq)
 
 
-def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+def heatmap(frame: Any, *, tz: str | tzinfo = "UTC", plot: bool = False, theme: str = "auto") -> Any:
     """Return how many messages were written in each hour of each day of the week.
 
     Args:
@@ -125,7 +127,7 @@ def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, theme: str = "au
     Raises:
         UsageError: the frame lacks a column of events; no such zone.
     """
-    zone(tz)
+    tz = zone_name(tz)
     source = open_messages(frame)
     # 1970-01-01 was a Thursday.
     hours = _local(source, tz, lambda _, wall: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, Final
 
 import narwhals as nw
@@ -11,7 +12,7 @@ import pandas as pd
 from tcnb.analysis.engines import collect
 from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns, open_messages
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import Frequency, frequency, zone
+from tcnb.analysis.zones import Frequency, frequency, zone, zone_name
 
 JOINED: Final = "added_chat_participant"
 LEFT: Final = "removed_chat_participant"
@@ -23,7 +24,9 @@ Evidence = tuple[int, str, str]
 """When, who, and what: `JOINED`, `LEFT` or `_WROTE`."""
 
 
-def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, theme: str = "auto") -> Any:
+def membership(
+    frame: Any, freq: str = "D", *, tz: str | tzinfo = "UTC", plot: bool = False, theme: str = "auto"
+) -> Any:
     """Return how many people joined and left each chat in each period, and how many are known to be in it.
 
     A frame does not say who was there at its beginning. Somebody whose first trace in a chat is a message or a leave
@@ -46,6 +49,7 @@ def membership(frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = Fal
     Raises:
         UsageError: the frame lacks a column of events; no such frequency or zone.
     """
+    tz = zone_name(tz)
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, "chat", "user_id", events=(JOINED, LEFT))
     is_move = nw.col("event").is_in([JOINED, LEFT])
