@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import tzinfo
 from typing import Any, Literal, Unpack
 
 import narwhals as nw
@@ -27,7 +28,7 @@ from tcnb.analysis.events import (
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import DAY, HOUR, Offsets, frequency, offsets, zone
+from tcnb.analysis.zones import DAY, HOUR, Offsets, frequency, offsets, zone, zone_name
 from tcnb.errors import UsageError
 
 _SECOND = 1_000_000
@@ -75,7 +76,7 @@ def activity(
     freq: str = "D",
     *,
     by: Literal["chat", "author"] | None = None,
-    tz: str = "UTC",
+    tz: str | tzinfo = "UTC",
     plot: bool = False,
     **figure: Unpack[FigureOptions],
 ) -> Any:
@@ -100,6 +101,7 @@ def activity(
     """
     if by not in (None, "chat", "author"):
         raise UsageError(f"activity goes by 'chat' or by 'author', not by {by!r}")
+    tz = zone_name(tz)
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, *([by] if by else []))
     group = f"{by}_id" if by else None
@@ -125,7 +127,7 @@ def activity(
 
 
 @draws
-def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
+def heatmap(frame: Any, *, tz: str | tzinfo = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]) -> Any:
     """Return how many messages were written in each hour of each day of the week.
 
     Args:
@@ -141,7 +143,7 @@ def heatmap(frame: Any, *, tz: str = "UTC", plot: bool = False, **figure: Unpack
     Raises:
         UsageError: the frame lacks a column of events; no such zone.
     """
-    zone(tz)
+    tz = zone_name(tz)
     source = open_messages(frame, people=False)
     # 1970-01-01 was a Thursday.
     hours = _local(source, tz, reach(source), lambda _, wall, __: (wall + 3 * DAY) % (7 * DAY) - wall % HOUR)

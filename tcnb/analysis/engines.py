@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb import threads
+from tcnb.analysis.checks import check_columns, check_type
 from tcnb.analysis.results import Result
 from tcnb.analysis.schema import PERIOD
 from tcnb.errors import UsageError
@@ -87,6 +88,7 @@ def engine_of(frame: Any) -> str:
     Raises:
         UsageError: it is no frame of an engine that is supported.
     """
+    check_columns(frame)
     try:
         name = str(_in_narwhals(frame).implementation.value)
     except TypeError:
@@ -120,9 +122,7 @@ def open_events(frame: Any, columns: Sequence[str], events: Sequence[str] | None
     if missing:
         raise UsageError(f"the frame lacks {', '.join(missing)}: give a frame with the event columns, such as tc.df")
     for name in needed:
-        kind = _KINDS.get(name)
-        if kind in (Kind.TIME, Kind.INTEGER) and there[name] in (nw.String, nw.Categorical, nw.Enum, nw.Boolean):
-            raise UsageError(f"the column {name} is {there[name]}, not {kind}: give it the type that it has in tc.df")
+        check_type(_in_narwhals(frame).lazy(), name, there[name])
     every = _in_narwhals(_DOORS[engine](frame, needed)).lazy()
     rows = every if events is None else every.filter(nw.col("event").is_in(list(events)))
     return Source(frame, engine, rows, every, _known(frame, context), context)
@@ -304,12 +304,24 @@ def _from_pandas(frame: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
     made: dict[str, Any] = {}
     for name in needed:
         values = frame[name]
-        if _KINDS.get(name) == Kind.TIME:
-            numbers = values.to_numpy("datetime64[us]", na_value=np.datetime64("NaT")).view(np.int64)
-            made[name] = pd.arrays.IntegerArray(numbers, values.isna().to_numpy(np.bool_))
+        kind = _KINDS.get(name, Kind.TEXT)
+        missing = values.isna().to_numpy(np.bool_)
+        if missing.all():
+            # Without values it may have any type, such as numbers after a CSV file.
+            made[name] = pd.array([None] * len(values), _INSIDE[kind])
+        elif kind == Kind.TIME:
+            numbers = values.to_numpy("datetime64[us]", na_value=np.datetime64("NaT", "us")).view(np.int64)
+            made[name] = pd.arrays.IntegerArray(numbers, missing)
         else:
-            made[name] = values.astype(_INSIDE[_KINDS.get(name, Kind.TEXT)]).array
+            made[name] = _converted(values, _INSIDE[kind])
     return pd.DataFrame(made, columns=list(needed))
+
+
+def _converted(values: pd.Series[Any], dtype: Any) -> Any:
+    try:
+        return values.astype(dtype).array
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the column {values.name} cannot be read as {dtype}: {error}") from error
 
 
 def _from_dask(frame: Any, needed: Sequence[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, Final, Unpack
 
 import narwhals as nw
@@ -13,7 +14,7 @@ from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns,
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import Frequency, frequency, zone
+from tcnb.analysis.zones import Frequency, frequency, zone, zone_name
 
 JOINED: Final = "added_chat_participant"
 LEFT: Final = "removed_chat_participant"
@@ -27,7 +28,7 @@ Evidence = tuple[int, str, str]
 
 @draws
 def membership(
-    frame: Any, freq: str = "D", *, tz: str = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]
+    frame: Any, freq: str = "D", *, tz: str | tzinfo = "UTC", plot: bool = False, **figure: Unpack[FigureOptions]
 ) -> Any:
     """Return how many people joined and left each chat in each period, and how many are known to be in it.
 
@@ -53,6 +54,7 @@ def membership(
     Raises:
         UsageError: the frame lacks a column of events; no such frequency or zone.
     """
+    tz = zone_name(tz)
     length, where = frequency(freq), zone(tz)
     source = open_messages(frame, "chat", "user_id", events=(JOINED, LEFT))
     is_move = nw.col("event").is_in([JOINED, LEFT])

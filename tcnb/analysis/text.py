@@ -42,6 +42,19 @@ def _trimmed(link: str) -> str:
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+# No pattern starts twice in one run of its own signs, so that each takes a time that grows with the text.
+_OTHER_LINK: Final = re.compile(r"(?<![\w+.\-])[a-z][a-z0-9+.\-]*+://[^\s<>\"'`]++", re.IGNORECASE)
+_MAIL: Final = re.compile(r"(?<![\w.+\-])(?:mailto:)?[\w.+\-]++@\w[\w\-]*+(?:\.[\w\-]++)*+", re.IGNORECASE)
+# A sentence that begins without a space behind another one (`done.Next`) is no address: only what ends in a usual
+# domain, or goes on with a path, is.
+_DOMAINS: Final = (
+    "com|org|net|edu|gov|info|biz|io|ai|me|co|dev|app|tv|gg|xyz|online|site|local|ru|su|рф|рус|kz|ua|de|uk|fr|es|"
+    "eu|pl|nl|ch|cz|cn|jp|br|ca|au"
+)
+_HOST: Final = re.compile(
+    rf"(?<![\w@.\-])(?:[^\W_][\w\-]*+\.)+(?:(?:{_DOMAINS})(?![\w\-])(?::\d++)?(?:/[^\s<>\"'`]*+)?|[a-z]{{2,}}+(?::\d++)?/[^\s<>\"'`]*+)",
+    re.IGNORECASE,
+)
 _MENTION: Final = re.compile(r"(?<![\w@.])@([\w][\w.\-]*(?:@[\w][\w.\-]*)?)")
 
 
@@ -54,11 +67,13 @@ def _word() -> re.Pattern[str]:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case; addresses and mentions that begin with `@` are left out."""
-    if "@" in text:
-        text = _MENTION.sub(" ", text)
+    """Return the words of a text in lower case; addresses (links, hosts, mail) and mentions are left out."""
     if "://" in text or "www." in text.lower():
-        text = _LINK.sub(" ", text)
+        text = _OTHER_LINK.sub(" ", _LINK.sub(" ", text))
+    if "@" in text:
+        text = _MENTION.sub(" ", _MAIL.sub(" ", text))
+    if "." in text:
+        text = _HOST.sub(" ", text)
     return [found[0].lower() for found in _word().finditer(unicodedata.normalize("NFC", text))]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ _CALENDAR: Final = {
     **dict.fromkeys(("q", "qs", "qe", "quarter"), "Q"),
     **dict.fromkeys(("y", "ys", "ye", "a", "year"), "Y"),
 }
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s?([+-])(\d{1,2})(?::?(\d{2}))?")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?|)\s*([a-z]+)")
 _UNITS: Final = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
@@ -50,6 +51,43 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError, TypeError):
         raise UsageError(f"no time zone is called {name!r}: names are like 'Europe/Moscow' or 'UTC'") from None
+
+
+def zone_name(given: str | tzinfo) -> str:
+    """Return the name of a time zone.
+
+    Args:
+        given: its name; an offset of whole hours such as `+03:00`; or a zone of `zoneinfo`, `datetime`, pytz or
+            dateutil.
+
+    Raises:
+        UsageError: it is none, or one without a name.
+    """
+    if isinstance(given, str):
+        offset = _OFFSET.fullmatch(given.strip())
+        if offset is None:
+            return zone(given).key
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        return _of_offset(given, timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+    if not isinstance(given, tzinfo):
+        return zone(given).key
+    for attribute in ("key", "zone", "_filename"):
+        name = getattr(given, attribute, None)
+        if isinstance(name, str):
+            return zone(name.rpartition("zoneinfo/")[2]).key
+    # Zones whose offset changes do not know it without a moment.
+    if (fixed := given.utcoffset(None)) is not None:
+        return _of_offset(given, fixed)
+    raise UsageError(f"the time zone {given!r} has no name: give one like 'Europe/Moscow' or 'UTC'")
+
+
+def _of_offset(given: object, offset: timedelta) -> str:
+    """Return the name of the zone that always has an offset; there are some for whole hours alone."""
+    hours, rest = divmod(offset, timedelta(hours=1))
+    if rest or not -12 <= hours <= 14:
+        raise UsageError(f"no time zone is always {given}: give one by its name, like 'Asia/Kolkata' or 'UTC'")
+    # Their names count hours to the west.
+    return f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
 @dataclass(frozen=True)

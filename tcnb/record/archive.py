@@ -326,7 +326,7 @@ def _days(piece: pd.DataFrame) -> dict[str, Any]:
 
     when = piece["timestamp"].fillna(piece["received"]).to_numpy("datetime64[us]").astype("datetime64[D]")
     order = np.argsort(when, kind="stable")
-    begins = np.flatnonzero(np.diff(when[order], prepend=np.datetime64("NaT")) != np.timedelta64(0))
+    begins = np.flatnonzero(np.diff(when[order], prepend=np.datetime64("NaT", "us")) != np.timedelta64(0))
     return {str(when[rows[0]]): rows for rows in np.split(order, begins[1:])}
 
 

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tcnb import threads
 from tcnb.errors import ArchiveError, MissingPackageError
-from tcnb.record import context
+from tcnb.record import context, foreign
 from tcnb.record.archive import Place, archives_below, pieces, source_key
 from tcnb.record.columns import category_array
 from tcnb.record.schema import CHANGES, COLUMNS, NAMES, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_MAGIC: Final = b"PAR1"
+"""What a Parquet file begins and ends with."""
+
+_SHOWN: Final = 300
+"""Signs of an engine's reason that an error shows."""
 
 
 def scan(path: str | os.PathLike[str], engine: str = "pandas", **options: Any) -> Any:
@@ -70,6 +77,7 @@ def _found(path: str | os.PathLike[str]) -> tuple[Place, list[str]]:
             return place, [place.root]
         files = sorted(f"{place.root}/{name}" for name in pieces(place))
         below = [] if files else archives_below(place)
+        _refuse_damaged(place, files)
     if below:
         raise ArchiveError(f"{place.name} is no archive but has some in it: open {place.name}/{below[0]}, for one")
     if not files:
@@ -81,21 +89,92 @@ def _check(file: Place) -> None:
     """Refuse a single file that holds no events.
 
     Raises:
-        ArchiveError: it is no Parquet file, or lacks columns of the event frame.
+        ArchiveError: it is no Parquet file, or lacks columns of the event frame, or has one of another kind.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        with file.fs.open_input_file(file.root) as stream:
-            names = set(pq.read_schema(stream).names)
-    except pa.ArrowInvalid:
+        schema = _schema(file)
+    except (pa.ArrowException, OSError) as error:
+        begins = _ends(file, file.root)[0]
+        if begins == _MAGIC:
+            raise ArchiveError(
+                f"{file.name} is damaged, such as one that was not copied to its end: {_line(error)}"
+            ) from None
         raise ArchiveError(f"{file.name} is no Parquet file: give the folder of an archive, or a file of one") from None
-    missing = [name for name in NAMES if name not in names]
+    missing = [name for name in NAMES if name not in schema.names]
     if missing:
         raise ArchiveError(
             f"{file.name} holds no events, for it lacks the columns {', '.join(missing[:3])}{' …' * (len(missing) > 3)}"
         )
+    twice = [name for name in NAMES if schema.names.count(name) > 1]
+    if twice:
+        raise ArchiveError(f"{file.name} has the column {twice[0]} more than once")
+    foreign.check(file.name, schema)
+
+
+def _schema(file: Place) -> Any:
+    import pyarrow.parquet as pq
+
+    with file.fs.open_input_file(file.root) as stream:
+        return pq.read_schema(stream)
+
+
+def _refuse_damaged(place: Place, files: list[str]) -> None:
+    """Refuse an archive of which a file was cut off or overwritten.
+
+    Behind a URL, where every look takes a while, that is found when the file is read.
+
+    Raises:
+        ArchiveError: there is one; it is named.
+    """
+    for file in () if place.is_remote else files:
+        if _ends(place, file) != (_MAGIC, _MAGIC):
+            raise ArchiveError(
+                f"{file.removeprefix(place.root).lstrip('/')} in {place.name} is damaged: "
+                "put a copy in its place, or move it away to read the others"
+            )
+
+
+def _ends(place: Place, file: str) -> tuple[bytes, bytes]:
+    """Return the first and the last bytes of a file; both tell a whole Parquet file."""
+    size = len(_MAGIC)
+    with place.fs.open_input_file(file) as stream:
+        if stream.size() < 2 * size:
+            return b"", b""
+        first = bytes(stream.read(size))
+        stream.seek(stream.size() - size)
+        return first, bytes(stream.read(size))
+
+
+def _read(place: Place, files: list[str], columns: list[str], options: dict[str, Any]) -> Any:
+    """Read columns of files at once, with the types that an export writes.
+
+    Raises:
+        ArchiveError: one of them is damaged; it is named.
+    """
+    import pyarrow as pa
+
+    try:
+        return foreign.conform(_dataset(place, files, options).to_table(columns=columns))
+    except (pa.ArrowException, OSError) as error:
+        name = next((file for file in files if not _is_readable(place, file, columns)), place.root)
+        shown = name.removeprefix(place.root).lstrip("/") or place.name
+        raise ArchiveError(f"{shown} cannot be read: {_line(error)}") from error
+
+
+def _is_readable(place: Place, file: str, columns: list[str]) -> bool:
+    import pyarrow as pa
+
+    try:
+        _dataset(place, [file], {}).to_table(columns=columns)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:_SHOWN]
 
 
 def _dataset(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -125,8 +204,7 @@ def _timed(table: Any) -> Any:
 
 def _pandas(place: Place, files: list[str], options: dict[str, Any]) -> pd.DataFrame:
     """Read everything; within a source the order is that of the journal, between sources that of reception."""
-    dataset = _dataset(place, files, options)
-    table = _timed(threads.call(lambda: dataset.to_table(columns=list(NAMES)), name="tcnb scan"))
+    table = _timed(threads.call(lambda: _read(place, files, list(NAMES), options), name="tcnb scan"))
     table = table.sort_by([("received", "ascending"), ("seq", "ascending")])
     for position, column in enumerate(COLUMNS):
         if column.kind is Kind.CATEGORY:
@@ -151,7 +229,13 @@ def _as_in_the_record(values: pd.Series[Any], always: tuple[str, ...]) -> Any:
 
 
 def _arrow(place: Place, files: list[str], options: dict[str, Any]) -> Any:
-    return _dataset(place, files, options)
+    """A dataset casts what it reads to its schema, but refuses times that would lose digits."""
+    dataset = _dataset(place, files, options)
+    if not place.is_file or not foreign.is_foreign(_schema(place)):
+        return dataset
+    import pyarrow.dataset as ds
+
+    return ds.dataset(_with_day(_read(place, files, [*NAMES, "day"], options)))
 
 
 def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -160,15 +244,26 @@ def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     found = (
         pl.scan_pyarrow_dataset(_dataset(place, files, options)) if place.is_remote else _polars_local(files, options)
     )
+    if place.is_file:
+        found = _polars_file(place, found)
     untimed = pl.col("timestamp").is_null() & pl.col("event").is_in(list(CHANGES))
     return found.with_columns(timestamp=pl.when(untimed).then("received").otherwise("timestamp"))
 
 
 def _polars_local(files: list[str], options: dict[str, Any]) -> Any:
     import polars as pl
+    import polars.selectors as cs
 
     frame = pl.scan_parquet(files, hive_partitioning=True, hive_schema={"day": pl.Date}, **options)
-    return frame.with_columns(pl.col("received", "timestamp").dt.convert_time_zone("UTC"))
+    return frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC"))
+
+
+def _polars_file(file: Place, frame: Any) -> Any:
+    """Return a single file, which something else may have written, with the columns and types of an archive."""
+    import polars as pl
+
+    conformed = frame.select(foreign.polars_columns(_schema(file)))
+    return conformed.with_columns(day=pl.coalesce("timestamp", "received").dt.date())
 
 
 def _duckdb(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -179,7 +274,14 @@ def _duckdb(place: Place, files: list[str], options: dict[str, Any]) -> Any:
         found = connection.from_arrow(_dataset(place, files, options))
     else:
         found = connection.read_parquet(files, hive_partitioning=True, **options)
+    if place.is_file:
+        found = _duckdb_file(place, found)
     return found.project(f"* REPLACE ({_HAPPENED} AS timestamp)")
+
+
+def _duckdb_file(file: Place, relation: Any) -> Any:
+    conformed = relation.project(", ".join(foreign.duckdb_columns(_schema(file))))
+    return conformed.project("*, CAST(make_timestamp(epoch_us(coalesce(timestamp, received))) AS DATE) AS day")
 
 
 def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
@@ -195,10 +297,26 @@ def _dask(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     return dd.from_map(_partition, files, place=place, **options)  # type: ignore[no-untyped-call]
 
 
+def _with_day(table: Any) -> Any:
+    """Return the events of a single file with the day of each, where the file is in no folder that says it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    place = table.column_names.index("day")
+    if not table.num_rows or table["day"].null_count < table.num_rows:
+        return table
+    return table.set_column(
+        place, "day", pc.coalesce(table["timestamp"], table["received"]).cast(pa.date32(), safe=False)
+    )
+
+
 def _partition(file: str, place: Place, columns: list[str] | None = None) -> pd.DataFrame:
-    needed = columns and list(dict.fromkeys((*columns, "timestamp", "received", "event")))
-    table = _timed(_dataset(place, [file], {}).to_table(columns=needed))
-    table = table.select(columns) if columns else table
+    wanted = [*NAMES, "day"] if columns is None else columns
+    if place.is_file and "day" in wanted:
+        table = _with_day(_read(place, [file], [*NAMES, "day"], {}))
+    else:
+        table = _read(place, [file], list(dict.fromkeys((*wanted, "timestamp", "received", "event"))), {})
+    table = _timed(table).select(wanted)
     frame: pd.DataFrame = table.to_pandas(types_mapper=_types().get)
     return frame
 
@@ -223,10 +341,20 @@ def _spark(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     folder = place.name.rstrip("/") if place.is_remote else place.root
     # Its clock is set to UTC, since `day` and the times in the files are in UTC.
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    if place.is_file:
+        # Spark has no nanoseconds; as numbers it reads them.
+        session.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
     found = session.read.option("basePath", folder).parquet(
         *(folder + file.removeprefix(place.root) for file in files), **options
     )
+    if place.is_file:
+        found = _spark_file(place, found)
     return found.withColumn("timestamp", functions.expr(_HAPPENED))
+
+
+def _spark_file(file: Place, frame: Any) -> Any:
+    conformed = frame.selectExpr(*foreign.spark_columns(_schema(file)))
+    return conformed.selectExpr("*", "CAST(coalesce(timestamp, received) AS DATE) AS day")
 
 
 def _given(options: dict[str, Any], name: str, ability: str) -> Any:

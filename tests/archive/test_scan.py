@@ -9,9 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tcnb import analysis
+from tcnb.analysis.sql import query
 from tcnb.errors import ArchiveError
 from tcnb.record.archive import export
 from tcnb.record.scan import scan
+from tests.analysis.frames import back
 
 DAY = datetime.date(2025, 12, 31)
 
@@ -78,6 +81,108 @@ def test_single_file_can_be_opened(archive):
     """A single Parquet file is opened like an archive."""
     file = sorted(archive.rglob("*.parquet"))[0]
     assert 0 < len(scan(file)) < len(scan(archive))
+
+
+ENGINES = ["pandas", "polars", "duckdb", "dask", "pyarrow", "spark"]
+
+
+def _foreign(events: pd.DataFrame, folder: Path) -> Path:
+    """Write events as something else might: other types, another order, more columns, nothing in some."""
+    made = events.assign(
+        received=events["received"].dt.tz_convert("Asia/Tokyo").dt.as_unit("ns") + pd.Timedelta(1, "ns"),
+        timestamp=events["timestamp"].dt.tz_localize(None).dt.as_unit("ms"),
+        chat_id=events["chat_id"].astype(object),
+        file_size=events["file_size"].astype("float64"),
+        title=None,
+        progress=float("nan"),
+        more=1,
+    )
+    file = folder / "foreign.parquet"
+    made[made.columns[::-1]].to_parquet(file)
+    return file
+
+
+def _opened(path: Path, engine: str) -> object:
+    if engine == "spark" and (pytest.importorskip("pyspark") is None or shutil.which("java") is None):
+        pytest.skip("Spark needs a Java runtime")
+    found = scan(path, engine)
+    return found.to_table() if engine == "pyarrow" else found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_foreign_file_has_the_types_of_an_archive(record, tmp_path, engine):
+    """A Parquet file of something else has the columns and types of an archive, and gives the same answers."""
+    events = record.frame()
+    events.to_parquet(tmp_path / "own.parquet")
+    foreign, own = (_opened(path, engine) for path in (_foreign(events, tmp_path), tmp_path / "own.parquet"))
+    assert _types_of(foreign, engine) == _types_of(own, engine)
+    assert list(_types_of(foreign, engine)) == [*events.columns, *(["day"] if engine != "pandas" else [])]
+    if engine == "pandas":
+        assert _types_of(foreign, engine) == events.dtypes.astype(str).to_dict()
+    answers = [back(analysis.talkers(opened)) for opened in (foreign, own)]
+    pd.testing.assert_frame_equal(*answers)
+    pd.testing.assert_frame_equal(answers[0], pd.DataFrame(analysis.talkers(events)))
+
+
+def _types_of(frame, engine: str) -> dict[str, str]:
+    if engine == "polars":
+        return {name: str(kind) for name, kind in frame.collect_schema().items()}
+    if engine == "pyarrow":
+        return {field.name: str(field.type) for field in frame.schema}
+    if engine == "spark":
+        return dict(frame.dtypes)
+    return dict(zip(frame.columns, map(str, frame.types if engine == "duckdb" else frame.dtypes), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("timestamp", 1_767_000_000_000, r"timestamp is int64, not a time: .*unit='ms'"),
+        ("received", "2026-01-01", "received is .*string, not a time"),
+        ("reply_to", 1.5, "reply_to is double, not a text"),
+        ("is_edited", "yes", "is_edited is .*string, not a truth value"),
+        ("file_size", "big", "file_size is .*string, not a whole number"),
+    ],
+)
+def test_file_with_columns_of_another_kind_is_refused(record, tmp_path, column, value, reason):
+    """A column that cannot be what it is called is named with the file, before anything is read."""
+    record.frame().assign(**{column: value}).to_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(ArchiveError, match=rf"odd\.parquet: the column {reason}") as caught:
+        scan(tmp_path / "odd.parquet", "polars")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb", "dask", "pyarrow"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "text"])
+def test_damaged_piece_is_named(record, tmp_path, engine, damage):
+    """A file of an archive that was cut off or overwritten is named in one line, by every engine and by SQL."""
+    export(record.frame(), tmp_path / "archive", source="robot@practice.local")
+    piece = sorted((tmp_path / "archive").rglob("*.parquet"))[1]
+    content = piece.read_bytes()
+    piece.write_bytes({"cut": content[: len(content) // 2], "empty": b"", "text": b"no Parquet"}[damage])
+    for ask in (lambda: scan(tmp_path / "archive", engine), lambda: query("FROM chats", archive=tmp_path / "archive")):
+        with pytest.raises(ArchiveError, match=rf"{piece.name} in .* is damaged") as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+
+
+def test_piece_that_is_damaged_inside_is_named(record, tmp_path):
+    """What is found only in reading is told with the name of the file as well."""
+    export(record.frame(), tmp_path / "archive", source="robot@practice.local")
+    piece = sorted((tmp_path / "archive").rglob("*.parquet"))[1]
+    content = piece.read_bytes()
+    piece.write_bytes(content[:50] + bytes(len(content) - 100) + content[-50:])
+    with pytest.raises(ArchiveError, match=f"{piece.name} cannot be read") as caught:
+        scan(tmp_path / "archive")
+    assert "\n" not in str(caught.value)
+
+
+def test_file_that_was_cut_off_is_told_from_another_one(record, tmp_path):
+    """A single file that begins as a Parquet file is a damaged one."""
+    record.frame().to_parquet(tmp_path / "whole.parquet")
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:5000])
+    with pytest.raises(ArchiveError, match=r"cut\.parquet is damaged"):
+        scan(tmp_path / "cut.parquet")
 
 
 def test_options_go_to_the_engine(archive):
