@@ -42,6 +42,8 @@ class FigureOptions(TypedDict, total=False):
 NAMES: Final = tuple(FigureOptions.__annotations__)
 """The names of the options of figures."""
 
+_REST: Final = inspect.Parameter.VAR_KEYWORD
+
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
     """Refuse names of options that there are not.
@@ -61,7 +63,7 @@ def draws(analysis: Callable[P, T]) -> Callable[P, T]:
     @wraps(analysis)
     def checked(*args: P.args, **options: P.kwargs) -> T:
         refuse_unknown(options, (*own, *NAMES))
-        asked = {name: value for name, value in options.items() if name in NAMES}
+        asked = given({name: value for name, value in options.items() if name in NAMES})
         if options.get("plot"):
             from tcnb.analysis.plots import check
 
@@ -71,9 +73,6 @@ def draws(analysis: Callable[P, T]) -> Callable[P, T]:
         return analysis(*args, **options)
 
     return checked
-
-
-_REST: Final = inspect.Parameter.VAR_KEYWORD
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:

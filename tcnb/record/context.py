@@ -77,7 +77,8 @@ class RecordContext(dict[str, Any]):
     @cached_property
     def changes(self) -> pd.DataFrame:
         """The edits and removals that say which message they change, with the columns `CHANGED`."""
-        return pd.concat([_NO_CHANGES, *self._parts], ignore_index=True)
+        parts = (part[part["message_id"].notna()].astype(_TEXTS) for part in self._parts)
+        return pd.concat([_NO_CHANGES, *parts], ignore_index=True)
 
     def extended(self, events: pd.DataFrame) -> RecordContext:
         """Return the context of a frame in which some events stand behind those that this one is about."""
@@ -87,8 +88,8 @@ class RecordContext(dict[str, Any]):
         places = np.flatnonzero(_is_change(events["event"]))
         parts = self._parts
         if len(places):
+            # Only rows are taken here, since this is done for each `tc.df`; `changes` is what is asked for rarely.
             found = events[list(CHANGED)].take(places)
-            found = found[found["message_id"].notna()].astype(_TEXTS)
             found.attrs.clear()
             # Joined now and then: whoever asks for a frame again and again must not pay for all that was before.
             parts = (*parts, found) if len(parts) < _MOST_PARTS else (self.changes, found)
