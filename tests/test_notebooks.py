@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+
+from tcnb.demo import tour
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))
@@ -44,6 +47,16 @@ def code(notebook: Any) -> list[Any]:
 def test_there_is_a_tour() -> None:
     """The repository has at least the tour."""
     assert "00_tour.ipynb" in [path.name for path in NOTEBOOKS]
+
+
+def test_tour_comes_with_the_package() -> None:
+    """A wheel has the tour where `tcnb demo` looks for it, and the sources have all that the tests read."""
+    builds = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    ((source, packaged),) = builds["wheel"]["force-include"].items()
+    assert (ROOT / source).resolve() == tour().resolve()
+    assert packaged == f"tcnb/notebook/{tour().name}"
+    assert {"/tests", "/docs", "/notebooks", "/benchmarks", "/Makefile"} <= set(builds["sdist"]["include"])
+    assert all((ROOT / path.lstrip("/")).exists() for path in builds["sdist"]["include"])
 
 
 def test_notebook_is_valid(notebook: Any) -> None:

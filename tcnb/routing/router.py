@@ -97,7 +97,6 @@ class Router:
 
     Attributes:
         failures: what went wrong in its handlers, the last hundred; a session's own router has those of all.
-        fsm: where the states of conversations are kept; None until `setup_fsm`.
         definitions: told of every handler here and below; a session's own router has it.
     """
 
@@ -108,7 +107,7 @@ class Router:
         self.allow_child_on_event = allow_child_on_event
         self.skip_self_messages = skip_self_messages
         self.failures: deque[Failure] = deque(maxlen=MOST_FAILURES)
-        self.fsm: FSMManager | None = None
+        self._fsm: FSMManager | None = None
         self.definitions: Definitions | None = None
         self._label = name
         self._handlers: tuple[Handler, ...] = ()
@@ -120,6 +119,19 @@ class Router:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.handlers)} handlers>"
+
+    @property
+    def fsm(self) -> FSMManager | None:
+        """Where the states of conversations are kept, as `setup_fsm` or a script has set it; None where none are."""
+        return self._fsm
+
+    @fsm.setter
+    def fsm(self, manager: FSMManager | None) -> None:
+        if not isinstance(manager, FSMManager | None):
+            raise UsageError(f"fsm is an FSMManager(…) or None, not {manager!r}: call setup_fsm(storage=…)")
+        with _lock:
+            self._fsm = manager
+            self._outer.first = None if manager is None else FSMMiddleware(manager)
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -237,10 +249,9 @@ class Router:
         """
         if fsm_manager is not None and storage is not None:
             raise UsageError("give fsm_manager= or storage=, not both: a manager has its storage already")
-        self.fsm = fsm_manager or FSMManager(storage, key_builder, strategy or FSMStrategy.USER_IN_CHAT)
-        with _lock:
-            self._outer.first = FSMMiddleware(self.fsm)
-        return self.fsm
+        manager = fsm_manager or FSMManager(storage, key_builder, strategy or FSMStrategy.USER_IN_CHAT)
+        self.fsm = manager
+        return manager
 
     # -- defining handlers -----------------------------------------------------------------------------------------
 

@@ -30,9 +30,7 @@ def signs(monkeypatch: pytest.MonkeyPatch) -> Iterator[queue.Queue[str]]:
         shown.put(request.activity_type)
         return usual.carry_out(call, request)
 
-    monkeypatch.setitem(
-        practice_methods.METHODS, METHOD, practice_methods.Method(usual.read, carry_out, usual.is_flat_too)
-    )
+    monkeypatch.setitem(practice_methods.METHODS, METHOD, practice_methods.Method(usual.read, carry_out, usual.since))
     monkeypatch.setattr(practice_methods, "ACTIVITY_FADES_MS", 20)
     monkeypatch.setattr(activity, "SOONEST", 0.02)
     yield shown

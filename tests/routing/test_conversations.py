@@ -264,3 +264,15 @@ def test_handler_asks_back(tc, alice, seen):
     assert seen.next() == "asked"
     alice.say(chat_id, "1.2.3")
     assert seen.take(2) == ["1.2.3", "rest: 1.2.3"]
+
+
+def test_manager_of_states_can_be_set(post):
+    """A manager that a script sets is used, None takes it away, and anything else is refused."""
+    storage = MemoryStorage()
+    post.router.fsm = FSMManager(storage)
+    assert post.router.fsm.storage is storage
+    assert len(list(post.router._outer)) == 1
+    post.router.fsm = None
+    assert not list(post.router._outer)
+    with pytest.raises(UsageError, match="call setup_fsm"):
+        post.router.fsm = storage
