@@ -20,9 +20,11 @@ VALUES: dict[str, Any] = {
     "actual_length": 5000,
     "actual_size": 5000,
     "actual_value": 5000,
+    "ask": len,
     "candidates": ["Release crew (c-1)", "Команда (c-2)"],
     "chat_id": "c-1",
     "code": 303,
+    "count": 300,
     "detail": "not enough rights",
     "error": SyntaxError("invalid syntax", ("cell", 1, 4, "a b\n")),
     "extension": "exe",
@@ -33,7 +35,10 @@ VALUES: dict[str, Any] = {
     "method": "sendMessage",
     "mode": "block",
     "name": "Release",
+    "note": "the list of chats is not whole",
     "payload": {"errorCode": 303, "more": [1, None]},
+    "reason": "the server repeats itself",
+    "what": "chat",
 }
 """What exceptions are made of here, by the names of their arguments."""
 
@@ -134,6 +139,6 @@ raise AmbiguousChatError("Release crew", ["Release crew (c-1)", "Release crew (c
 def test_pool_hands_an_error_over():
     """Whoever waits for the result of a process gets its error instead of waiting for ever."""
     pool = multiprocessing.get_context("spawn").Pool(1)
-    with pool, pytest.raises(AmbiguousChatError, match="names 2 chats") as caught:
+    with pool, pytest.raises(AmbiguousChatError, match="could mean 2 chats") as caught:
         pool.apply(exec, (REFUSAL,))
     assert caught.value.candidates == ["Release crew (c-1)", "Release crew (c-2)"]

@@ -26,7 +26,7 @@ from tcnb.client.candidates import By, Meaning, descriptions
 from tcnb.client.chat_list import UnfinishedListError, every_record
 from tcnb.client.history import Ask
 from tcnb.client.people import UNCLEAR, People
-from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError, UsageError
+from tcnb.errors import AmbiguousChatError, ApiErrorException, PortableError, UnknownChatError, UsageError
 from tcnb.types.enums import ChatType
 from tcnb.wire import codes, names
 from tcnb.wire.paths import bare_id
@@ -65,7 +65,7 @@ class _Change(msgspec.Struct, rename="camel"):
     user_id: str | None = None
 
 
-class _Question(Exception):
+class _Question(PortableError):
     """A name cannot be looked up before the server was asked something."""
 
     def __init__(self, ask: Callable[..., Awaitable[Any]], *about: str) -> None:

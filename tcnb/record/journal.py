@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tcnb.errors import JournalError
+from tcnb.errors import JournalError, PortableError
 from tcnb.file_paths import HOME, absolute
 from tcnb.record import identity
 from tcnb.record.journal_files import JournalFiles, free_name
@@ -107,7 +107,7 @@ _NO_LOCKS: Final = "its drive cannot lock files as a journal needs it, which is 
 _ELSEWHERE: Final = "name a file on a local disk with journal="
 
 
-class _NoLogError(sqlite3.OperationalError):
+class _NoLogError(PortableError, sqlite3.OperationalError):
     """SQLite kept another kind of journal than the write-ahead log, without an error."""
 
 

@@ -344,9 +344,9 @@ def _spark(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     if place.is_file:
         # Spark has no nanoseconds; as numbers it reads them.
         session.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
-    found = session.read.option("basePath", folder).parquet(
-        *(folder + file.removeprefix(place.root) for file in files), **options
-    )
+    # The folders of the days are columns of an archive; a single file lies in none.
+    reader = session.read if place.is_file else session.read.option("basePath", folder)
+    found = reader.parquet(*(folder + file.removeprefix(place.root) for file in files), **options)
     if place.is_file:
         found = _spark_file(place, found)
     return found.withColumn("timestamp", functions.expr(_HAPPENED))

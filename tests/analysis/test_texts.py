@@ -19,7 +19,7 @@ from tcnb.analysis import text
         ("نَعَم हिन्दी", ["نَعَم", "हिन्दी"]),
         ("e\u0301te\u0301", ["été"]),
         ("see https://example.com/word now", ["see", "now"]),
-        ("@alice.doe hi mail@example.com", ["hi", "mail", "example", "com"]),
+        ("@alice.doe hi mail@example.com", ["hi"]),
         ("- ' —", []),
         ("", []),
     ],
