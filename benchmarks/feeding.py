@@ -37,7 +37,7 @@ SETTLING_SECONDS = 3
 """What the page gets to get used to its new speed before its frames count."""
 SLOW_SECONDS = SETTLING_SECONDS + THROTTLED_SECONDS + 3
 """How much longer the server floods for the slow page: a little more than it takes."""
-PAST = 20_000
+PAST = 40_000
 """Messages of a chat's past that are read while the flood goes on; they lie before everything else."""
 PAST_SECONDS = 30
 """How much longer the server floods for that, at most."""

@@ -37,7 +37,7 @@ def test_feed_is_live_while_a_cell_computes(notebook, lab, screenshots):
     notebook.page.locator(".tcnb-feed").scroll_into_view_if_needed()
     notebook.page.screenshot(path=screenshots / "lab-busy-light.png")
     notebook.page.locator(".tcf-scroller").evaluate("(list) => { list.scrollTop = 0; }")
-    earliest = notebook.page.locator("[data-seq='1']")
+    earliest = notebook.page.locator(".tcf-top").get_by_text("Nothing earlier is recorded")
     for _ in range(SLOW // 250):
         if earliest.count():
             break
