@@ -6,6 +6,7 @@ hands `attrs` on to whatever is taken from a frame, so each part of it still kno
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Self
 
@@ -25,6 +26,7 @@ _TEXTS: Final = dict.fromkeys(("event", "chat_id", "message_id", "text"), "strin
 _TYPES: Final = {**_TEXTS, **dict.fromkeys(("timestamp", "received"), "datetime64[us, UTC]"), "seq": "Int64"}
 _NO_CHANGES: Final = pd.DataFrame({name: pd.Series(dtype=_TYPES[name]) for name in CHANGED})
 _MOST_PARTS: Final = 64
+_LAST: Final = np.iinfo(np.int64).max
 
 
 class Span(NamedTuple):
@@ -80,25 +82,27 @@ class RecordContext(dict[str, Any]):
         parts = (part[part["message_id"].notna()].astype(_TEXTS) for part in self._parts)
         return pd.concat([_NO_CHANGES, *parts], ignore_index=True)
 
-    def extended(self, events: pd.DataFrame) -> RecordContext:
-        """Return the context of a frame in which some events stand behind those that this one is about."""
-        if not len(events):
+    def extended(self, columns: Mapping[str, Any]) -> RecordContext:
+        """Return the context of a frame in which some events stand behind those that this one is about.
+
+        Args:
+            columns: arrays of pandas of these events, by name; those in `CHANGED` are needed.
+        """
+        count = len(columns["event"])
+        if not count:
             return self
-        # Taking rows by number reads a few of a million; a mask would be laid over every column.
-        places = np.flatnonzero(_is_change(events["event"]))
-        parts = self._parts
+        places, parts = np.flatnonzero(_is_change(columns["event"])), self._parts
         if len(places):
             # Only rows are taken here, since this is done for each `tc.df`; `changes` is what is asked for rarely.
-            found = events[list(CHANGED)].take(places)
-            found.attrs.clear()
+            found = pd.DataFrame({name: columns[name].take(places) for name in CHANGED})
             # Joined now and then: whoever asks for a frame again and again must not pay for all that was before.
             parts = (*parts, found) if len(parts) < _MOST_PARTS else (self.changes, found)
-        return RecordContext(parts, self.rows + len(events), _wider(self.span, events))
+        return RecordContext(parts, self.rows + count, _wider(self.span, columns))
 
 
 def attach(events: pd.DataFrame) -> pd.DataFrame:
     """Give a whole frame of events its context, and return it."""
-    events.attrs[ATTRIBUTE] = RecordContext().extended(events)
+    events.attrs[ATTRIBUTE] = RecordContext().extended({name: events[name].array for name in CHANGED})
     return events
 
 
@@ -108,24 +112,20 @@ def context_of(frame: Any) -> RecordContext | None:
     return found if isinstance(found, RecordContext) else None
 
 
-def _is_change(kinds: pd.Series[Any]) -> Any:
-    coded = kinds.astype("category").cat
-    wanted = [code for code, name in enumerate(coded.categories) if name in CHANGES]
-    return np.isin(coded.codes.to_numpy(), wanted)
+def _is_change(kinds: pd.Categorical) -> Any:
+    wanted = [code for code, name in enumerate(kinds.categories) if name in CHANGES]
+    return np.isin(kinds.codes, wanted)
 
 
-def _wider(span: Span, events: pd.DataFrame) -> Span:
-    received = _microseconds(events["received"])
-    happened = np.maximum(received, _microseconds(events["timestamp"]))
-    began = int(received[received != NO_TIME].min(initial=np.iinfo(np.int64).max))
-    ended = int(happened.max(initial=NO_TIME))
+def _wider(span: Span, columns: Mapping[str, Any]) -> Span:
+    received, timestamp = (
+        columns[name].to_numpy("datetime64[us]").view(np.int64) for name in ("received", "timestamp")
+    )
+    began = int(received[received != NO_TIME].min(initial=_LAST))
+    ended = int(np.maximum(received, timestamp).max(initial=NO_TIME))
     if ended == NO_TIME:
         return span
     return Span(
         min(began, span.began if span.began is not None else began),
         max(ended, span.ended if span.ended is not None else ended),
     )
-
-
-def _microseconds(times: pd.Series[Any]) -> Any:
-    return times.to_numpy("datetime64[us]").view(np.int64)

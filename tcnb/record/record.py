@@ -299,17 +299,18 @@ class Record:
             self._name_authors()
             arrays = self._table.arrays()
         del arrays[ORIGIN.name]
+        known = self._context_of(arrays)
         made = frames.frame(arrays)
-        made.attrs[context.ATTRIBUTE] = self._context_of(made)
+        made.attrs[context.ATTRIBUTE] = known
         return made
 
-    def _context_of(self, events: pd.DataFrame) -> context.RecordContext:
-        """Return the context of the whole record as it is in a frame, any thread's."""
-        # Read and replaced in one step each: another thread may have a frame with more rows, or with fewer.
+    def _context_of(self, arrays: Mapping[str, Any]) -> context.RecordContext:
+        """Return the context of the whole record as it is in some arrays, any thread's."""
+        # Read and replaced in one step each: another thread may have arrays with more rows, or with fewer.
         known = self._context
-        if known.rows > len(events):
-            return context.RecordContext().extended(events)
-        self._context = known = known.extended(events[list(context.CHANGED)].iloc[known.rows :])
+        if known.rows > len(arrays["event"]):
+            return context.RecordContext().extended(arrays)
+        self._context = known = known.extended({name: arrays[name][known.rows :] for name in context.CHANGED})
         return known
 
     def origins(self) -> pd.Series[Any]:
