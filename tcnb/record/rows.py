@@ -168,7 +168,8 @@ def _content(type: int | None, content: wire.Content) -> tuple[str | None, str |
     forwarded_from = None
     inner = content
     if type == _FORWARDED:
-        # What is forwarded may be a forward itself: the innermost author wrote it.
+        # What is forwarded may be a forward itself: the innermost author wrote it. Servers flatten forwards of forwards
+        # and then name no more than who forwarded before.
         while inner.content is not None:
             forwarded_from = _author_id(inner.author) or forwarded_from
             inner = inner.content

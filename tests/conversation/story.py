@@ -319,9 +319,9 @@ async def forward_of_a_document(stage: Stage) -> list[Row]:
 
 @step
 async def forward_of_a_forward(stage: Stage) -> list[Row]:
-    """Ann forwards Bob's forward of her own words; who wrote them first counts."""
+    """Ann forwards Bob's forward of her own words; the server names Bob, and no longer who wrote them."""
     sent = await stage.ann.bot.forward_message(stage.private, stage.said["forward"].message_id)
-    values = {"text": "see notes", "parse_mode": "markdown", "forwarded_from": stage.ann.id}
+    values = {"text": "see notes", "parse_mode": "markdown", "forwarded_from": stage.bob.id}
     return [message(stage.in_private(), stage.ann, sent, "forwarded", **values)]
 
 
