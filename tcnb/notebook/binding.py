@@ -16,7 +16,8 @@ def bound(
     """Replace every `{expression}` and `$name` in a query by a parameter.
 
     A text in quotes with expressions in it, such as `'%{word}%'`, becomes one parameter. `{{`, `}}` and `$$` stand for
-    one sign each; comments stay as they are.
+    one sign each; comments stay as they are. What is one expression as a whole is not a value in a query: it is the
+    query, kept in a variable.
 
     Args:
         query: the query as it was written.
@@ -28,8 +29,15 @@ def bound(
         The query, and the values of all its parameters by name.
 
     Raises:
-        UsageError: an expression cannot be read or evaluated, or stands in the name of a table or column.
+        UsageError: an expression cannot be read or evaluated, or stands in the name of a table or column; or what is to
+            be the whole query is no text.
     """
+    whole = query.strip()
+    if DOLLAR.fullmatch(whole) or (whole.startswith("{") and expression_end(whole, 0) == len(whole)):
+        kept = expand(whole, names, hint=hint)
+        if not isinstance(kept, str):
+            raise UsageError(messages.no_query(whole, kept))
+        return kept, dict(given)
     return _Binding(query, names, given, hint).read()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tcnb.client.arguments import shown
+
 BRACES_ON_A_LINE = "To send braces as they are, double them ({{ and }}) or use the cell form (%%tc_send)."
 BRACES_IN_A_QUERY = "To keep braces as they are, double them ({{ and }}) or use the cell form (%%tc_sql)."
 BRACES_IN_A_BODY = "To send braces as they are, double them ({{ and }}) or leave out -f."
@@ -299,6 +301,11 @@ def unreachable_from_binder(reason: str) -> str:
 
 def not_a_variable(name: str) -> str:
     return f"{name!r} cannot be the name of a variable: write  %%tc_sql answer <<"
+
+
+def no_query(expression: str, value: object) -> str:
+    """What stands for a whole query is no text."""
+    return f"{expression} is no query but {shown(value)}: give SQL as a text"
 
 
 def expression_in_a_name(written: str) -> str:

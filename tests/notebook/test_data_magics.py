@@ -125,6 +125,8 @@ def test_expressions_are_bound(run, options, query, expected):
         ("-f", 'SELECT * FROM "{table}"', "name of a table or column"),
         ("-f", "SELECT * FROM {table}", "stands for a value"),
         ("-f", "SELECT {missing}", "missing"),
+        ("-f", "{None}", "None"),
+        ("-f", " {5} ", "no query but 5"),
         ("-f", "SELECT '{missing}", "never closed"),
         ("-f", "SELECT $missing", "missing"),
         ("", "SELECT $missing", r"--param missing=\{value\}"),
@@ -139,6 +141,13 @@ def test_senseless_values_in_a_query_are_refused(run, options, query, reason):
     run.user_ns["table"] = "messages"
     with pytest.raises(UsageError, match=reason):
         run.run_cell_magic("tc_sql", options, query)
+
+
+def test_expression_alone_is_the_query(run):
+    """A query that a variable keeps is asked as it stands."""
+    run.user_ns["kept"] = "SELECT 'costs {5}' AS x"
+    for line in ("{kept}", "$kept"):
+        assert run.run_line_magic("tc_sql", line)["x"].item() == "costs {5}"
 
 
 def test_frames_of_the_notebook_are_tables(run, tc, alice):

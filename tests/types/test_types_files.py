@@ -565,6 +565,7 @@ def test_module_of_plots_stands_for_its_current_figure():
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
+    plt.close("all")  # what another test has left open
     try:
         with pytest.raises(EmptyFileError, match=r"fig = plt\.gcf\(\) in the cell that draws"):
             as_input_file(plt)
