@@ -196,7 +196,8 @@ def _timed(table: Any) -> Any:
 
     if not {"timestamp", "received", "event"} <= set(table.column_names) or not table["timestamp"].null_count:
         return table
-    is_change = pc.is_in(table["event"], value_set=pa.array(CHANGES, table["event"].type))
+    # In a file that pandas wrote, categories are dictionaries.
+    is_change = pc.is_in(table["event"].cast(pa.string()), value_set=pa.array(CHANGES, pa.string()))
     untimed = pc.and_(pc.is_null(table["timestamp"]), is_change)
     happened = pc.if_else(untimed, table["received"], table["timestamp"])
     return table.set_column(table.column_names.index("timestamp"), "timestamp", happened)
@@ -246,7 +247,7 @@ def _polars(place: Place, files: list[str], options: dict[str, Any]) -> Any:
     )
     if place.is_file:
         found = _polars_file(place, found)
-    untimed = pl.col("timestamp").is_null() & pl.col("event").is_in(list(CHANGES))
+    untimed = pl.col("timestamp").is_null() & pl.col("event").cast(pl.String).is_in(list(CHANGES))
     return found.with_columns(timestamp=pl.when(untimed).then("received").otherwise("timestamp"))
 
 

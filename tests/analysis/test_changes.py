@@ -7,12 +7,14 @@ import pickle
 from datetime import UTC, datetime
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tcnb import analysis, scan
 from tcnb.analysis.accessor import register
 from tcnb.record import context
-from tcnb.record.archive import export
+from tcnb.record.archive import arrow_schema, export
 from tcnb.record.record import Record
 from tests.analysis.frames import at, back, event, frame, moved, said
 
@@ -117,13 +119,20 @@ def test_a_removal_has_the_time_of_its_reception():
     assert events[events["message_id"] == "untimed"]["timestamp"].isna().all()
 
 
+@pytest.mark.parametrize("is_archive", [True, False], ids=["an archive", "a file with dictionaries"])
 @pytest.mark.parametrize("engine", ["polars", "duckdb", "dask", "pandas"])
-def test_archives_written_before_have_these_times_too(tmp_path, engine):
-    """A removal without a time, as earlier versions wrote it, has one when the archive is opened."""
+def test_archives_written_before_have_these_times_too(tmp_path, engine, is_archive):
+    """A removal without a time, as earlier versions wrote it, has one when the archive or the file is opened."""
     events = frame(said("a", 0), said("a", 1), event("removed_message", None, received=at(2), message_id="m2"))
-    export(events, tmp_path / "archive", source="robot@s")
+    place = tmp_path / "events"
+    if is_archive:
+        export(events, place, source="robot@s")
+    else:
+        table = pa.Table.from_pandas(events, preserve_index=False).cast(arrow_schema())
+        place_of_event = table.column_names.index("event")
+        pq.write_table(table.set_column(place_of_event, "event", table["event"].dictionary_encode()), place)
     pytest.importorskip(engine)
-    opened = scan(tmp_path / "archive", engine)
+    opened = scan(place, engine)
     if engine == "duckdb":
         cut = opened.filter("timestamp >= TIMESTAMPTZ '2026-03-02 00:00:00+00'")
     elif engine == "polars":

@@ -101,7 +101,9 @@ class Drawing:
     def _head_of(self, axes: Axes, note: str) -> None:
         title, below = self._lines(note)
         if below:
-            axes.text(0, 1.02, below, transform=axes.transAxes, va="bottom", fontsize=9, color=self.theme.soft)
+            line = axes.text(0, 1.02, below, transform=axes.transAxes, va="bottom", fontsize=9, color=self.theme.soft)
+            # A long line must not make the axes beside it narrow; the title keeps its place free.
+            line.set_in_layout(False)
         how: dict[str, Any] = {"fontsize": 12, "fontweight": "bold", "color": self.theme.ink}
         axes.set_title(title, loc="left", pad=20 if below else 6, **how, **PLAIN)
 

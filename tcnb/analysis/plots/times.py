@@ -118,7 +118,7 @@ def _scatter(frame: pd.DataFrame, drawing: Drawing, note: str, sizes: Any, colou
     else:
         drawing.counted(axes.yaxis)
         axes.set_ylim(0, count.max() * 1.1 + 0.5)
-    axes.set_ylabel(language.say("messages"), **look.PLAIN)
+    axes.set_ylabel(language.say("messages"), color=drawing.theme.soft, **look.PLAIN)
     return axes.figure
 
 
