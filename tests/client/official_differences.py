@@ -61,6 +61,7 @@ NAMES: dict[str, str] = {
     "Router.remove": f"{BEYOND}: handlers are listed, paused and removed",
     "Router.middlewares": f"{BEYOND}: middlewares are listed, and removed like handlers",
     "Router.include_routers": f"{BEYOND}: several at once",
+    "Router.fsm": f"{BEYOND}: any router can keep states, for instance `tc.router`",
     "Router.setup_fsm": f"{BEYOND}: any router can keep states, for instance `tc.router`",
     "Router.suggestion": f"{BEYOND}: the code that would handle an event",
     "Router.note_failure": "how the delivery and the widgets reach a router",

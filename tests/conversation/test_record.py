@@ -30,9 +30,14 @@ EVENT_OF = {
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
-    """Return what stands in the rows of an event frame, times in milliseconds, None for what is missing."""
+    """Return what stands in the rows of an event frame, times in milliseconds, None for what is missing.
+
+    The server does not say when a message was removed: the time of such a row is that of its reception, and None here.
+    """
+    is_untold = (frame["event"] == "removed_message") & (frame["timestamp"] == frame["received"])
+    told = frame.assign(timestamp=frame["timestamp"].mask(is_untold))
     return [
-        {name: _value(value) for name, value in record.items()} for record in frame[list(COLUMNS)].to_dict("records")
+        {name: _value(value) for name, value in record.items()} for record in told[list(COLUMNS)].to_dict("records")
     ]
 
 
