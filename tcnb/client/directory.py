@@ -181,6 +181,8 @@ class Directory:
         except UnfinishedListError as error:
             problem = str(error)
         titled.pop("", None)
+        # The list may lack a chat before the notification comes that says it is gone.
+        self._left |= {chat_id: chat for chat_id, chat in before.items() if chat_id not in found}
         self._chats, self._titled, self.problem = found, titled, problem
         for chat_id, known in found.items():
             if before.get(chat_id) != known:
