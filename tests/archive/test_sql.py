@@ -275,7 +275,7 @@ def test_tables_that_are_not_read_are_not_made(live):
 
 def test_table_that_cannot_be_read_says_why():
     """Why a view of the session could not be made is told as the session told it."""
-    with pytest.raises(UsageError, match="(messages|chats) is not to be read"):
+    with pytest.raises(UsageError, match=r"(messages|chats) is not to be read"):
         query("SELECT count(*) FROM chats a, messages b, messages c", Unread())
 
 
