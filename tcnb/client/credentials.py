@@ -130,31 +130,6 @@ def ask(question: str) -> str:
         raise UsageError(_cannot_ask()) from error
 
 
-def find_credentials(
-    server: str | None = None,
-    username: str | None = None,
-    password: str | None = None,
-    token: str | None = None,
-    client_id: str | None = None,
-    *,
-    prompt: Prompt | None = ask,
-    folder: Path | None = None,
-    timeout: float = KEYRING_TIMEOUT,
-) -> Credentials:
-    """Complete what the caller gave by what environment, `.env` file, keyring and a question have.
-
-    Arguments and errors as of `look_up`, and besides:
-
-    Args:
-        prompt: asks a person a question and returns the answer without showing it; None asks nobody.
-
-    Raises:
-        UsageError: the secret is nowhere to be found, and it lists the places.
-    """
-    found = look_up(server, username, password, token, client_id, folder=folder, timeout=timeout)
-    return found.put(prompt) if isinstance(found, Question) else found
-
-
 def look_up(
     server: str | None = None,
     username: str | None = None,
@@ -239,7 +214,7 @@ def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -
 
 
 def into_keyring(server: str, username: str, password: str, timeout: float = KEYRING_TIMEOUT) -> None:
-    """Store a password in the keyring, where `find_credentials` finds it.
+    """Store a password in the keyring, where `look_up` finds it.
 
     Raises:
         MissingPackageError: keyring is not installed.

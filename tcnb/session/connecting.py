@@ -99,18 +99,9 @@ def _prepare(
     """
     process: PracticeProcess | None = None
     timeout = seconds(timeout)
-    if not (journal is None or journal is AUTO or isinstance(journal, str | os.PathLike)):
-        raise UsageError(f"journal is a path, AUTO or None, not {journal!r}")
-    if not (router is None or isinstance(router, Router)):
-        raise UsageError(f"router is a Router, not {router!r}")
-    if not isinstance(catch_up, bool | CatchUp):
-        raise UsageError(f"catch_up is True, False or a CatchUp(…), not {catch_up!r}")
+    _refuse_unfit(journal, router, catch_up)
     if practice:
-        own = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
-        if given := [f"{name}=" for name, value in own.items() if value is not None]:
-            raise UsageError(
-                f"the practice server has an address and an account of its own: leave out {', '.join(given)}"
-            )
+        _refuse_own_account(server=server, username=username, password=password, token=token, client_id=client_id)
         process = yield lambda: _start_practice(practice)
         assert process is not None
         address = Address(process.host, process.port, https=False)
@@ -202,6 +193,22 @@ async def aconnect(*args: Any, **kwargs: Any) -> Session:
         raise
     tell_notebook(session)
     return session
+
+
+def _refuse_unfit(journal: object, router: object, catch_up: object) -> None:
+    """Refuse what is no journal, no router, or says nothing of how far to look back."""
+    if not (journal is None or journal is AUTO or isinstance(journal, str | os.PathLike)):
+        raise UsageError(f"journal is a path, AUTO or None, not {journal!r}")
+    if not (router is None or isinstance(router, Router)):
+        raise UsageError(f"router is a Router, not {router!r}")
+    if not isinstance(catch_up, bool | CatchUp):
+        raise UsageError(f"catch_up is True, False or a CatchUp(…), not {catch_up!r}")
+
+
+def _refuse_own_account(**own: str | None) -> None:
+    """Refuse a server or an account beside the practice server, which has its own."""
+    if given := [f"{name}=" for name, value in own.items() if value is not None]:
+        raise UsageError(f"the practice server has an address and an account of its own: leave out {', '.join(given)}")
 
 
 def _done(steps: Generator[Step, Any, Session]) -> Session:

@@ -14,8 +14,9 @@ import pytest
 
 from tcnb import login
 from tcnb.cli import COMMANDS, main
-from tcnb.client.credentials import find_credentials, keyring_service
+from tcnb.client.credentials import keyring_service
 from tcnb.practice import PracticeThread
+from tests.credentials import find_credentials
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):

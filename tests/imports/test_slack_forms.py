@@ -67,7 +67,7 @@ def test_markup_of_texts(tmp_path, written, meant):
 )
 def test_names_of_emoji_are_those_of_slack(name, character):
     """Names that other products give to another emoji, or to none, are read as Slack means them."""
-    assert emoji_codes.of_name(name) == character
+    assert emoji_codes.decoded(f":{name}:", pytest.fail) == character
 
 
 def test_codes_stay_without_the_package(tmp_path, monkeypatch):

@@ -14,8 +14,9 @@ import keyring.errors
 import pytest
 
 from tcnb.client import credentials
-from tcnb.client.credentials import ask, find_credentials, into_keyring, keyring_service
+from tcnb.client.credentials import ask, into_keyring, keyring_service
 from tcnb.errors import UsageError
+from tests.credentials import find_credentials
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):

@@ -117,13 +117,6 @@ def decoded(text: str, unknown: Callable[[str], None]) -> str:
     return _CODE.sub(written, text) if ":" in text else text
 
 
-def of_name(name: str, tone: int | None = None) -> str | None:
-    """Return the emoji of a name without colons, None if it is unknown; `tone` is Slack's, from 2 to 6."""
-    character = _character(name)
-    toned = _TONES.get(str(tone))
-    return _toned(character, toned) if character is not None and toned is not None else character
-
-
 def _toned(character: str, tone: str) -> str:
     """Return an emoji in a tone of skin, which stands behind the first person of a joined sequence."""
     first, joiner, rest = character.partition(_JOINER)
