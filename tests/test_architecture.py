@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = {
     "_version": 0,
+    "arguments": 0,
     "errors": 0,
     "http": 0,
     "proxies": 0,

@@ -16,7 +16,7 @@ from tcnb.analysis.engines import Source
 from tcnb.analysis.events import UNKNOWN, WHEN, name_columns, names, open_messages, texts
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.presenting import present
-from tcnb.client.arguments import whole
+from tcnb.arguments import whole
 from tcnb.errors import UsageError
 
 _LINK_NEEDLE = r"(?i)https?://|ftp://|www\."

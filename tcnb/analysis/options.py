@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypedDict, TypeVar
 
-from tcnb.client.arguments import known_name
+from tcnb.arguments import known_name
 from tcnb.errors import UsageError
 
 if TYPE_CHECKING:

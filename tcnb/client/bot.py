@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from tcnb.client.arguments import given_id, given_text, replied_to, shown, whole
+from tcnb.arguments import given_id, given_text, replied_to, shown, whole
 from tcnb.client.connection import FOREIGN, Connection
 from tcnb.client.saving import Destination
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers

@@ -16,9 +16,9 @@ from typing import Any, Final, Literal
 
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 
+from tcnb.arguments import seconds
 from tcnb.client import clocks
 from tcnb.client.address import Address
-from tcnb.client.arguments import seconds
 from tcnb.client.calls import NO_FILE, Calls, Late
 from tcnb.client.clocks import ServerClock, Sleepiness
 from tcnb.client.failures import why_no_socket, why_unreachable

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tcnb.client.arguments import named_chat, named_person
+from tcnb.arguments import named_chat, named_person
 from tcnb.client.bot import Bot
 from tcnb.client.candidates import By, Meaning, descriptions
 from tcnb.client.chat_list import UnfinishedListError, every_record
@@ -262,7 +262,7 @@ class Directory:
         called = [meaning for meaning in await self.meanings(name) if meaning.by is By.DISPLAY_NAME]
         if called:
             raise await self._refused(name, "sender", called)
-        raise UnknownChatError(name, _similar(name, self.people.logins()), what="account")
+        raise UnknownChatError(name, _similar(name, self._logins()), what="account")
 
     def at_hand(self, name: str, *, is_condition: bool = False) -> tuple[Meaning, ...] | None:
         """Return what `meanings` would; None where the server must be asked."""
@@ -478,11 +478,16 @@ class Directory:
     async def _described(self, meanings: Iterable[Meaning]) -> list[str]:
         return await descriptions(self._bot, list(meanings), self.people.names())
 
+    def _logins(self) -> list[str]:
+        """Return what people who are known are written as: their logins, or the ids of those of other servers."""
+        known = dict.fromkeys([*self.people.names(), *filter(None, self._peers.values())])
+        return [names.login_of(user_id, self.people.domain or "") for user_id in known]
+
     def _unknown(self, name: str) -> UnknownChatError:
         titles = [chat.title for chat in self._chats.values() if chat.title]
         # Where the very title is there and not meant, since the name has the form of an id, its id is what to write.
         same = [str(self._chats[one]) for one in self._titled.get(names.folded(name), ()) if one in self._chats]
-        close = same or _similar(name, [*titles, *self.people.names().values(), *self.people.logins()])
+        close = same or _similar(name, [*titles, *self.people.names().values(), *self._logins()])
         return UnknownChatError(name, close, note=self.problem)
 
 

@@ -108,7 +108,3 @@ class People:
         absent = self._absent if user_id is None else self._absent & {user_id.casefold()}
         self._absent = self._absent - absent
         return bool(absent)
-
-    def logins(self) -> list[str]:
-        """Return what people who are known are written as: their logins, or the ids of those of other servers."""
-        return [names.login_of(user_id, self.domain or "") for user_id in self.names()]

@@ -9,8 +9,8 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from tcnb.arguments import seconds
 from tcnb.client.address import Address
-from tcnb.client.arguments import seconds
 from tcnb.client.credentials import Credentials, Question, look_up
 from tcnb.doctor import journals, proxies, server, software
 from tcnb.doctor.findings import Finding, Verdict, summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tcnb.client.arguments import shown
+from tcnb.arguments import shown
 
 BRACES_ON_A_LINE = "To send braces as they are, double them ({{ and }}) or use the cell form (%%tc_send)."
 BRACES_IN_A_QUERY = "To keep braces as they are, double them ({{ and }}) or use the cell form (%%tc_sql)."

@@ -11,7 +11,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any, Final, Protocol, TypeVar, Unpack
 
-from tcnb.client.arguments import known_name
+from tcnb.arguments import known_name
 from tcnb.errors import UsageError
 from tcnb.fsm import BaseStorage, FSMManager, FSMMiddleware, FSMStrategy, KeyBuilder
 from tcnb.locks import fork_safe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tcnb.client.arguments import shown
+from tcnb.arguments import shown
 from tcnb.errors import UsageError
 from tcnb.routing.events import KINDS
 from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, sender_of, texts_of, title_of

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Self
 
 from tcnb import http
+from tcnb.arguments import seconds
 from tcnb.client.address import Address
-from tcnb.client.arguments import seconds
 from tcnb.client.bot import Bot as ConnectorBot
 from tcnb.client.transfer import MOST_IN_MEMORY
 from tcnb.errors import (

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.client.arguments import whole
+from tcnb.arguments import whole
 from tcnb.record import archive, derived, replay
 from tcnb.session.reading import ReadingVerbs
 

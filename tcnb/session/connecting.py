@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from tcnb import http
+from tcnb.arguments import seconds
 from tcnb.client.address import Address
-from tcnb.client.arguments import seconds
 from tcnb.client.credentials import Question, ask, look_up
 from tcnb.errors import UsageError
 from tcnb.record.journal import AUTO, Place

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, ParamSpec
 
-from tcnb.client.arguments import shown
+from tcnb.arguments import shown
 from tcnb.errors import UsageError
 from tcnb.locks import fork_safe
 from tcnb.routing.definitions import Definition, placed

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.client.arguments import named_chat, whole
+from tcnb.arguments import named_chat, whole
 from tcnb.client.connection import Connection
 from tcnb.client.history import backwards
 from tcnb.client.matching import moment

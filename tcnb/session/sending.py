@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tcnb.client.arguments import replied_to, seconds
+from tcnb.arguments import replied_to, seconds
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tcnb.client.arguments import known_name, seconds
+from tcnb.arguments import known_name, seconds
 from tcnb.client.bot import Bot
 from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
 from tcnb.routing.events import KINDS

@@ -225,7 +225,8 @@ def test_at_most_ten_messages_a_second(session, open_feed):
         session.say(str(count))
         count += 1
     page.wait_until(lambda: page.last == count)
-    assert len(page.messages) <= (page.times[-1] - start) / INTERVAL + 1
+    told = [message for message in page.messages if message]  # the heartbeat, which says nothing, has its own pace
+    assert len(told) <= (page.times[-1] - start) / INTERVAL + 1
 
 
 def test_batches_join_without_a_gap(session, open_feed):

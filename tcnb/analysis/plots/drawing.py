@@ -14,7 +14,7 @@ from tcnb.analysis.options import given, refuse_unknown
 from tcnb.analysis.plots import theme as look
 from tcnb.analysis.plots.language import Language, language_of
 from tcnb.analysis.plots.theme import PLAIN, Chart, Theme
-from tcnb.client.arguments import shown, whole
+from tcnb.arguments import shown, whole
 from tcnb.errors import UsageError
 
 MOST: Final[dict[str, int]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from tcnb.client.arguments import shown
+from tcnb.arguments import shown
 from tcnb.errors import UsageError
 
 LANGUAGES: Final = ("en", "ru")
