@@ -56,8 +56,10 @@ class Failure:
     def of(cls, error: BaseException, *, handler: str, event: str, chat_id: str | None) -> Failure:
         """Describe an exception; nothing that it refers to is kept alive."""
         lines = traceback.format_exception(type(error), error, _from_outside(error.__traceback__))
-        line = " ".join(traceback.format_exception_only(error)[-1].split())
-        return cls(time.time(), handler, event, chat_id, line, "".join(lines))
+        told = traceback.TracebackException(type(error), error, None)
+        told.__notes__ = None  # they would stand behind the error itself
+        *_, line = told.format_exception_only()
+        return cls(time.time(), handler, event, chat_id, " ".join(line.split()), "".join(lines))
 
     @property
     def part(self) -> str:

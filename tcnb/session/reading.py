@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from tcnb.session import past
 from tcnb.session.face import Face
 from tcnb.session.people import Acquaintances
 from tcnb.session.waiting import Waiters, method_of, refuse_unsaid
+from tcnb.threads import to_thread
 from tcnb.wire import names
 
 if TYPE_CHECKING:
@@ -158,17 +159,20 @@ class ReadingVerbs(Face):
                 take=self._intake.take_past,
                 progress=progress,
             )
-            messages = self.record.messages()
-            places = {message_id: -place for place, message_id in enumerate(read)}
-            here = messages[messages["chat_id"] == chat_id]
-            # What came live meanwhile is later than all that was read.
-            here = here.assign(place=here["message_id"].map(places).fillna(1)).sort_values(["timestamp", "place"])
-            here = here.drop(columns="place")
-            if start is not None:
-                here = here[(here["timestamp"] >= start).fillna(False)]
-            return (here if n is None else here.tail(n)).reset_index(drop=True)
+            return await to_thread(self._read_from, chat_id, read, start, n)  # of what may be millions
 
         return await self._over(work())
+
+    def _read_from(self, chat_id: str, read: Sequence[str], start: pd.Timestamp | None, n: int | None) -> pd.DataFrame:
+        """Return the messages of a chat: those that were read, latest first, and what came live meanwhile behind."""
+        messages = self.record.messages()
+        places = {message_id: -place for place, message_id in enumerate(read)}
+        here = messages[messages["chat_id"] == chat_id]
+        here = here.assign(place=here["message_id"].map(places).fillna(1)).sort_values(["timestamp", "place"])
+        here = here.drop(columns="place")
+        if start is not None:
+            here = here[(here["timestamp"] >= start).fillna(False)]
+        return (here if n is None else here.tail(n)).reset_index(drop=True)
 
     def history(
         self,

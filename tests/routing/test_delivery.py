@@ -127,6 +127,22 @@ def test_failure_is_kept_and_stops_nothing(post, seen, error, is_async):
     assert (post.delivery.handled, post.delivery.failed) == (2, 1)
 
 
+def test_notes_stand_in_the_traceback_alone(post):
+    """The line that tells a failure is the exception, whatever notes libraries have added to it."""
+
+    @post.router.message()
+    async def on_message(message):
+        error = ValueError("bad text")
+        error.add_note("seen while reading\nline 3")
+        raise error
+
+    post.say("bad")
+    post.settle()
+    (failure,) = post.router.failures
+    assert failure.error == "ValueError: bad text"
+    assert "line 3" in str(failure)
+
+
 def test_cancelled_inside_is_a_failure(post, seen):
     """What a handler awaits may be cancelled; the chat goes on."""
 
