@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.arguments import named_chat, whole
+from tcnb.arguments import named_chat, told_size, whole
 from tcnb.client.connection import Connection
 from tcnb.client.history import backwards
 from tcnb.client.matching import moment
@@ -227,7 +227,9 @@ class ReadingVerbs(Face):
     ) -> bytes | Path:
         """Download a file; awaited twin of `download`."""
         return await self._over(
-            self.bot.download_file_by_id(file_id, file_path=file_path, overwrite=overwrite, progress=progress)
+            self.bot.download_file_by_id(
+                file_id, file_path=file_path, overwrite=overwrite, progress=progress, size=told_size(file_id)
+            )
         )
 
     def download(
@@ -256,7 +258,9 @@ class ReadingVerbs(Face):
         Raises:
             UsageError: `file_id` or `file_path` is neither; nothing was asked for.
             DestinationExistsError: there is a file at that very path, and `overwrite` is False.
-            FileDownloadError, InMemoryDownloadLimitExceededError: it is not to be had, or too large for the memory.
+            FileDownloadError: it is not to be had, or not whole: it has not the size that the server, its message or
+                the row tells.
+            InMemoryDownloadLimitExceededError: it is too large for the memory.
         """
         return self._wait(self.adownload(file_id, file_path, overwrite=overwrite, progress=progress))
 
