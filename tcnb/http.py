@@ -26,6 +26,7 @@ from httpx import AsyncClient as AsyncClient
 from httpx import HTTPError as HTTPError
 from httpx import InvalidURL as InvalidURL
 from httpx import ProxyError as ProxyError
+from httpx import Request as Request
 from httpx import RequestError as RequestError
 from httpx import Response as Response
 from httpx import TimeoutException as TimeoutException
@@ -193,7 +194,7 @@ async def ask(
 
 
 @asynccontextmanager
-async def opened(client: AsyncClient, request: httpx.Request, *, timeout: float) -> AsyncIterator[Response]:
+async def opened(client: AsyncClient, request: Request, *, timeout: float) -> AsyncIterator[Response]:
     """Send a request and give its answer, of which nothing but the headers has been read.
 
     Args:
@@ -265,9 +266,9 @@ def origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def content_length(response: Response) -> int | None:
-    """Return how many bytes an answer says that it has; None where it does not."""
+    """Return how many bytes a file has by the headers of its answer; None where they do not say it, or it is packed."""
     told = response.headers.get("Content-Length", "")
-    return int(told) if told.isascii() and told.isdecimal() else None
+    return int(told) if told.isascii() and told.isdecimal() and encoding(response) is None else None
 
 
 def encoding(response: Response) -> str | None:

@@ -171,12 +171,12 @@ class Transfers:
         """
         shown = safe_name(name)
         size = _agreed(shown, sizes)
-        if dest is None and size is not None and size > most_in_memory:
-            raise InMemoryDownloadLimitExceededError(size, most_in_memory)
+        if dest is None:
+            _must_fit(size, most_in_memory)
         try:
             place = None if dest is None else await to_thread(dest.place, name)
             async with http.client(self._context, timeout=self._timeout) as client:
-                request = client.build_request("GET", self._address.here(url))
+                request = _request(client, self._address, url, shown)
                 async with http.opened(client, request, timeout=self._timeout) as response:
                     if not response.is_success:
                         refused = await http.answer_of(response, timeout=self._timeout)
@@ -184,11 +184,12 @@ class Transfers:
                     size = _agreed(shown, (size, http.content_length(response)))
                     async with aclosing(self._pieces(response, shown, size, progress)) as pieces:
                         if place is None:
+                            _must_fit(size, most_in_memory)
                             return await _into_memory(pieces, most_in_memory)
                         return await _onto_disk(pieces, place)
-        except FileDownloadError:
+        except FileDownloadError:  # one of them is an OSError as well
             raise
-        except (http.HTTPError, http.InvalidURL, ValueError) as error:  # the last: the server's address is none
+        except http.HTTPError as error:
             why = await why_unreachable(self._address, error)
             raise FileDownloadError(f"the download of {shown} broke off: {why}") from error
         except OSError as error:
@@ -224,6 +225,20 @@ class Transfers:
             return f"{codes.meaning(code)} [{code}]"
         said = answered(self._address, answer.status, answer.headers, await way_to(self._address))
         return said or f"HTTP {answer.status}"
+
+
+def _request(client: http.AsyncClient, address: Address, url: str, shown: str) -> http.Request:
+    """Return the request for a file, which goes to the server that was named, whatever host its address names."""
+    try:
+        return client.build_request("GET", address.here(url))
+    except (http.InvalidURL, ValueError) as error:
+        raise FileDownloadError(f"{address} gives out {shown} under an address that is none") from error
+
+
+def _must_fit(size: int | None, most: int) -> None:
+    """Refuse a file that is known to be larger than what is read into memory."""
+    if size is not None and size > most:
+        raise InMemoryDownloadLimitExceededError(size, most)
 
 
 def _agreed(shown: str, sizes: Iterable[int | None]) -> int | None:

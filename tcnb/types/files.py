@@ -563,7 +563,7 @@ class _Request:
         """Bytes that the answer says it has; None where it does not say it, or packs them."""
         from tcnb import http
 
-        return http.content_length(self.response) if http.encoding(self.response) is None else None
+        return http.content_length(self.response)
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Give the content as it arrives."""
