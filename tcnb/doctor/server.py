@@ -238,6 +238,8 @@ async def _account(target: Target, context: ssl.SSLContext | None) -> AsyncItera
     except UsageError as error:
         yield problem("token", str(error))
         return
+    for one in found.passed_over:
+        yield warning("credentials", one)
     tokens = TokenSource(
         target.address,
         username=found.username,

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
@@ -108,6 +109,8 @@ def _prepare(
         username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
     else:
         found = yield lambda: look_up(server, username, password, token, client_id, timeout=timeout)
+        for one in found.passed_over:
+            warnings.warn(one, stacklevel=4)  # who called connect
         if isinstance(found, Question):
             found = yield found
         address = Address.parse(found.server, https=https, web_port=web_port)

@@ -129,7 +129,9 @@ async def of_message(tc: tcnb.Session, message_id: str) -> Any:
 def saved(tc: tcnb.Session, row: Any) -> Any:
     """Press the save button of a row, and raise what the page would be told."""
     actions = Actions(tc)
-    done = asyncio.run_coroutine_threadsafe(actions.carry_out({"type": "keep", "seq": int(row.seq)}), tc.loop).result(30)
+    done = asyncio.run_coroutine_threadsafe(actions.carry_out({"type": "keep", "seq": int(row.seq)}), tc.loop).result(
+        30
+    )
     if "refused" in done:
         raise FileDownloadError(f"{done}")
     return done
