@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.arguments import named_chat, told_size, whole
+from tcnb.arguments import named_chat, seconds, told_size, whole
 from tcnb.client.connection import Connection
+from tcnb.client.deadlines import NO_END, asking_until
 from tcnb.client.history import backwards
 from tcnb.client.matching import moment
 from tcnb.client.transfer import Progress
-from tcnb.errors import AmbiguousChatError, TcnbError, UnknownChatError
+from tcnb.errors import AmbiguousChatError, RequestTimeoutError, TcnbError, UnknownChatError
 from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
@@ -277,9 +279,14 @@ class ReadingVerbs(Face):
         async def work() -> Any:
             method_of(event)  # a mistyped kind is told before anybody is asked for a chat
             refuse_unsaid(event, chat=chat, sender=sender)
-            chat_id = None if chat is None else await self._directory.waited(chat)
-            user_id = None if sender is None else await self._directory.user_id(sender)
-            return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id, timeout=timeout)
+            allowed = NO_END if timeout is None else seconds(timeout)
+            try:
+                async with asking_until(asyncio.get_running_loop().time() + allowed):
+                    chat_id = None if chat is None else await self._directory.waited(chat)
+                    user_id = None if sender is None else await self._directory.user_id(sender)
+                    return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id)
+            except TimeoutError:
+                raise RequestTimeoutError(f"no {event} came within {allowed:g} s") from None
 
         return await self._over(work())
 
@@ -298,7 +305,8 @@ class ReadingVerbs(Face):
                 reports what happened to a chat.
             chat: id, title, or the login or id of a person; None takes any.
             sender: login or id of who wrote it; None takes any. Own messages never count.
-            timeout: seconds; None waits until it comes or the interrupt button is pressed.
+            timeout: seconds for everything together, a wait for the connection and the look-up of chat and sender
+                included; None waits until it comes or the interrupt button is pressed.
 
         Returns:
             The typed event (`tcnb.types`), bound to the bot, so that `event.reply(…)` can be awaited.

@@ -374,7 +374,7 @@ def test_secret_goes_to_no_server_that_a_file_names(tmp_path: Path, monkeypatch:
     assert (found.password, found.token) == ("typed for: Password of robot on evil: ", None)
     (said,) = found.passed_over
     assert said.startswith(f"TRUECONF_{name} of the environment is not sent to evil, which {path} names: set ")
-    with pytest.raises(UsageError, match="no password for robot on evil.*of the environment is not sent to evil"):
+    with pytest.raises(UsageError, match=r"no password for robot on evil.*of the environment is not sent to evil"):
         find_credentials(prompt=None)
 
 
