@@ -166,6 +166,10 @@ def look_up(
         folder: where the search for a `.env` file begins; None is the working folder, if there is one.
         timeout: seconds that the keyring may take; never more than `KEYRING_TIMEOUT`.
 
+    Returns:
+        What is complete, or the question for a password. Its `passed_over` says which files were not read, and which
+        secrets were not taken because another source names the server.
+
     Raises:
         UsageError: the server or the login is nowhere to be found, or something that was given is no text.
     """
