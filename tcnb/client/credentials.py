@@ -190,12 +190,8 @@ def look_up(
     if password is not None or token is not None:
         username = _required(username, server, token, passed_over)
         return Credentials(server, username, password, token, client_id, passed_over=tuple(passed_over))
-    for source in sources:
-        if PASSWORD not in source.values and TOKEN not in source.values:
-            continue
-        if named_by != "argument" and SERVER not in source.values:
-            passed_over.append(_not_sent(source, named_by or "", server))
-            continue
+    source = _with_secret(sources, None if named_by == "argument" else named_by, server, passed_over)
+    if source is not None:
         password, token = source.values.get(PASSWORD), source.values.get(TOKEN)
         username = _required(username, server, token, passed_over)
         return Credentials(server, username, password, token, client_id, source.origin, tuple(passed_over))
@@ -338,6 +334,24 @@ def _refuse_foreign(status: os.stat_result) -> None:
     # The rights of a link itself say nothing.
     if not stat.S_ISLNK(status.st_mode) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise _NotOursError("other accounts may write it: look whether it says what you want, then chmod go-w it")
+
+
+def _with_secret(sources: list[_Source], named_by: str | None, server: str, passed_over: list[str]) -> _Source | None:
+    """Return the first source whose secret may go to a server; those whose may not are added to `passed_over`.
+
+    Args:
+        sources: what there is about this server and login.
+        named_by: the source that names the server; None where the caller did.
+        server: the server.
+        passed_over: what is not used, and why.
+    """
+    for source in sources:
+        if PASSWORD not in source.values and TOKEN not in source.values:
+            continue
+        if named_by is None or SERVER in source.values:
+            return source
+        passed_over.append(_not_sent(source, named_by, server))
+    return None
 
 
 def _not_sent(source: _Source, named_by: str, server: str) -> str:
