@@ -77,6 +77,15 @@ def given_id(value: Any, kind: str) -> str:
     return given_text(found)
 
 
+def told_size(value: Any) -> int | None:
+    """Return the bytes of a file as what stands for it tells them (`file_size` of an event, a row); None for an id."""
+    size = getattr(value, "file_size", None)
+    try:
+        return int(size) if size is not None and size > 0 else None
+    except (TypeError, ValueError, OverflowError):  # what is missing in a row may be NaN or NA
+        return None
+
+
 def replied_to(value: Any) -> str | None:
     """Return the id of the message that is answered, as `given_id` does; None where nothing is."""
     return None if value is None else given_id(value, "message")

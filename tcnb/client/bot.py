@@ -589,6 +589,7 @@ class Bot:
         file_path: str | Path | None = None,
         overwrite: bool = True,
         progress: Progress | None = None,
+        size: int | None = None,
     ) -> bytes | Path:
         """Download a file, waiting for it where it is still arriving.
 
@@ -602,14 +603,16 @@ class Bot:
                 With neither path the bytes are returned, up to `max_in_memory_download_size`.
             overwrite: whether a file at that very path is replaced, as the official client does.
             progress: told the bytes read and the bytes in all, on the bot's loop.
+            size: bytes that the file has as its message tells it, where that is known: a file of another size is
+                refused.
 
         Returns:
-            The bytes, or the path that was written.
+            The bytes, or the path that was written; a file appears there only when it is whole.
 
         Raises:
             UsageError: both paths are given, or one that is none.
             DestinationExistsError: there is a file at that path, and `overwrite` is False.
-            FileDownloadError: the file is not to be had, or cannot be written.
+            FileDownloadError: the file is not to be had, is not whole, or cannot be written.
             InMemoryDownloadLimitExceededError: it is too large to return as bytes.
         """
         file_id, dest = given_id(file_id, "file"), _destination(dest_path, file_path, overwrite=overwrite)
@@ -617,7 +620,7 @@ class Bot:
         return await self._transfers.download(
             info.download_url or "",
             name=info.name or file_id,
-            size=info.size,
+            sizes=(size, info.size),
             dest=dest,
             most_in_memory=self.max_in_memory_download_size,
             progress=progress,

@@ -178,9 +178,12 @@ class Calls:
             return False
         place = {name: call.payload.get(name) for name in ("chatId", "userId")}
         try:
-            found = await self._question("getChatParticipant", place)
+            async with asyncio.timeout_at(call.deadline):
+                found = await self._question("getChatParticipant", place)
         except ApiErrorException:
             return False
+        except TimeoutError:
+            raise self._unknown(call, f"it could not be found out within {call.allowed:g} s") from None
         return isinstance(found, dict) and found.get("role") == call.payload.get("role")
 
     # -- what is looked for ----------------------------------------------------------------------------------------
@@ -454,7 +457,6 @@ class Calls:
             return False
         call.is_renewed = True
         await self._line.renew(link)
-        call.deadline = asyncio.get_running_loop().time() + call.allowed
         return True
 
     def _unknown(self, call: _Call, reason: str) -> OutcomeUnknownError:

@@ -21,6 +21,7 @@ from tcnb.client import clocks
 from tcnb.client.address import Address
 from tcnb.client.calls import NO_FILE, Calls, Late
 from tcnb.client.clocks import ServerClock, Sleepiness
+from tcnb.client.deadlines import time_left
 from tcnb.client.failures import why_no_socket, why_unreachable
 from tcnb.client.link import Batch, Link, LinkBrokenError
 from tcnb.client.statistics import Reconnect, Statistics
@@ -208,7 +209,8 @@ class Connection:
         Args:
             method: wire name of the method.
             payload: any JSON value.
-            timeout: seconds for everything together; None takes the connection's own.
+            timeout: seconds for everything together; None takes what is left to the verb that asks, or else the
+                connection's own.
             about: of a file that is sent: `file_name`, `file_size` (bytes) and `mime_type`, by which it is recognised.
 
         Raises:
@@ -217,8 +219,7 @@ class Connection:
             OutcomeUnknownError: it may or may not have been carried out; its text says why and what to do.
             WSConnectionError, AuthenticationError, NotConnectedError: there is no connection, and nothing was done.
         """
-        allowed = self.timeout if timeout is None else seconds(timeout)
-        return await self._calls.carry_out(method, payload, timeout=allowed, about=about)
+        return await self._calls.carry_out(method, payload, timeout=self._allowed(timeout), about=about)
 
     def fail(self, error: TcnbError) -> None:
         """End for good because of an error elsewhere; every call fails with it from now on."""
@@ -471,6 +472,13 @@ class Connection:
             raise self._ended
         assert self._link is not None
         return self._link
+
+    async def wait_until_open(self) -> None:
+        """Wait for the connection as long as a request would that is given no time; errors as of `link_by`."""
+        await self.link_by(asyncio.get_running_loop().time() + self._allowed(None))
+
+    def _allowed(self, timeout: float | None) -> float:
+        return (time_left() or self.timeout) if timeout is None else seconds(timeout)
 
     def _end(self, error: Exception) -> None:
         """From now on every call fails with `error`."""

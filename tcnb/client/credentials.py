@@ -2,16 +2,21 @@
 
 The order is: what the caller gave, the environment, the nearest `.env` file (with python-dotenv), the keyring, a
 question. Login, password, token and client id of one source belong together: a source that names another server or
-another login than the one asked for is passed over, so that no server ever receives the password of another.
+another login than the one asked for is passed over, so that no server ever receives the password of another. For the
+same reason a secret of a source that names no server goes only to a server that the caller gave: otherwise any file
+that names a server would be sent the password of the environment. A `.env` file that somebody else could have written
+is not read at all.
 """
 
 from __future__ import annotations
 
 import getpass
 import importlib
+import io
 import os
+import stat
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -31,6 +36,9 @@ KEYRING_TIMEOUT: Final = 10.0
 """Seconds after which a keyring is passed over. One may ask its owner to unlock it, and wait for ever where there is no
 screen to ask on."""
 
+_LONGEST_FILE: Final = 2**20
+"""Characters of a `.env` file that are read."""
+
 T = TypeVar("T")
 
 Prompt = Callable[[str], str]
@@ -48,6 +56,7 @@ class Credentials:
         client_id: the id of an OAuth application.
         origin: where the secret comes from, for people: `argument`, `environment`, the path of a `.env` file,
             `keyring` or `prompt`.
+        passed_over: what was found and is not used, and why; a line each.
     """
 
     server: str
@@ -56,6 +65,7 @@ class Credentials:
     token: str | None = field(default=None, repr=False)
     client_id: str | None = None
     origin: str = "argument"
+    passed_over: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         secrets = [name for name in ("password", "token") if getattr(self, name) is not None]
@@ -70,12 +80,14 @@ class Question:
     Attributes:
         server, username, client_id: as of `Credentials`.
         problem: why the keyring could not be asked; empty where it could, or where there is none.
+        passed_over: as of `Credentials`.
     """
 
     server: str
     username: str
     client_id: str | None
     problem: str = ""
+    passed_over: tuple[str, ...] = ()
 
     def put(self, prompt: Prompt | None) -> Credentials:
         """Ask, and return what is complete with the answer.
@@ -92,7 +104,9 @@ class Question:
             raise UsageError(self._unanswerable()) from error
         if not answer:
             raise UsageError(f"no password was given for {self.username} on {self.server}")
-        return Credentials(self.server, self.username, answer, None, self.client_id, "prompt")
+        return Credentials(
+            self.server, self.username, answer, None, self.client_id, "prompt", passed_over=self.passed_over
+        )
 
     async def aput(self) -> Credentials:
         """Ask; awaited version of `put`.
@@ -108,9 +122,10 @@ class Question:
         keyring = f"python -m keyring set {keyring_service(self.server)} {self.username}"
         dotenv = "" if _optional("dotenv") else " (with python-dotenv installed)"
         problem = f"{self.problem}; " if self.problem else ""
+        passed_over = "".join(f"; {one}" for one in self.passed_over)
         return (
             f"{problem}there is no password for {self.username} on {self.server} and nobody to ask: set {PASSWORD} in "
-            f"the environment or in a .env file{dotenv}, or store it once with: {keyring}"
+            f"the environment or in a .env file{dotenv}, or store it once with: {keyring}{passed_over}"
         )
 
 
@@ -151,6 +166,10 @@ def look_up(
         folder: where the search for a `.env` file begins; None is the working folder, if there is one.
         timeout: seconds that the keyring may take; never more than `KEYRING_TIMEOUT`.
 
+    Returns:
+        What is complete, or the question for a password. Its `passed_over` says which files were not read, and which
+        secrets were not taken because another source names the server.
+
     Raises:
         UsageError: the server or the login is nowhere to be found, or something that was given is no text.
     """
@@ -158,29 +177,32 @@ def look_up(
     for name, value in given.items():
         if value is not None and not isinstance(value, str):
             raise UsageError(f"{name} is a str, not of the type {type(value).__name__}")
-    sources = list(_sources(folder or working_folder()))
-    server = server or next((values[SERVER] for _, values in sources if SERVER in values), None)
+    sources, passed_over = _sources(folder or working_folder())
+    named_by = "argument" if server else next((source.origin for source in sources if SERVER in source.values), None)
+    server = server or next((source.values[SERVER] for source in sources if SERVER in source.values), None)
     if not server:
-        raise UsageError(_no_server())
-    sources = [(origin, values) for origin, values in sources if _is_about(values, SERVER, server)]
+        raise UsageError("; ".join([_no_server(), *passed_over]))
+    sources = [source for source in sources if _is_about(source.values, SERVER, server)]
     if username is None and token is None:
-        username = next((values[USERNAME] for _, values in sources if USERNAME in values), None)
-    sources = [(origin, values) for origin, values in sources if _is_about(values, USERNAME, username)]
-    client_id = client_id or next((values[CLIENT_ID] for _, values in sources if CLIENT_ID in values), None)
+        username = next((source.values[USERNAME] for source in sources if USERNAME in source.values), None)
+    sources = [source for source in sources if _is_about(source.values, USERNAME, username)]
+    client_id = client_id or next((source.values[CLIENT_ID] for source in sources if CLIENT_ID in source.values), None)
     if password is not None or token is not None:
-        return Credentials(server, _required(username, server, token), password, token, client_id)
-    for origin, values in sources:
-        if PASSWORD in values or TOKEN in values:
-            username = _required(username, server, values.get(TOKEN))
-            return Credentials(server, username, values.get(PASSWORD), values.get(TOKEN), client_id, origin)
-    username = _required(username, server, None) or ""
+        username = _required(username, server, token, passed_over)
+        return Credentials(server, username, password, token, client_id, passed_over=tuple(passed_over))
+    source = _with_secret(sources, None if named_by == "argument" else named_by, server, passed_over)
+    if source is not None:
+        password, token = source.values.get(PASSWORD), source.values.get(TOKEN)
+        username = _required(username, server, token, passed_over)
+        return Credentials(server, username, password, token, client_id, source.origin, tuple(passed_over))
+    username = _required(username, server, None, passed_over) or ""
     try:
         stored = from_keyring(server, username, timeout)
     except UsageError as error:
-        return Question(server, username, client_id, str(error))
+        return Question(server, username, client_id, str(error), tuple(passed_over))
     if stored is None:
-        return Question(server, username, client_id)
-    return Credentials(server, username, stored, None, client_id, "keyring")
+        return Question(server, username, client_id, passed_over=tuple(passed_over))
+    return Credentials(server, username, stored, None, client_id, "keyring", tuple(passed_over))
 
 
 def keyring_service(server: str) -> str:
@@ -247,31 +269,102 @@ def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
     raise UsageError(f"{failed} ({type(error).__name__})") from error
 
 
-def _sources(folder: Path | None) -> Iterator[tuple[str, dict[str, str]]]:
-    yield "environment", _ours(os.environ)
+@dataclass(frozen=True)
+class _Source:
+    """A place where our variables were found."""
+
+    origin: str
+    values: dict[str, str] = field(repr=False)
+
+
+def _sources(folder: Path | None) -> tuple[list[_Source], list[str]]:
+    """Return the environment and the nearest `.env` file that says something to us, and which files are passed over."""
+    sources, passed_over = [_Source("environment", _ours(os.environ))], list[str]()
     for place in () if folder is None else (folder, *folder.parents):
         path = place / ".env"
-        if _is_file(path) and (values := _from_file(path)):
-            yield str(path), values
-            return
+        try:
+            values = _from_file(path)
+        except _NotOursError as error:
+            passed_over.append(f"{path} is not read, because {error}")
+            continue
+        if values:
+            sources.append(_Source(str(path), values))
+            break
+    return sources, passed_over
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False  # a folder above may be one that this account may not look into
+class _NotOursError(Exception):
+    """A file that somebody else could have written; its text says why, and what to do."""
 
 
 def _from_file(path: Path) -> dict[str, str]:
+    """Return our variables of a `.env` file; nothing where there is none.
+
+    Raises:
+        _NotOursError: somebody else could have written them.
+    """
     dotenv = _optional("dotenv")
     if dotenv is None:
         return {}
     try:
-        # Without interpolation a password with ${ in it stays what it is.
-        return _ours(dotenv.dotenv_values(path, interpolate=False))
+        if not path.is_file():
+            return {}
+        # What is looked at is what is read, even if somebody puts another file in its place meanwhile.
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST_FILE)
+            if PREFIX not in text:
+                return {}
+            _refuse_foreign(path.lstat())
+            _refuse_foreign(os.fstat(file.fileno()))
     except (OSError, UnicodeDecodeError):
-        return {}
+        return {}  # a folder above may be one that this account may not look into
+    # Without interpolation a password with ${ in it stays what it is.
+    return _ours(dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False))
+
+
+def _refuse_foreign(status: os.stat_result) -> None:
+    """Refuse a file, or a link to one, that another account owns or may write; the administrator may do so anyway.
+
+    Windows has neither owners nor rights that could be read off here.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    if status.st_uid not in (os.getuid(), 0):
+        raise _NotOursError("it belongs to another account: copy what you want of it into a file of your own")
+    # The rights of a link itself say nothing.
+    if not stat.S_ISLNK(status.st_mode) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _NotOursError("other accounts may write it: look whether it says what you want, then chmod go-w it")
+
+
+def _with_secret(sources: list[_Source], named_by: str | None, server: str, passed_over: list[str]) -> _Source | None:
+    """Return the first source whose secret may go to a server; those whose may not are added to `passed_over`.
+
+    Args:
+        sources: what there is about this server and login.
+        named_by: the source that names the server; None where the caller did.
+        server: the server.
+        passed_over: what is not used, and why.
+    """
+    for source in sources:
+        if PASSWORD not in source.values and TOKEN not in source.values:
+            continue
+        if named_by is None or SERVER in source.values:
+            return source
+        passed_over.append(_not_sent(source, named_by, server))
+    return None
+
+
+def _not_sent(source: _Source, named_by: str, server: str) -> str:
+    """Say why the secret of one source does not go to the server that another one names."""
+    secret = PASSWORD if PASSWORD in source.values else TOKEN
+    return (
+        f"{secret} of {_called(source.origin)} is not sent to {server}, which {_called(named_by)} names: set {SERVER} "
+        "beside it, or name the server yourself"
+    )
+
+
+def _called(origin: str) -> str:
+    return "the environment" if origin == "environment" else origin
 
 
 def _ours(values: Mapping[str, str | None]) -> dict[str, str]:
@@ -292,12 +385,13 @@ def _normal(server: str) -> str:
     return name.removesuffix(":443")
 
 
-def _required(username: str | None, server: str, token: str | None) -> str | None:
+def _required(username: str | None, server: str, token: str | None, passed_over: list[str]) -> str | None:
     if username is None and token is None:
-        raise UsageError(
+        question = (
             f"which account on {server}? Give the login (username=, in a magic --username) or set {USERNAME} in the "
             "environment or a .env file"
         )
+        raise UsageError("; ".join([question, *passed_over]))
     return username
 
 

@@ -79,6 +79,7 @@ class Directory:
     Args:
         bot: asked for what is not known.
         ask: asks the server for the list of chats, which may be too long to make objects of.
+        until_open: waits for the connection, as long as a request would.
         on_chat: told of every chat that is read and was not known so.
 
     Attributes:
@@ -89,11 +90,14 @@ class Directory:
     any thread.
     """
 
-    def __init__(self, bot: Bot, ask: Ask, on_chat: Callable[[KnownChat], None]) -> None:
+    def __init__(
+        self, bot: Bot, ask: Ask, until_open: Callable[[], Awaitable[None]], on_chat: Callable[[KnownChat], None]
+    ) -> None:
         self.people = People(bot)
         self.problem: str | None = None
         self._bot = bot
         self._ask = ask
+        self._until_open = until_open
         self._on_chat = on_chat
         self._chats: dict[str, KnownChat] = {}
         self._titled: dict[str, tuple[str, ...]] = {}
@@ -162,6 +166,8 @@ class Directory:
     async def refresh(self) -> None:
         """Read the list of chats from the server, unless somebody else has just done so."""
         wanted = self._changes + (not self.stale)
+        # Whoever reads it now may have more time to wait for the connection than this caller has.
+        await self._until_open()
         async with self._reading:
             if self._read < wanted:
                 self._changes = max(self._changes, wanted)
@@ -309,8 +315,6 @@ class Directory:
         Raises:
             _Question: the server must be asked before.
         """
-        if self.people.domain is None:
-            raise _Question(self.people.learn_domain)
         if name in self._chats:
             return (Meaning(name, self._peers.get(name)),)
         linked = names.linked_chat(name)
@@ -319,11 +323,12 @@ class Directory:
         name = names.tidied(name)
         if names.is_user_id(name):
             return (self._person(name),)
+        # The server knows an id at once; its list of chats may have thousands of pages.
+        if names.is_word(name) and len(name) >= SHORTEST_ID and (found := self._by_id(name)):
+            return found
+        if self.people.domain is None:
+            raise _Question(self.people.learn_domain)
         if names.is_word(name):
-            if len(name) >= SHORTEST_ID:
-                self._must_have_read(changes)
-                if found := self._by_id(name):
-                    return found
             user_id = names.full_id(name, self.people.domain)
             is_account = self.people.known(user_id)
             if is_account is None:

@@ -82,6 +82,8 @@ def unreachable(address: Address, error: BaseException, proxy: Proxy | None = No
         return WSConnectionError(refused_by_proxy(address, proxy, status))
     through = "" if proxy is None else f" through the proxy {proxy}"
     advice = _ASK if proxy is None else f"check the address and the proxy, which {proxy.source} names, or {_except()}"
+    if isinstance(error, http.UnfitAnswerError):
+        return WSConnectionError(f"{address} {error}: check the address, and what is in between")
     if isinstance(error, (http.TimeoutException, TimeoutError)):
         return RequestTimeoutError(f"{address} does not answer in time{through}: {advice}")
     return WSConnectionError(f"cannot reach {address}{through} ({_why(error)}): {advice}")
@@ -196,7 +198,7 @@ def _later(headers: Mapping[str, str]) -> str:
     elif told:
         try:
             seconds = parsedate_to_datetime(told).timestamp() - time.time()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             seconds = None
     return "try again later" if seconds is None else f"try again in {max(seconds, 1):.0f} s"
 

@@ -42,6 +42,11 @@ WHERE_FROM = (
 """What is said behind a login that is refused; the doctor tells it itself."""
 
 _ABSOLUTE_MILLISECONDS = 10**11
+_LAST_MILLISECONDS = 253_402_300_799_000
+"""The end of the year 9999; anything later is no time."""
+
+LONGEST_REASON = 200
+"""Characters of a server's own words that an error repeats."""
 
 _WANTS_TLS = re.compile(r"HTTPS (port|server)|SSL-enabled server port", re.IGNORECASE)
 """What nginx, Go and Apache say of a plain request to a port with TLS."""
@@ -73,7 +78,7 @@ class TokenSource:
         token: a ready token; used until the server refuses it.
         client_id: id of an OAuth application, for servers that take no passwords.
         context: the TLS setting.
-        timeout: seconds without progress before a request fails.
+        timeout: seconds that each request may take.
     """
 
     def __init__(
@@ -167,31 +172,29 @@ class TokenSource:
         )
         return _token(answer)
 
-    async def _post(self, client: http.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        url = self._address.url(path)
+    async def _post(self, client: http.AsyncClient, path: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Send a secret to the server that was named, and nowhere else: a redirect is an answer like any other."""
         try:
-            response = await client.post(url, json=body)
+            answer = await http.ask(client, "POST", self._address.url(path), fields=fields, timeout=self._timeout)
         except (http.HTTPError, http.InvalidURL, OSError) as error:
             raise await why_unreachable(self._address, error) from error
-        if response.is_success:
-            try:
-                answer = response.json()
-            except ValueError:
-                answer = None
-            if isinstance(answer, dict):
-                return answer
+        if not answer.is_success:
+            raise _refusal(self._address, answer, self._password, await way_to(self._address))
+        said = answer.fields()
+        if said is None:
             raise WSConnectionError(
                 f"{self._address} answered the login with something that is not a token: is it a TrueConf server?"
             )
-        raise _refusal(self._address, response, self._password, await way_to(self._address))
+        return said
 
 
-def _refusal(address: Address, response: http.Response, password: str | None, proxy: Proxy | None) -> Exception:
+def _refusal(address: Address, answer: http.Answer, password: str | None, proxy: Proxy | None) -> Exception:
     """Turn a refused token request into the error that says what to do, without a password that is said back."""
-    status = response.status_code
-    reason, code = _reason(response)
-    # Here, where nothing but the server's words stand: in ours, a gap would tell which word the password is.
-    reason = reason.replace(password, "<hidden>") if password else reason
+    status = answer.status
+    reason, code = _reason(answer)
+    # Here, where nothing but the server's words stand: in ours, a gap would tell which word the password is. And before
+    # they are cut, which could leave half of it.
+    reason = _tidied(reason.replace(password, "<hidden>") if password else reason)
     if status == 403 and code == "auth_method_disabled":
         return PasswordAuthDisabledError()
     if code == "invalidScope":
@@ -207,38 +210,42 @@ def _refusal(address: Address, response: http.Response, password: str | None, pr
             f"{address} refuses the login ({reason}): if only the Bridge is installed there, connect with https=False "
             f"(in a magic --http) to port {paths.BRIDGE_PORT}"
         )
-    if status == 400 and _WANTS_TLS.search(response.text):
+    if status == 400 and _WANTS_TLS.search(answer.text):
         return WSConnectionError(
             f"{address} speaks TLS on this port: leave out https=False (in a magic or command --http)"
         )
     if status in (400, 422):
         return AuthenticationError(f"{address} does not understand the login request ({reason})")
     return WSConnectionError(
-        answered(address, status, response.headers, proxy)
+        answered(address, status, answer.headers, proxy)
         or f"{address} has no chatbot connector here (HTTP {status}): check the port, and that the Bridge is running"
     )
 
 
-def _reason(response: http.Response) -> tuple[str, str | None]:
+def _reason(answer: http.Answer) -> tuple[str, str | None]:
     """Return what a refusal says, for people, and its code where it has one."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        return f"HTTP {response.status_code}", None
-    error = body.get("error")
+    said = answer.fields() or {}
+    error, words = said.get("error"), [said.get("error_description"), said.get("error"), said.get("reason")]
+    code = error
     if isinstance(error, dict):
-        first = next((item for item in error.get("errors") or [] if isinstance(item, dict)), {})
+        errors = error.get("errors")
+        first = next((item for item in errors if isinstance(item, dict)), {}) if isinstance(errors, list) else {}
         code = first.get("reason")
-        return str(error.get("message") or code or f"HTTP {response.status_code}"), code
-    text = body.get("error_description") or error or body.get("reason") or f"HTTP {response.status_code}"
-    return str(text), error if isinstance(error, str) else None
+        words = [error.get("message"), code]
+    text = next((word for word in words if isinstance(word, str) and word), f"HTTP {answer.status}")
+    return text, code if isinstance(code, str) else None
+
+
+def _tidied(text: str) -> str:
+    """Return the words of a server in one line, without characters that show nothing or change how the line is read."""
+    shown = "".join(one if one.isprintable() else " " for one in text[: 2 * LONGEST_REASON])
+    line = " ".join(shown.split())
+    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
 
 
 def _required(answer: dict[str, Any], key: str) -> str:
-    value = answer.get(key)
-    if not isinstance(value, str) or not value:
+    value = http.word(answer.get(key))
+    if value is None:
         raise AuthenticationError(f"the server's answer to the login has no {key}")
     return value
 
@@ -251,13 +258,20 @@ def _token(answer: dict[str, Any]) -> Token:
 def _expiry(answer: dict[str, Any], token: str) -> float:
     """Return when a token ends, in seconds since the epoch, from whichever field says it."""
     now = time.time()
-    at = answer.get("expires_at")
-    if isinstance(at, (int, float)) and not isinstance(at, bool):
-        return at / 1000 if at > _ABSOLUTE_MILLISECONDS else float(at)
-    within = answer.get("expires_in")
-    if isinstance(within, (int, float)) and not isinstance(within, bool):
+    at = _moment(answer.get("expires_at"))
+    if at is not None:
+        return at / 1000 if at > _ABSOLUTE_MILLISECONDS else at
+    within = _moment(answer.get("expires_in"))
+    if within is not None:
         return within / 1000 if within > _ABSOLUTE_MILLISECONDS else now + within
     return _expiry_inside(token) or now + ASSUMED_LIFETIME
+
+
+def _moment(value: object) -> float | None:
+    """Return a number of seconds or milliseconds that a server told; None for what is none that a clock can show."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _LAST_MILLISECONDS else None
 
 
 def _expiry_inside(token: str) -> float | None:
@@ -267,7 +281,6 @@ def _expiry_inside(token: str) -> float | None:
         return None
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError, binascii.Error):
         return None
-    end = payload.get("exp") if isinstance(payload, dict) else None
-    return float(end) if isinstance(end, (int, float)) else None
+    return _moment(payload.get("exp")) if isinstance(payload, dict) else None

@@ -156,16 +156,16 @@ async def _facts(target: Target, context: ssl.SSLContext | None) -> AsyncIterato
     check = "server"
     sent = time.time()
     try:
-        async with asyncio.timeout(target.timeout), http.client(context, timeout=target.timeout) as client:
-            response = await client.get(target.address.url(paths.SERVER))
-    except (http.HTTPError, http.InvalidURL, OSError, TimeoutError) as error:
+        async with http.client(context, timeout=target.timeout) as client:
+            answer = await http.ask(client, "GET", target.address.url(paths.SERVER), timeout=target.timeout)
+    except (http.HTTPError, http.InvalidURL, OSError) as error:
         yield problem(check, str(await why_unreachable(target.address, error)))
         return
     except TcnbError as error:
         yield problem(check, str(error))
         return
-    product = _product(response)
-    said = answered(target.address, response.status_code, response.headers, await way_to(target.address))
+    product = _product(answer)
+    said = answered(target.address, answer.status, answer.headers, await way_to(target.address))
     if said is not None:
         yield problem(check, said)
         return
@@ -174,27 +174,24 @@ async def _facts(target: Target, context: ssl.SSLContext | None) -> AsyncIterato
     else:
         yield warning(
             check,
-            f"{paths.SERVER} answers HTTP {response.status_code} and no version: right where only the Bridge is "
+            f"{paths.SERVER} answers HTTP {answer.status} and no version: right where only the Bridge is "
             "installed, otherwise check that this is a TrueConf server",
         )
-    skew = _skew(response, sent, time.time())
+    skew = _skew(answer, sent, time.time())
     if skew is not None:
         yield _clock(skew)
 
 
-def _product(response: http.Response) -> dict[str, Any] | None:
-    try:
-        product = response.json().get("product") if response.is_success else None
-    except (ValueError, AttributeError):
-        return None
+def _product(answer: http.Answer) -> dict[str, Any] | None:
+    product = (answer.fields() or {}).get("product") if answer.is_success else None
     return product if isinstance(product, dict) else None
 
 
-def _skew(response: http.Response, sent: float, received: float) -> float | None:
+def _skew(answer: http.Answer, sent: float, received: float) -> float | None:
     """Return by how many seconds the server's clock is ahead; None where it does not tell."""
     try:
-        there = parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
+        there = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
     # The header has whole seconds, rounded down.
     return there + 0.5 - (sent + received) / 2
@@ -241,6 +238,8 @@ async def _account(target: Target, context: ssl.SSLContext | None) -> AsyncItera
     except UsageError as error:
         yield problem("token", str(error))
         return
+    for one in found.passed_over:
+        yield warning("credentials", one)
     tokens = TokenSource(
         target.address,
         username=found.username,

@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from tcnb.client.saving import Destination
 from tcnb.errors import ApiErrorException, TcnbError, UsageError
@@ -78,7 +78,7 @@ class Session(Protocol):
     def bot(self) -> Any: ...
     async def asend(self, chat: str, text: str, *, parse_mode: str = ..., reply_to: str | None = ...) -> Any: ...
     def read_past(self, chat: str, before: str | None = ...) -> AsyncIterator[int]: ...
-    async def adownload(self, file_id: str, file_path: str | Path | None = None) -> Any: ...
+    async def adownload(self, file_id: Any, file_path: str | Path | None = None) -> Any: ...
 
 
 class Actions:
@@ -156,7 +156,7 @@ class Actions:
 
     async def _keep_name(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return under which path a file would be saved now."""
-        name = str(row.get("file_name") or _file_of(row))
+        name = str(row.get("file_name") or _file_of(row).file_id)
         place = await to_thread(lambda: Destination.of(BESIDE).place(name).path)
         return {"path": _from_here(place)}
 
@@ -270,11 +270,18 @@ def _message_of(row: Row) -> str:
     return str(message_id)
 
 
-def _file_of(row: Row) -> str:
+class _File(NamedTuple):
+    """The file of a row, with the size that its message tells."""
+
+    file_id: str
+    file_size: int | None
+
+
+def _file_of(row: Row) -> _File:
     file_id = row.get("file_id")
     if not file_id:
         raise UsageError("this row has no file")
-    return str(file_id)
+    return _File(str(file_id), row.get("file_size"))
 
 
 def _from_here(path: Path) -> str:

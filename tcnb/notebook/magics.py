@@ -162,7 +162,7 @@ class TcnbMagics(VerbMagics):
         --markdown --html --plain   how the text is written (plain if nothing is said; also --mode MODE)
         --reply MESSAGE_ID          answer a message; {sent} works too
         --as NAME                   use another connection
-        --timeout SECONDS           how long to wait for the server's answer
+        --timeout SECONDS           how long waiting for the connection, looking up and sending may take together
         -f                          in the cell form: expand {expression} and $name in the body
         --                          the text begins here, even if it begins with a dash
 

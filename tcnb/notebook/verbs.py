@@ -77,7 +77,7 @@ SEND = Verb(
         *WRITING,
         REPLY,
         CONNECTION,
-        Option("timeout", "seconds to wait for the server's answer", "SECONDS"),
+        Option("timeout", "seconds for everything together", "SECONDS"),
         BODY_EXPANDED,
     ),
 )

@@ -6,6 +6,7 @@ import difflib
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
@@ -66,7 +67,8 @@ def _prepare(
     """Find out everything that is needed to connect, and return a session that is not connected yet.
 
     What is not given is looked for in the environment (`TRUECONF_SERVER`, `TRUECONF_USERNAME`, `TRUECONF_PASSWORD`,
-    `TRUECONF_TOKEN`, `TRUECONF_CLIENT_ID`), in a `.env` file, in the keyring, and asked for at a prompt.
+    `TRUECONF_TOKEN`, `TRUECONF_CLIENT_ID`), in a `.env` file, in the keyring, and asked for at a prompt. A secret goes
+    only to a server that is given here or named by the same source; what is passed over is told in a warning.
 
     Args:
         server: host name, also with `:port`.
@@ -78,7 +80,7 @@ def _prepare(
         web_port: another port.
         verify_ssl: True trusts what the system trusts; a path names a CA bundle; an `ssl.SSLContext` is used as it is;
             False checks nothing.
-        timeout: seconds an answer may take.
+        timeout: seconds an answer may take as a whole; of an upload or download, seconds without progress.
         receive_unread_messages: whether messages that came while the bot was away are sent again.
         receive_system_messages: whether joins, leaves, roles and titles also come as system messages.
         journal: the file that keeps every event, from which the record continues when the kernel is started again.
@@ -108,6 +110,8 @@ def _prepare(
         username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
     else:
         found = yield lambda: look_up(server, username, password, token, client_id, timeout=timeout)
+        for one in found.passed_over:
+            warnings.warn(one, stacklevel=4)  # who called connect
         if isinstance(found, Question):
             found = yield found
         address = Address.parse(found.server, https=https, web_port=web_port)

@@ -30,9 +30,9 @@ class ServerFacts:
         if self._facts is None:
             async with http.client(self._context, timeout=self._timeout) as client:
                 try:
-                    response = await client.get(self._address.url(paths.SERVER))
-                    product = response.json().get("product") if response.is_success else None
-                except (http.HTTPError, OSError, ValueError, AttributeError):
+                    answer = await http.ask(client, "GET", self._address.url(paths.SERVER), timeout=self._timeout)
+                    product = (answer.fields() or {}).get("product") if answer.is_success else None
+                except (http.HTTPError, OSError):
                     product = None
             self._facts = product if isinstance(product, dict) else {}
         return self._facts

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.arguments import named_chat, whole
+from tcnb.arguments import named_chat, seconds, told_size, whole
 from tcnb.client.connection import Connection
+from tcnb.client.deadlines import NO_END, asking_until
 from tcnb.client.history import backwards
 from tcnb.client.matching import moment
 from tcnb.client.transfer import Progress
-from tcnb.errors import AmbiguousChatError, TcnbError, UnknownChatError
+from tcnb.errors import AmbiguousChatError, RequestTimeoutError, TcnbError, UnknownChatError
 from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
@@ -231,7 +233,9 @@ class ReadingVerbs(Face):
     ) -> bytes | Path:
         """Download a file; awaited twin of `download`."""
         return await self._over(
-            self.bot.download_file_by_id(file_id, file_path=file_path, overwrite=overwrite, progress=progress)
+            self.bot.download_file_by_id(
+                file_id, file_path=file_path, overwrite=overwrite, progress=progress, size=told_size(file_id)
+            )
         )
 
     def download(
@@ -260,7 +264,9 @@ class ReadingVerbs(Face):
         Raises:
             UsageError: `file_id` or `file_path` is neither; nothing was asked for.
             DestinationExistsError: there is a file at that very path, and `overwrite` is False.
-            FileDownloadError, InMemoryDownloadLimitExceededError: it is not to be had, or too large for the memory.
+            FileDownloadError: it is not to be had, or not whole: it has not the size that the server, its message or
+                the row tells.
+            InMemoryDownloadLimitExceededError: it is too large for the memory.
         """
         return self._wait(self.adownload(file_id, file_path, overwrite=overwrite, progress=progress))
 
@@ -277,9 +283,14 @@ class ReadingVerbs(Face):
         async def work() -> Any:
             method_of(event)  # a mistyped kind is told before anybody is asked for a chat
             refuse_unsaid(event, chat=chat, sender=sender)
-            chat_id = None if chat is None else await self._directory.waited(chat)
-            user_id = None if sender is None else await self._directory.user_id(sender)
-            return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id, timeout=timeout)
+            allowed = NO_END if timeout is None else seconds(timeout)
+            try:
+                async with asking_until(asyncio.get_running_loop().time() + allowed):
+                    chat_id = None if chat is None else await self._directory.waited(chat)
+                    user_id = None if sender is None else await self._directory.user_id(sender)
+                    return await self._waiters.wait(event, chat_id=chat_id, user_id=user_id)
+            except TimeoutError:
+                raise RequestTimeoutError(f"no {event} came within {allowed:g} s") from None
 
         return await self._over(work())
 
@@ -298,7 +309,8 @@ class ReadingVerbs(Face):
                 reports what happened to a chat.
             chat: id, title, or the login or id of a person; None takes any.
             sender: login or id of who wrote it; None takes any. Own messages never count.
-            timeout: seconds; None waits until it comes or the interrupt button is pressed.
+            timeout: seconds for everything together, a wait for the connection and the look-up of chat and sender
+                included; None waits until it comes or the interrupt button is pressed.
 
         Returns:
             The typed event (`tcnb.types`), bound to the bot, so that `event.reply(…)` can be awaited.

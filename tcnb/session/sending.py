@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from tcnb.arguments import replied_to, seconds
+from tcnb.client.deadlines import asking_until
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
 from tcnb.session.face import Face
@@ -57,7 +58,7 @@ class SendingVerbs(Face):
         timeout = seconds(timeout)
         end = clock() + timeout
         try:
-            async with asyncio.timeout(timeout):
+            async with asking_until(end):
                 chat_id = await self._directory.chat_id(chat)
         except TimeoutError:
             raise RequestTimeoutError(
@@ -97,7 +98,8 @@ class SendingVerbs(Face):
             parse_mode: `text`, `markdown` or `html`.
             reply_to: the message it answers: its id, or what has one (what a sending returned, an event, a row).
             buttons: an inline keyboard under it.
-            timeout: seconds to wait for the server; None takes the connection's own.
+            timeout: seconds for everything together, a wait for the connection and the look-up of the chat included;
+                None takes the connection's own for each.
 
         Returns:
             `chat_id`, `message_id` and `timestamp` (milliseconds since the epoch).

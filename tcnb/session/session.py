@@ -181,7 +181,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         )
         self._catching_up = self._new_catching_up(catch_up, with_system=receive_system_messages)
         self._waiters = Waiters(self.bot)
-        self._directory = Directory(self.bot, self._connection.call, self._on_chat)
+        self._directory = Directory(self.bot, self._connection.call, self._connection.wait_until_open, self._on_chat)
         self._names = NameLearner(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
         self._acquaintances = Acquaintances(self.bot, self._names, self._directory, self._background)
         self.router = Router(name)

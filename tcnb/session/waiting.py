@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tcnb.arguments import known_name, seconds
+from tcnb.arguments import known_name
 from tcnb.client.bot import Bot
-from tcnb.errors import RequestTimeoutError, TcnbError, UsageError
+from tcnb.errors import TcnbError, UsageError
 from tcnb.routing.events import KINDS
 from tcnb.routing.filters import chat_of, sender_of
 from tcnb.types import SystemMessage, parse_event
@@ -33,28 +33,22 @@ class Waiters:
     def __len__(self) -> int:
         return len(self._waiters)
 
-    async def wait(self, event: str, *, chat_id: str | None, user_id: str | None, timeout: float | None) -> Any:
-        """Return the next typed event of a kind.
+    async def wait(self, event: str, *, chat_id: str | None, user_id: str | None) -> Any:
+        """Return the next typed event of a kind, however long that takes.
 
         Args:
             event: as in the column `event` of the event frame; a `message` is one of a person, and a `system_message`
                 one that reports what happened to a chat.
             chat_id: of this chat; None takes any.
             user_id: by this person; None takes any but the bot itself.
-            timeout: seconds; None waits without end.
 
         Raises:
-            RequestTimeoutError: no such event came in time.
-            UsageError: there is no such kind of event, or the timeout is no number.
+            UsageError: there is no such kind of event.
         """
-        allowed = None if timeout is None else seconds(timeout)
         waiter = _Waiter(method_of(event), event == SYSTEM_MESSAGE, chat_id=chat_id, user_id=user_id)
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(allowed):
-                return await waiter.result
-        except TimeoutError:
-            raise RequestTimeoutError(f"no {event} came within {timeout:g} s") from None
+            return await waiter.result
         finally:
             self._waiters.remove(waiter)
 

@@ -137,7 +137,12 @@ class BotLike(Protocol):
     async def get_file_info(self, file_id: str) -> GetFileInfoResponse: ...
 
     async def download_file_by_id(
-        self, file_id: str, dest_path: str | Path | None = None, *, file_path: str | Path | None = None
+        self,
+        file_id: str,
+        dest_path: str | Path | None = None,
+        *,
+        file_path: str | Path | None = None,
+        size: int | None = None,
     ) -> bytes | Path: ...
 
     async def answer_command(

@@ -23,6 +23,7 @@ class StoredFile(BoundToBot):
     """Base of what is a file on the server: it can be asked for its addresses and downloaded."""
 
     file_id: str
+    file_size: int
 
     @property
     async def url(self) -> str | None:
@@ -56,13 +57,14 @@ class StoredFile(BoundToBot):
 
         Raises:
             UsageError: both paths are given.
-            FileDownloadError: the file is not to be had, or cannot be written.
+            FileDownloadError: the file is not to be had, has not the size that the message tells, or cannot be written.
 
         Source: `protocol` section 8.3.
         """
+        download, size = self.bot.download_file_by_id, self.file_size
         if dest_path is None:
-            return await self.bot.download_file_by_id(self.file_id, file_path=file_path)
-        return await self.bot.download_file_by_id(self.file_id, dest_path, file_path=file_path)
+            return await download(self.file_id, file_path=file_path, size=size)
+        return await download(self.file_id, dest_path, file_path=file_path, size=size)
 
 
 @renamed(mimetype="mime_type")

@@ -5,12 +5,14 @@ Source: `protocol` section 8.1.
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import stat
 import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from io import BytesIO
 from os import PathLike
@@ -65,6 +67,9 @@ _MORE_TYPES: Final = {
 # every request (a camera's snapshot); a larger one is passed through as it comes.
 _FETCHED_AHEAD: Final = 8 << 20
 _MOST_FETCHED: Final = 2 << 30
+
+_MOST_REDIRECTS: Final = 20
+"""Redirects in a row that are followed."""
 
 # Telling an image by its content can mean to read all of it, which is not worth it for what is rarely an image.
 _MOST_LOOKED_INTO: Final = 64 << 20
@@ -334,11 +339,12 @@ class URLInputFile(InputFile):
 
     Args:
         url: the address; redirects are followed.
-        headers: headers of the request.
+        headers: headers of the request. Behind a redirect to another host, port or scheme none of them is sent, nor is
+            a login that stands in the address, nor a cookie.
         filename: its name in the chat; that of the response or the address where it is not given.
         file_size: its size in bytes, where it is known; `prepare` puts the true size in its place.
         mimetype: its MIME type; that of the response, then by name and content, where it is not given.
-        timeout: seconds without any progress before the request fails.
+        timeout: seconds within which the address must answer, and then without any progress before the request fails.
         verify_ssl: which certificates are trusted, as in `connect`.
         file_name: another name of `filename`.
         mime_type: another name of `mimetype`.
@@ -412,13 +418,17 @@ class URLInputFile(InputFile):
             async for chunk in self._fetched.pieces(chunk_size):
                 yield chunk
             return
-        given = 0
-        async with _Request(self, "GET") as response:
-            async for chunk in response.aiter_bytes(chunk_size):
+        given, size = 0, self.size or 0
+        async with _Request(self, "GET") as request:
+            async for chunk in request.pieces():
                 given += len(chunk)
-                yield chunk
-        if given != self.size:
-            raise FileUploadError(f"{shown_url(self.url)} told a size of {self.size} bytes and gave {given}")
+                if given > size:
+                    break
+                for start in range(0, len(chunk), chunk_size):
+                    yield chunk[start : start + chunk_size]
+        if given != size:
+            gave = "more" if given > size else str(given)
+            raise FileUploadError(f"{shown_url(self.url)} told a size of {size} bytes and gave {gave}")
 
     def clone(self) -> URLInputFile:
         """Return another file object for the same address; what was fetched is not fetched again."""
@@ -435,11 +445,9 @@ class URLInputFile(InputFile):
         """Return the size that the address tells; None where it tells none, or cannot be asked that way."""
         request = _Request(self, "HEAD")
         try:
-            async with request as response:
-                self._fetched.note(response)
-                length = response.headers.get("Content-Length", "")
-                encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-                return int(length) if length.isdecimal() and not encoded else None
+            async with request:
+                self._fetched.note(request.response)
+                return request.told_size
         except FileUploadError:
             if not request.is_refused:
                 raise
@@ -449,9 +457,11 @@ class URLInputFile(InputFile):
         file: Any = SpooledTemporaryFile(max_size=_FETCHED_AHEAD)  # noqa: SIM115  # it outlives this call
         weakref.finalize(self._fetched, file.close)
         size = 0
-        async with _Request(self, "GET") as response:
-            self._fetched.note(response)
-            async for chunk in response.aiter_bytes(CHUNK_SIZE):
+        async with _Request(self, "GET") as request:
+            self._fetched.note(request.response)
+            if (told := request.told_size or 0) > _MOST_FETCHED:
+                raise FileSizeTooLargeError(told, _MOST_FETCHED)
+            async for chunk in request.pieces():
                 size += len(chunk)
                 if size > _MOST_FETCHED:
                     raise FileSizeTooLargeError(size, _MOST_FETCHED)
@@ -510,45 +520,84 @@ class _Request:
     """One request for a remote file, whose failures are told without the query of the address.
 
     Attributes:
+        response: the answer, once the request has been entered.
         is_refused: whether the address answered, and not with a file.
     """
+
+    response: http.Response
 
     def __init__(self, file: URLInputFile, method: str) -> None:
         self.is_refused = False
         self._file = file
         self._method = method
+        self._open = AsyncExitStack()
 
-    async def __aenter__(self) -> http.Response:
+    async def __aenter__(self) -> Self:
         from tcnb import http
 
         file = self._file
-        self._client = http.client(http.ssl_context(file.verify_ssl), timeout=file.timeout, follow_redirects=True)
-        headers = {"Accept-Encoding": "identity"} | {name: str(value) for name, value in file.headers.items()}
         try:
-            self._response = await self._client.send(
-                self._client.build_request(self._method, file.url, headers=headers), stream=True
-            )
+            client = http.client(http.ssl_context(file.verify_ssl), timeout=file.timeout)
+            await self._open.enter_async_context(client)
+            self.response = await self._open.enter_async_context(self._opened(client))
         except BaseException as error:
-            await self._client.aclose()
+            await self._open.aclose()
             if isinstance(error, http.HTTPError | http.InvalidURL | ValueError | TypeError):  # the last two: headers
                 raise await self._explained(error) from error
             raise
-        if not self._response.is_success:
-            await self._close()
+        if not self.response.is_success:
+            await self._open.aclose()
             self.is_refused = True
-            raise FileUploadError(f"{shown_url(file.url)} gives no file: it answers {self._response.status_code}")
-        return self._response
+            raise FileUploadError(f"{shown_url(file.url)} gives no file: it answers {self.response.status_code}")
+        return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         from tcnb import http
 
-        await self._close()
+        await self._open.aclose()
         if isinstance(error, http.HTTPError):
             raise await self._explained(error) from error
 
-    async def _close(self) -> None:
-        await self._response.aclose()
-        await self._client.aclose()
+    @property
+    def told_size(self) -> int | None:
+        """Bytes that the answer says it has; None where it does not say it, or packs them."""
+        from tcnb import http
+
+        return http.content_length(self.response)
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Give the content as it arrives."""
+        from tcnb import http
+
+        return http.pieces(self.response, timeout=self._file.timeout)
+
+    @asynccontextmanager
+    async def _opened(self, client: http.AsyncClient) -> AsyncIterator[http.Response]:
+        """Ask the address, and where it sends us, within one deadline.
+
+        Headers and login are meant for the address that was named: they go to no other, and none may send us back there
+        with them. Cookies know no ports, so they stay where they were set as well.
+        """
+        from tcnb import http
+
+        own = {name: str(value) for name, value in self._file.headers.items()}
+        request = client.build_request(self._method, self._file.url, headers=own)
+        login, named, is_left = request.url.userinfo, http.origin(request.url), False
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._file.timeout
+        for _ in range(_MOST_REDIRECTS):
+            async with http.opened(client, request, timeout=end - clock()) as response:
+                following = response.next_request
+                if following is None:
+                    yield response
+                    return
+            there = http.origin(following.url)
+            if there != http.origin(request.url):
+                client.cookies.clear()
+            is_left = is_left or there != named
+            url = following.url.copy_with(userinfo=b"" if is_left else login)
+            request = client.build_request(following.method, url, headers=None if is_left else own)
+        raise http.HTTPError(f"it redirects more than {_MOST_REDIRECTS} times")
 
     async def _explained(self, error: BaseException) -> FileUploadError:
         """Return the failure of a request as one that a person understands."""
@@ -558,6 +607,8 @@ class _Request:
         shown = shown_url(self._file.url)
         if isinstance(error, http.TimeoutException):
             return FileUploadError(f"{shown} made no progress for {self._file.timeout:g} seconds")
+        if isinstance(error, http.UnfitAnswerError):
+            return FileUploadError(f"{shown} {error}")
         if isinstance(error, http.InvalidURL):
             return FileUploadError(f"{shown} could not be fetched: it is not an address")
         asked = str(error.request.url) if isinstance(error, http.RequestError) else self._file.url

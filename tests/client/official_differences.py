@@ -41,6 +41,7 @@ NAMES: dict[str, str] = {
     # the bot
     "Bot.check_version": "it prints advice for that package's own versions; `bot.server_version` tells the server's",
     "Bot.download_file_by_id(overwrite)": "False refuses a path at which there is a file",
+    "Bot.download_file_by_id(size)": "the bytes that the message tells; a file of another size is refused",
     "Bot.*(progress)": PROGRESS,
     "Bot.*(journal)": "a file that keeps every event, as for `tcnb.connect`",
     "Bot.get_chat_participants(page_*)": f"{FEWER}: the first page, of 50",

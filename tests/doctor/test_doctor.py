@@ -102,6 +102,16 @@ def test_all_is_well(doctor: Any, server: PracticeThread, robot: None) -> None:
     assert "from the environment" in report["token"][1]
 
 
+def test_file_that_others_may_write(doctor: Any, server: PracticeThread, robot: None, tmp_path: Path) -> None:
+    """A `.env` file that is passed over is a warning, which says how to mend that."""
+    (tmp_path / ".env").write_text("TRUECONF_PASSWORD=theirs\n")
+    (tmp_path / ".env").chmod(0o666)
+    report = doctor(*at(server))
+    assert report.code == 0
+    verdict, text = report["credentials"]
+    assert (verdict, "chmod go-w" in text) == ("warning", True)
+
+
 def test_lines_for_people(capsys: pytest.CaptureFixture[str], server: PracticeThread, robot: None) -> None:
     """Without --json there is a line a finding, which begins with its verdict, and a last one that sums up."""
     assert main(["doctor", *at(server)]) == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +15,13 @@ import keyring.backends.fail
 import keyring.errors
 import pytest
 
+import tcnb
 from tcnb.client import credentials
 from tcnb.client.credentials import ask, into_keyring, keyring_service
 from tcnb.errors import UsageError
+from tcnb.practice import PracticeThread
 from tests.credentials import find_credentials
+from tests.raw_server import RawServer, reply
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
@@ -72,6 +77,22 @@ class ExitingKeyring(MemoryKeyring):
         raise SystemExit
 
 
+def dotenv(folder: Path, mode: int = 0o600, **values: str) -> Path:
+    """Write a `.env` file."""
+    path = folder / ".env"
+    path.write_text("".join(f"TRUECONF_{name}={value}\n" for name, value in values.items()))
+    path.chmod(mode)
+    return path
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a file belong to another account; where only the administrator may do so, we are another one ourselves."""
+    if os.getuid() == 0:
+        os.chown(path, 4242, -1, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: 4242)
+
+
 def nobody(question: str) -> str:
     raise AssertionError(f"nobody should be asked: {question}")
 
@@ -114,7 +135,7 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_dotenv_in_a_parent_folder(tmp_path: Path) -> None:
     """The nearest .env file that speaks of us is read, also from a folder above, and characters stay as they are."""
-    (tmp_path / ".env").write_text("TRUECONF_SERVER=host\nTRUECONF_USERNAME=robot\nTRUECONF_PASSWORD='a${b}#c'\n")
+    dotenv(tmp_path, SERVER="host", USERNAME="robot", PASSWORD="'a${b}#c'")
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "a" / ".env").write_text("SOMETHING=else\n")
@@ -125,14 +146,14 @@ def test_dotenv_in_a_parent_folder(tmp_path: Path) -> None:
 
 def test_dotenv_changes_no_environment(tmp_path: Path) -> None:
     """What a .env file says is not put into the environment of the kernel."""
-    (tmp_path / ".env").write_text("TRUECONF_PASSWORD=s\n")
+    dotenv(tmp_path, PASSWORD="s")
     find_credentials("host", "robot", prompt=nobody)
     assert "TRUECONF_PASSWORD" not in credentials.os.environ
 
 
 def test_environment_before_dotenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The environment goes before the .env file."""
-    (tmp_path / ".env").write_text("TRUECONF_PASSWORD=file\n")
+    dotenv(tmp_path, PASSWORD="file")
     monkeypatch.setenv("TRUECONF_PASSWORD", "environment")
     assert find_credentials("host", "robot", prompt=nobody).password == "environment"
 
@@ -286,3 +307,116 @@ def test_secrets_are_not_shown() -> None:
     assert "hunter2" not in f"{found!r}{found}"
     assert "t0ken" not in f"{found!r}{found}"
     assert "password=<hidden>, token=<hidden>" in repr(found)
+
+
+# -- files and servers that are not ours -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o622, 0o602])
+def test_dotenv_that_others_may_write(tmp_path: Path, mode: int) -> None:
+    """A file that others may write is passed over, and it is said how to mend that."""
+    path = dotenv(tmp_path, mode, SERVER="evil", USERNAME="robot", PASSWORD="s")
+    with pytest.raises(UsageError, match=f"which server.*{path} is not read, because other accounts may.*chmod go-w"):
+        find_credentials(prompt=nobody)
+
+
+def test_dotenv_of_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of another account is passed over, and the error says so in its line."""
+    path = dotenv(tmp_path, SERVER="evil", USERNAME="robot", PASSWORD="s")
+    give_away(path, monkeypatch)
+    with pytest.raises(UsageError, match=f"{path} is not read, because it belongs to another account") as caught:
+        find_credentials(prompt=nobody)
+    assert "\n" not in str(caught.value)
+
+
+def test_link_of_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is a link of another account followed, to whatever file of ours."""
+    below = tmp_path / "below"
+    below.mkdir()
+    mine = dotenv(tmp_path, SERVER="host", USERNAME="robot", PASSWORD="s").rename(tmp_path / "mine")
+    (below / ".env").symlink_to(mine)
+    give_away(below / ".env", monkeypatch)
+    with pytest.raises(UsageError, match="belongs to another account"):
+        find_credentials(prompt=nobody, folder=below)
+
+
+def test_own_link_to_an_own_file(tmp_path: Path) -> None:
+    """A link of one's own is as good as the file."""
+    mine = dotenv(tmp_path, SERVER="host", USERNAME="robot", PASSWORD="s").rename(tmp_path / "mine")
+    (tmp_path / ".env").symlink_to(mine)
+    assert find_credentials(prompt=nobody).password == "s"
+
+
+def test_search_goes_on_above_a_foreign_file(tmp_path: Path) -> None:
+    """What is passed over hides no file of one's own in a folder above."""
+    below = tmp_path / "below"
+    below.mkdir()
+    foreign = dotenv(below, 0o666, SERVER="evil", USERNAME="robot", PASSWORD="s")
+    dotenv(tmp_path, SERVER="host", USERNAME="robot", PASSWORD="mine")
+    found = find_credentials(prompt=nobody, folder=below)
+    assert (found.server, found.password) == ("host", "mine")
+    assert [str(foreign) in one for one in found.passed_over] == [True]
+
+
+def test_foreign_file_of_something_else_is_no_matter(tmp_path: Path) -> None:
+    """Of a file that says nothing to us nothing is said."""
+    (tmp_path / ".env").write_text("DATABASE=x\n")
+    (tmp_path / ".env").chmod(0o666)
+    assert find_credentials("host", "robot", "s", prompt=nobody).passed_over == ()
+
+
+@pytest.mark.parametrize("name", ["PASSWORD", "TOKEN"])
+def test_secret_goes_to_no_server_that_a_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A secret of the environment is not sent to a server that a file of the folder names."""
+    path = dotenv(tmp_path, SERVER="evil", USERNAME="robot")
+    monkeypatch.setenv(f"TRUECONF_{name}", "mine")
+    found = find_credentials(prompt=lambda question: f"typed for: {question}")
+    assert (found.password, found.token) == ("typed for: Password of robot on evil: ", None)
+    (said,) = found.passed_over
+    assert said.startswith(f"TRUECONF_{name} of the environment is not sent to evil, which {path} names: set ")
+    with pytest.raises(UsageError, match=r"no password for robot on evil.*of the environment is not sent to evil"):
+        find_credentials(prompt=None)
+
+
+def test_secret_of_a_file_goes_to_no_server_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is that of a file which names no server: server and secret come from one place."""
+    dotenv(tmp_path, USERNAME="robot", PASSWORD="file")
+    monkeypatch.setenv("TRUECONF_SERVER", "host")
+    assert find_credentials(prompt=lambda question: "typed").password == "typed"
+
+
+@pytest.mark.parametrize("is_in_both", [True, False])
+def test_server_and_secret_of_one_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_in_both: bool) -> None:
+    """A file that names server and password is used as a whole, also where the environment has another password."""
+    dotenv(tmp_path, SERVER="host", USERNAME="robot", PASSWORD="file")
+    monkeypatch.setenv("TRUECONF_PASSWORD", "environment")
+    if is_in_both:
+        monkeypatch.setenv("TRUECONF_SERVER", "HOST")
+    found = find_credentials(prompt=nobody)
+    assert found.password == ("environment" if is_in_both else "file")
+
+
+def test_nothing_is_sent_to_a_server_that_a_foreign_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting in a folder with the file of a stranger sends them nothing, and a warning tells of the file."""
+    monkeypatch.setenv("TRUECONF_USERNAME", "robot")
+    monkeypatch.setenv("TRUECONF_PASSWORD", "hush")
+    with RawServer(lambda head: [reply(b'{"access_token": "t"}')]) as stranger:
+        for mode in (0o600, 0o666):
+            dotenv(tmp_path, mode, SERVER=stranger.url)
+            with pytest.raises(UsageError):
+                tcnb.connect()
+        with PracticeThread(accounts=("robot:hush",)) as own:
+            monkeypatch.setenv("TRUECONF_SERVER", f"http://127.0.0.1:{own.port}")
+            with pytest.warns(UserWarning, match=r"\.env is not read"):
+                tcnb.connect(journal=None).close()
+        assert stranger.heads == []
+
+
+def test_own_file_is_no_warning(tmp_path: Path) -> None:
+    """Where all is well nothing is said."""
+    with PracticeThread(accounts=("robot:hush",)) as own, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dotenv(tmp_path, SERVER=f"http://127.0.0.1:{own.port}", USERNAME="robot", PASSWORD="hush")
+        tcnb.connect(journal=None).close()

@@ -10,6 +10,7 @@ import pytest
 
 import tcnb
 from tcnb.errors import DestinationExistsError, FileDownloadError, UsageError
+from tcnb.notebook.feed_actions import Actions
 from tcnb.types import BufferedInputFile
 
 
@@ -102,3 +103,69 @@ def test_broken_download_leaves_nothing(received: Any, practice: Any, here: Path
     with pytest.raises(FileDownloadError, match="broke off"):
         tc.download(file_id, "inbox/")
     assert list((here / "inbox").iterdir()) == []
+
+
+WAYS: dict[str, Any] = {
+    "a blocking download into memory": lambda tc, file_id, message_id: tc.download(file_id),
+    "a blocking download into a folder": lambda tc, file_id, message_id: tc.download(file_id, "inbox/"),
+    "a download of a row": lambda tc, file_id, message_id: tc.download(row_of(tc, file_id), "inbox/"),
+    "an awaited download": lambda tc, file_id, message_id: asyncio.run(tc.adownload(file_id, "inbox/plan.pdf")),
+    "the bot's method": lambda tc, file_id, message_id: tc._wait(tc.bot.download_file_by_id(file_id, "inbox")),
+    "the bot's method into memory": lambda tc, file_id, message_id: tc._wait(tc.bot.download_file_by_id(file_id)),
+    "a message's file": lambda tc, file_id, message_id: tc._wait(of_message(tc, message_id)),
+    "the save button": lambda tc, file_id, message_id: saved(tc, row_of(tc, file_id)),
+}
+"""Ways of downloading, by name."""
+
+
+def row_of(tc: tcnb.Session, file_id: str) -> Any:
+    return next(tc.df[tc.df["file_id"] == file_id].itertuples())
+
+
+async def of_message(tc: tcnb.Session, message_id: str) -> Any:
+    return await (await tc.bot.get_message_by_id(message_id)).content.download("inbox")
+
+
+def saved(tc: tcnb.Session, row: Any) -> Any:
+    """Press the save button of a row, and raise what the page would be told."""
+    actions = Actions(tc)
+    done = asyncio.run_coroutine_threadsafe(actions.carry_out({"type": "keep", "seq": int(row.seq)}), tc.loop).result(
+        30
+    )
+    if "refused" in done:
+        raise FileDownloadError(f"{done}")
+    return done
+
+
+@pytest.mark.parametrize("content", ["x" * 400, "x" * 5000])
+@pytest.mark.parametrize("way", WAYS)
+def test_file_of_another_size_is_not_taken_for_it(
+    received: Any, practice: Any, here: Path, way: str, content: str
+) -> None:
+    """Whoever downloads, and however, gets the whole file or an error."""
+    tc, file_id = received("plan.pdf", b"x" * 1000)
+    message_id = row_of(tc, file_id).message_id
+    practice.call(lambda server: server.fail_next_http("download", 200, content))
+    with pytest.raises(FileDownloadError, match="told as"):
+        WAYS[way](tc, file_id, message_id)
+    assert [path for path in here.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("way", ["a download of a row", "a message's file", "the save button"])
+def test_file_of_another_size_than_its_message_tells(received: Any, practice: Any, here: Path, way: str) -> None:
+    """A file that is not the one of its message is refused, although the server says the same of it twice."""
+    tc, file_id = received("plan.pdf", b"x" * 1000)
+    row = row_of(tc, file_id)
+    message = tc._wait(tc.bot.get_message_by_id(row.message_id))
+
+    def shrink(server: Any) -> None:
+        file = server.world.file(file_id)
+        file.size, file.source = 400, b"x" * 400
+
+    practice.call(shrink)
+    with pytest.raises(FileDownloadError, match="told as 400 and 1000 bytes"):
+        if way == "a message's file":
+            tc._wait(message.content.download("inbox"))
+        else:
+            WAYS[way](tc, file_id, row.message_id)
+    assert [path for path in here.rglob("*") if path.is_file()] == []

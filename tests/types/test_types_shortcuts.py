@@ -406,7 +406,7 @@ async def test_contact_card_that_never_arrives_is_none():
 
 @pytest.mark.parametrize("content", [ATTACHMENT, VOICE])
 async def test_file_of_a_message_can_be_downloaded(content, tmp_path):
-    """Files and voice messages know their address and can be downloaded."""
+    """Files and voice messages know their address and can be downloaded, in the size that the message tells."""
     bot = RecordingBot(get_file_info=GetFileInfoResponse.from_dict(FILE_INFO), download_file_by_id=b"x")
     kind = 205 if content is VOICE else 202
     message = parse_envelope(user_envelope(kind, content)).bind(bot)
@@ -414,7 +414,11 @@ async def test_file_of_a_message_can_be_downloaded(content, tmp_path):
         assert await file.url == FILE_INFO["downloadUrl"]
         assert await file.preview_url == FILE_INFO["previews"][0]["downloadUrl"]
         assert await file.download(file_path=tmp_path) == b"x"
-    assert bot.calls[2] == ("download_file_by_id", (content["fileId"],), {"file_path": tmp_path})
+    assert bot.calls[2] == (
+        "download_file_by_id",
+        (content["fileId"],),
+        {"file_path": tmp_path, "size": content["size"]},
+    )
 
 
 async def test_file_is_downloaded_into_a_new_folder(tmp_path):
@@ -422,7 +426,8 @@ async def test_file_is_downloaded_into_a_new_folder(tmp_path):
     bot = RecordingBot()
     document = parse_envelope(user_envelope(202, ATTACHMENT)).bind(bot).document
     await document.download(tmp_path / "new" / "folder")
-    assert bot.calls == [("download_file_by_id", ("9d41", tmp_path / "new" / "folder"), {"file_path": None})]
+    given = {"file_path": None, "size": ATTACHMENT["size"]}
+    assert bot.calls == [("download_file_by_id", ("9d41", tmp_path / "new" / "folder"), given)]
 
 
 @pytest.mark.parametrize("name", [name for name in vars(BotLike) if not name.startswith("_")])
