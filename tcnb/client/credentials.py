@@ -331,9 +331,23 @@ def _refuse_foreign(status: os.stat_result) -> None:
         return
     if status.st_uid not in (os.getuid(), 0):
         raise _NotOursError("it belongs to another account: copy what you want of it into a file of your own")
+    writers = stat.S_IWOTH if _is_of_owner_alone(status) else stat.S_IWOTH | stat.S_IWGRP
     # The rights of a link itself say nothing.
-    if not stat.S_ISLNK(status.st_mode) and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if not stat.S_ISLNK(status.st_mode) and status.st_mode & writers:
         raise _NotOursError("other accounts may write it: look whether it says what you want, then chmod go-w it")
+
+
+def _is_of_owner_alone(status: os.stat_result) -> bool:
+    """Tell whether the group of a file has its owner as the only member, as Ubuntu makes one for each account."""
+    import grp
+    import pwd
+
+    try:
+        owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
+    except KeyError:
+        return False
+    # Members by their own entry are not listed, but such a group bears the account's name.
+    return owner.pw_gid == status.st_gid and group.gr_name == owner.pw_name and set(group.gr_mem) <= {owner.pw_name}
 
 
 def _with_secret(sources: list[_Source], named_by: str | None, server: str, passed_over: list[str]) -> _Source | None:

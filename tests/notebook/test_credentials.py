@@ -312,12 +312,35 @@ def test_secrets_are_not_shown() -> None:
 # -- files and servers that are not ours -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [0o666, 0o664, 0o622, 0o602])
+@pytest.mark.parametrize("mode", [0o666, 0o622, 0o602])
 def test_dotenv_that_others_may_write(tmp_path: Path, mode: int) -> None:
     """A file that others may write is passed over, and it is said how to mend that."""
     path = dotenv(tmp_path, mode, SERVER="evil", USERNAME="robot", PASSWORD="s")
     with pytest.raises(UsageError, match=f"which server.*{path} is not read, because other accounts may.*chmod go-w"):
         find_credentials(prompt=nobody)
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "is_read"), [("", [], True), ("", ["mallory"], False), ("staff", [], False)]
+)
+def test_dotenv_that_a_group_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, members: list[str], is_read: bool
+) -> None:
+    """A group with the owner alone in it, as many systems make one for each account, is nobody else."""
+    import grp
+    import pwd
+
+    status = dotenv(tmp_path, 0o664, SERVER="host", USERNAME="robot", PASSWORD="s").stat()
+    owner = pwd.getpwuid(status.st_uid).pw_name
+    monkeypatch.setattr(grp, "getgrgid", lambda gid: grp.struct_group((name or owner, "x", gid, members)))
+    monkeypatch.setattr(
+        pwd, "getpwuid", lambda uid: pwd.struct_passwd((owner, "x", uid, status.st_gid, "", "/", "/bin/sh"))
+    )
+    if is_read:
+        assert find_credentials(prompt=nobody).password == "s"
+    else:
+        with pytest.raises(UsageError, match="other accounts may write it"):
+            find_credentials(prompt=nobody)
 
 
 def test_dotenv_of_another_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
