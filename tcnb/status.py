@@ -80,7 +80,7 @@ _MEANINGS: Final[dict[str, str]] = {
     "unknown": "This version of tcnb does not know these kinds of notifications; they are kept as rows. Update tcnb.",
     "undecodable": "The content of these could not be read; they are rows with the event unknown, and byte for byte in "
     "the journal. Please report them.",
-    "incomplete": "These lacked something; what there was is in their rows. Nothing to do.",
+    "incomplete": "These lacked something, or claimed a time that cannot be; the rest is in their rows. Nothing to do.",
     "malformed": "These are no frames of the connector; they are kept as rows with the event unknown. Something "
     "between here and the server, a proxy for instance, may change what it carries.",
     "failures": "These are not in tc.df. Messages among them are not acknowledged, so the server sends them again. The "
@@ -132,7 +132,8 @@ class Status:
         duplicates: messages that came again and were recognised.
         unknown: notifications of a kind this version does not know, kept as rows.
         undecodable: notifications whose content could not be read, kept as rows.
-        incomplete: notifications of which something needed was missing, kept as rows with what there was.
+        incomplete: notifications of which something needed was missing, or that claimed a time that cannot be, kept as
+            rows with what there was.
         malformed: texts that were no frames, kept as rows.
         failures: events that could not be recorded; notifications among them were not acknowledged.
         catching_up: how far looking back is; None while nothing is looked for.
