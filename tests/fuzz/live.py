@@ -18,13 +18,18 @@ from tcnb.routing.events import KINDS
 from tcnb.types.base import WireObject
 from tcnb.wire.exchange import Exchange
 from tests.fuzz.oracle import request_id
-from tests.fuzz.server import CHAT, ENVELOPE, FuzzServer
+from tests.fuzz.server import CHAT, ENVELOPE, ME, FuzzServer
 
 PATIENCE: Final = 30.0
 """Seconds in which something must happen that takes a moment."""
 
 WAITED: Final = ("message", "system_message", "edited_message", "callback_query", "removed_message")
 """Kinds of events that somebody waits for."""
+
+
+def by_me(text: bytes) -> bytes:
+    """Return a frame in which the session's own account does what somebody else did."""
+    return text.replace(b"alice@video.example.com", ME.encode())
 
 
 class Page:
@@ -167,8 +172,13 @@ class LiveSubject:
         assert status.received == self._received
         # The sends of this session are rows, too.
         sent = self.server.asked["sendMessage"]
-        assert status.events == status.received - status.duplicates + sent, self._state()
+        assert self._until(lambda: self._recorded() == sent), self._state()
         assert self.page.announced(self.tc.record.last_seq)
+
+    def _recorded(self) -> int:
+        """Return how many rows there are besides those of what came."""
+        status = self.tc.status()
+        return status.events - (status.received - status.duplicates)
 
     def check_all(self) -> None:
         """Ask the session and its feed for everything that they can be asked for.
@@ -186,7 +196,7 @@ class LiveSubject:
             assert "refused" not in answer, answer
         for analysis in ANALYSES:
             repr(getattr(self.tc.df.tc, analysis)())
-        repr(self.tc.df.tc.activity("h", tz="Asia/Tokyo"))
+        repr(self.tc.df.tc.activity("W", tz="Asia/Tokyo"))
         for shown in (self.tc, self.tc.status(), self.feed):
             repr(shown)
         self.tc.status()._repr_html_()

@@ -78,6 +78,37 @@ def frame(chance: random.Random, number: int) -> bytes:
     return text
 
 
+def answer(chance: random.Random, right: Any) -> bytes:
+    """Return an answer with values that are wrong; it is JSON in any case, since another is the answer to nothing."""
+    whole: dict[str, Any] = {"payload": json.loads(json.dumps(right))}
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        chance.choice(_CHANGES[:6] + _CHANGES[-2:])(chance, whole)
+    text = json.dumps(whole.get("payload"), ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+    for _ in range(chance.choice((0, 0, 1))):
+        changed = _number(chance, text)
+        text = changed if _is_json(changed) else text
+    return text
+
+
+def body(chance: random.Random, right: Any) -> bytes:
+    """Return the body of an answer over HTTP, which may be no JSON at all."""
+    text = answer(chance, right)
+    return chance.choice(_DAMAGES)(chance, text) if chance.random() < 0.4 else text
+
+
+def _is_json(text: bytes) -> bool:
+    """Tell whether a text is JSON, with numbers of any size; NaN is none."""
+    try:
+        json.loads(text.decode(errors="replace"), parse_int=str, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
 # -- changes of values -------------------------------------------------------------------------------------------------
 
 

@@ -63,6 +63,7 @@ class FuzzServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
 
@@ -100,8 +101,15 @@ class FuzzServer:
         ]
         (listener,) = tornado.netutil.bind_sockets(0, "127.0.0.1")
         self.port = listener.getsockname()[1]
-        tornado.httpserver.HTTPServer(tornado.web.Application(handlers)).add_sockets([listener])
+        self._http = tornado.httpserver.HTTPServer(tornado.web.Application(handlers, log_function=lambda _: None))
+        self._http.add_sockets([listener])
         self._listening.set()
+
+    async def _close(self) -> None:
+        self._http.stop()
+        for socket in self._open:
+            socket.close()
+        await self._http.close_all_connections()
 
     def heard(self, socket: _Socket, text: str | bytes) -> None:
         """Take a frame of the client: note an acknowledgement, answer a request."""
