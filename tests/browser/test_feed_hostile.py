@@ -25,6 +25,7 @@ PLACES = {
     "picture name": lambda text: a_row(0, k="photo", d=text, z=5),
     "title": lambda text: a_row(0, k="title", h=text),
     "person": lambda text: a_row(0, k="join", u=text),
+    "role": lambda text: a_row(0, k="role", u="bob@practice.local", l=text),
     "edit": lambda text: a_row(0, k="edit", m=None, x=text),
     "kind": lambda text: a_row(0, k="unknown", v=text),
     "answered": lambda text: a_row(1, r="m0", x=text),
