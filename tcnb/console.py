@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Final
 
 LONGEST: Final = 300
@@ -45,6 +46,14 @@ def harmless(text: str, most: int = LONGEST_LINES) -> str:
     """Return lines of ours, with whatever they quote, as they can be printed: nothing in them acts on a terminal."""
     text = _ACTING.sub("", text)
     return text if len(text) <= most else f"{text[:most]} … and {len(text) - most:,} more characters"
+
+
+def local_minute(seconds: float) -> str | None:
+    """Return a moment (seconds since 1970) by this machine's clock, to the minute; None where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def printable(text: str) -> str:
