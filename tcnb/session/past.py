@@ -72,5 +72,6 @@ def of_chat(chat_id: str, page: list[Envelope]) -> list[Envelope]:
 def written_at(envelope: Envelope) -> int:
     """Return when a message was written, in microseconds since 1970; 0 where the server does not say."""
     timestamp = envelope.get("timestamp")
-    is_time = isinstance(timestamp, int) and 0 < timestamp <= LAST_MILLISECOND
-    return timestamp * MICROSECONDS if is_time else 0
+    if isinstance(timestamp, int) and 0 < timestamp <= LAST_MILLISECOND:
+        return timestamp * MICROSECONDS
+    return 0
