@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from tcnb.errors import MalformedFrameError
+from tcnb.errors import MalformedFrameError, UsageError
 from tcnb.wire import salvage
 
 REQUEST: Final = 1
@@ -102,8 +102,22 @@ def _read(data: bytes) -> Frame:
 
 
 def request(id: int, method: str, payload: Any = None) -> bytes:
-    """Write a request; `payload` is any JSON value, None becomes an empty object."""
-    return _encode({"type": REQUEST, "id": id, "method": method, "payload": {} if payload is None else payload})
+    """Write a request.
+
+    Args:
+        id: its number.
+        method: the wire's name of what is asked.
+        payload: any JSON value; None becomes an empty object.
+
+    Raises:
+        UsageError: a text in it is none, since half of a surrogate pair stands in it.
+    """
+    try:
+        return _encode({"type": REQUEST, "id": id, "method": method, "payload": {} if payload is None else payload})
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{method} cannot be sent: a text in it has half of a surrogate pair ({error.reason})"
+        ) from None
 
 
 def response(id: int, payload: Any) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tcnb
-from tcnb.errors import ApiErrorException, TcnbError
+from tcnb.errors import ApiErrorException, TcnbError, UsageError
 from tests.fuzz.asking import Asker, check_line
 from tests.fuzz.server import CHAT, ENVELOPE, FuzzServer
 
@@ -60,6 +60,13 @@ def test_send_that_is_answered_is_never_told_as_failed(server: FuzzServer, tc: t
     server.spoil = None
     assert tc.send(CHAT, "and the next one?").message_id
     assert tc.status().reconnects == 0
+
+
+def test_text_that_is_none_is_refused_before_it_is_sent(server: FuzzServer, tc: tcnb.Session) -> None:
+    """Half of a surrogate pair, which no server takes, is told in one line."""
+    with pytest.raises(UsageError, match="half of a surrogate pair"):
+        tc.send(CHAT, "cut \ud83d")
+    assert server.asked["sendMessage"] == 0
 
 
 @pytest.mark.parametrize("words", ["\x1b[2J\u202e" + "no\r\n" * 30_000, "x" * 100_000, "\ud83d"])
