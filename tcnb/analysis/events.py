@@ -39,9 +39,10 @@ ORDER: Final = (WHEN, "seq", "message_id")
 _AHEAD: Final = AHEAD * 1000
 """Microseconds by which an event may claim to have happened after it was received."""
 
+_FIRST: Final = -2_208_988_800_000_000
 _LAST: Final = 4_102_444_800_000_000
-"""The beginning of the year 2100, in microseconds since 1970: what claims to be later is not true, and would have
-millions of hours looked at."""
+"""The beginnings of the years 1900 and 2100, in microseconds since 1970: what claims to be from before or later is not
+true, and would have millions of hours looked at."""
 
 _GROUPS: Final = 500
 """Into so many groups the numbers of a frame are taken to see whether it is from one journal."""
@@ -90,13 +91,13 @@ def _written() -> nw.Expr:
     """Return the time that the server gives an event, where it can be."""
     said = nw.col("timestamp")
     is_past = (said <= nw.col("received") + _AHEAD).fill_null(True)
-    return nw.when((said > 0) & (said < _LAST) & is_past).then(said)
+    return nw.when((said >= _FIRST) & (said < _LAST) & is_past).then(said)
 
 
 def _happened() -> nw.Expr:
     """Return when an event happened, else when it was received."""
     received = nw.col("received")
-    return nw.coalesce(_written(), nw.when((received > 0) & (received < _LAST)).then(received))
+    return nw.coalesce(_written(), nw.when((received >= _FIRST) & (received < _LAST)).then(received))
 
 
 def _tell_of_timeless(source: Source) -> None:

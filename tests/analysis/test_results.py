@@ -376,7 +376,7 @@ def of_year(year: int) -> pd.Timestamp:
 TIMELESS = frame(
     said("a", 0),
     said("a", None, received=at(1)),
-    *(said("b", None, timestamp=of_year(year), received=at(2)) for year in (1960, 2027, 3000, 9999)),
+    *(said("b", None, timestamp=of_year(year), received=at(2)) for year in (1800, 2027, 3000, 9999)),
     said("b", None, timestamp=of_year(3000), received=of_year(3000)),
     said("a", 90),
 )
