@@ -13,7 +13,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  print the benchmark table"
-	@echo "make fuzz   send a million mutated frames through wire, journal and record; FRAMES=… SEED=…"
+	@echo "make fuzz   send a million mutated frames through wire, journal, record and live sessions; FRAMES=… SEED=…"
 	@echo "make chaos  break everything while 50,000 messages and 500 sendings go their ways; SEED=…"
 
 $(STAMP): pyproject.toml

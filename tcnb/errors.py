@@ -49,11 +49,14 @@ from __future__ import annotations
 import pickle
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from tcnb.console import printable
+from tcnb.console import harmless, one_line, printable
 
 E = TypeVar("E", bound=BaseException)
+
+_LONGEST_DETAIL: Final = 600
+"""Characters of why a server refused a request: what its code means, and its own words."""
 
 
 class PortableError(Exception):
@@ -94,7 +97,13 @@ def _portable(cause: BaseException) -> BaseException:
 
 
 class TcnbError(PortableError):
-    """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback."""
+    """Base of all errors of tcnb; in a notebook it is shown as one line instead of a traceback.
+
+    Whatever it quotes, its text acts on no terminal and has a bounded length.
+    """
+
+    def __str__(self) -> str:
+        return harmless(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         return [printable(f"{type(self).__name__}: {self}")]
@@ -119,7 +128,7 @@ class UnknownChatError(UsageError):
         self.candidates = list(candidates)
         listing = "tc.people lists the people who are known." if what == "account" else "%tc_chats lists the chats."
         hint = f"Did you mean {_listed(self.candidates)}?" if self.candidates else listing
-        super().__init__(f"no {what} is called {name!r}. {hint}" + (f" Note that {note}." if note else ""))
+        super().__init__(f"no {what} is called {one_line(name)!r}. {hint}" + (f" Note that {note}." if note else ""))
 
 
 class AmbiguousChatError(UsageError):
@@ -136,8 +145,8 @@ class AmbiguousChatError(UsageError):
         count = len(self.candidates)
         what = f"{count} chats or people" if count != 1 else "more than one chat"
         super().__init__(
-            f"{name!r} could mean {what}: {_listed(self.candidates, str)}. Use the id or login of the one you mean."
-            + (f" Note that {note}." if note else "")
+            f"{one_line(name)!r} could mean {what}: {_listed(self.candidates, str)}. "
+            "Use the id or login of the one you mean." + (f" Note that {note}." if note else "")
         )
 
 
@@ -251,8 +260,8 @@ class ApiErrorException(TcnbError):
         self.method = method
         self.chat_id = chat_id
         about = f"{method} refused: " if method else ""
-        where = f" (chat {chat_id})" if chat_id else ""
-        super().__init__(f"{about}[{code}] {detail}{where}")
+        where = f" (chat {one_line(chat_id)})" if chat_id else ""
+        super().__init__(f"{about}[{code}] {one_line(detail, _LONGEST_DETAIL)}{where}")
 
 
 class MalformedFrameError(TcnbError, ValueError):
@@ -353,7 +362,7 @@ class FileMissingError(FileValidationError, FileNotFoundError):
     """There is no such file, or it cannot be read."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return harmless(str(self.args[0]))
 
 
 class EmptyFileError(FileValidationError, UsageError):
@@ -408,9 +417,9 @@ class DestinationExistsError(FileDownloadError, FileExistsError):
     """A file should be written to a path where one is already, and replacing it was not asked for."""
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        return harmless(str(self.args[0]))
 
 
 def _listed(names: list[str], written: Callable[[str], str] = repr, most: int = 8) -> str:
-    shown = ", ".join(map(written, names[:most]))
+    shown = ", ".join(written(one_line(name)) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,6 +9,8 @@ import unicodedata
 from pathlib import PurePath
 from typing import Final
 
+from tcnb.console import DIRECTION_MARKS
+
 LONGEST: Final = 200
 """Bytes of a name; file systems take 255, and a number may be put into it."""
 
@@ -16,7 +18,7 @@ _LONGEST_SUFFIX: Final = 20
 """Bytes that a suffix may have to be kept in a name that is cut."""
 
 _UNSAFE: Final = re.compile(r'[<>:"/\\|?*\u2028\u2029\ud800-\udfff\x00-\x1f\x7f-\x9f]')
-_DIRECTION_MARKS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_DIRECTION_MARKS: Final = re.compile(f"[{DIRECTION_MARKS}]")
 
 _JOINER: Final = re.compile(r"(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 """What joins or parts emoji and the letters of some scripts; between letters of ASCII it would only hide something."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tcnb.client.statistics import Reconnect
-from tcnb.console import printable
+from tcnb.console import harmless, printable
 
 _GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "connection": (
@@ -80,7 +80,7 @@ _MEANINGS: Final[dict[str, str]] = {
     "unknown": "This version of tcnb does not know these kinds of notifications; they are kept as rows. Update tcnb.",
     "undecodable": "The content of these could not be read; they are rows with the event unknown, and byte for byte in "
     "the journal. Please report them.",
-    "incomplete": "These lacked something; what there was is in their rows. Nothing to do.",
+    "incomplete": "These lacked something, or claimed a time that cannot be; the rest is in their rows. Nothing to do.",
     "malformed": "These are no frames of the connector; they are kept as rows with the event unknown. Something "
     "between here and the server, a proxy for instance, may change what it carries.",
     "failures": "These are not in tc.df. Messages among them are not acknowledged, so the server sends them again. The "
@@ -132,7 +132,8 @@ class Status:
         duplicates: messages that came again and were recognised.
         unknown: notifications of a kind this version does not know, kept as rows.
         undecodable: notifications whose content could not be read, kept as rows.
-        incomplete: notifications of which something needed was missing, kept as rows with what there was.
+        incomplete: notifications of which something needed was missing, or that claimed a time that cannot be, kept as
+            rows with what there was.
         malformed: texts that were no frames, kept as rows.
         failures: events that could not be recorded; notifications among them were not acknowledged.
         catching_up: how far looking back is; None while nothing is looked for.
@@ -258,17 +259,17 @@ class Status:
 
     def _repr_html_(self) -> str:
         sections = "".join(
-            f'<tbody><tr><th colspan="2" scope="rowgroup" style="{_GROUP_STYLE}">{html.escape(group)}</th></tr>'
+            f'<tbody><tr><th colspan="2" scope="rowgroup" style="{_GROUP_STYLE}">{_escaped(group)}</th></tr>'
             + "".join(_html_row(*row, self._meaning_of(row[0])) for row in rows)
             + "</tbody>"
             for group, rows in self.groups().items()
         )
-        title = f"<b>{html.escape(self.name)}</b>: {html.escape(self.account)} at {html.escape(self.server)}"
+        title = f"<b>{_escaped(self.name)}</b>: {_escaped(self.account)} at {_escaped(self.server)}"
         return f'<table><caption style="{_TITLE_STYLE}">{self._html_verdict()}{title}</caption>{sections}</table>'
 
     def _html_verdict(self) -> str:
-        verdict = f'<div style="{_ALARM_STYLE if self.problems else _WELL_STYLE}">{html.escape(self.verdict)}</div>'
-        others = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems[1:])
+        verdict = f'<div style="{_ALARM_STYLE if self.problems else _WELL_STYLE}">{_escaped(self.verdict)}</div>'
+        others = "".join(f"<li>{_escaped(problem)}</li>" for problem in self.problems[1:])
         return f'{verdict}<ul style="{_OTHERS_STYLE}">{others}</ul>' if others else verdict
 
     def _meaning_of(self, label: str) -> str | None:
@@ -358,13 +359,17 @@ _OTHERS_STYLE: Final = "margin:.2em 0 .4em 1.5em;padding:0;white-space:normal"
 _MEANING_STYLE: Final = "opacity:.75;font-size:.92em;max-width:60em;white-space:normal"
 
 
+def _escaped(text: str) -> str:
+    """Escape for HTML; what would make the rest read otherwise is left out."""
+    return html.escape(harmless(text))
+
+
 def _html_row(label: str, text: str, alarming: bool, meaning: str | None) -> str:
-    value = f'<span style="{_ALARM_STYLE}">{html.escape(text)}</span>' if alarming else html.escape(text)
+    value = f'<span style="{_ALARM_STYLE}">{_escaped(text)}</span>' if alarming else _escaped(text)
     if meaning:
-        value += f'<div style="{_MEANING_STYLE}">{html.escape(meaning)}</div>'
+        value += f'<div style="{_MEANING_STYLE}">{_escaped(meaning)}</div>'
     return (
-        f'<tr><th scope="row" style="{_LABEL_STYLE}">{html.escape(label)}</th>'
-        f'<td style="{_CELL_STYLE}">{value}</td></tr>'
+        f'<tr><th scope="row" style="{_LABEL_STYLE}">{_escaped(label)}</th><td style="{_CELL_STYLE}">{value}</td></tr>'
     )
 
 

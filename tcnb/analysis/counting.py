@@ -5,10 +5,12 @@ Each is counted by the engine in groups that are few (chats × people, hours, da
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Any, Literal, Unpack
+from typing import Any, Final, Literal, Unpack
+from zoneinfo import ZoneInfo
 
 import narwhals as nw
 import pandas as pd
@@ -28,10 +30,13 @@ from tcnb.analysis.events import (
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import DAY, HOUR, Offsets, frequency, offsets, zone, zone_name
+from tcnb.analysis.zones import DAY, HOUR, Frequency, Offsets, frequency, offsets, zone, zone_name
 from tcnb.errors import UsageError
 
 _SECOND = 1_000_000
+
+MOST_PERIODS: Final = 500_000
+"""Periods of a result, empty ones among them: the hours of 57 years, made in two seconds."""
 
 
 @draws
@@ -93,7 +98,8 @@ def activity(
     Returns:
         period (in the zone; on DuckDB and Spark what its clock shows), group_id, group (string; missing without
         `by`), messages, people (Int64), complete (boolean; false where the record begins or ends in the period), in the
-        order of time. Without `by` also the periods in which nothing was written stand there, with zeros.
+        order of time. Without `by` also the periods in which nothing was written stand there, with zeros, unless they
+        are more than half a million.
         The engine counts by period, group and author; these are collected.
 
     Raises:
@@ -117,9 +123,7 @@ def activity(
     cells["people"] = (cells["author_id"] != UNKNOWN).astype("Int64")
     grouped = cells.groupby(keys, as_index=False).agg(messages=("messages", "sum"), people=("people", "sum"))
     if group is None and len(grouped):
-        periods = list(length.periods(int(steps.min()), int(steps.max()), where))
-        grouped = grouped.set_index("start").reindex(periods).rename_axis("start").reset_index()
-        grouped = grouped.fillna({"messages": 0, "people": 0, "group_id": UNKNOWN})
+        grouped = _with_empty_periods(grouped, length, int(steps.min()), int(steps.max()), where)
     grouped = with_periods(grouped, length, where, whole)
     named = _with_group_names(grouped, source, by)
     ordered = named.sort_values(["period", "messages", "group_id"], ascending=[True, False, True])
@@ -263,6 +267,22 @@ def _local(source: Source, tz: str, whole: Reach, step: Callable[[nw.Expr, nw.Ex
     with_seconds = messages(source).with_columns(((nw.col(WHEN) - nw.col(WHEN) % _SECOND) // _SECOND).alias("second"))
     with_wall = with_seconds.with_columns(known.local(seconds).alias("wall"))
     return with_wall.with_columns(step(seconds, nw.col("wall"), known).alias("step"))
+
+
+def _with_empty_periods(
+    grouped: pd.DataFrame, length: Frequency, first: int, last: int, where: ZoneInfo
+) -> pd.DataFrame:
+    """Return counts with the periods between two steps in which nothing was written, unless these are too many."""
+    if (last - first) // length.seconds >= MOST_PERIODS:
+        warnings.warn(
+            f"from the first message to the last there are more than {MOST_PERIODS:,} periods: those in which nothing "
+            "was written are left out; a longer freq= has them",
+            stacklevel=4,
+        )
+        return grouped
+    periods = list(length.periods(first, last, where))
+    grouped = grouped.set_index("start").reindex(periods).rename_axis("start").reset_index()
+    return grouped.fillna({"messages": 0, "people": 0, "group_id": UNKNOWN})
 
 
 def _with_group_names(frame: pd.DataFrame, source: Source, by: str | None) -> pd.DataFrame:

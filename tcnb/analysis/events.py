@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from tcnb.analysis.engines import LAZY, Rows, Source, collect, distinct, open_events, pairs
+from tcnb.record.timeline import AHEAD
 
 MESSAGE: Final = "message"
 REMOVED: Final = "removed_message"
@@ -28,10 +30,19 @@ _KEYS: Final = (
 )
 
 WHEN: Final = "when"
-"""The column of inside rows that says when something happened: by the server, else when it was received."""
+"""The column of inside rows that says when something happened: by the server; what is no message else when it was
+received."""
 
 ORDER: Final = (WHEN, "seq", "message_id")
 """The order of messages in a chat; whatever a concatenation repeats, it has no ties."""
+
+_AHEAD: Final = AHEAD * 1000
+"""Microseconds by which an event may claim to have happened after it was received."""
+
+_FIRST: Final = -2_208_988_800_000_000
+_LAST: Final = 4_102_444_800_000_000
+"""The beginnings of the years 1900 and 2100, in microseconds since 1970: what claims to be from before or later is not
+true, and would have millions of hours looked at."""
 
 _GROUPS: Final = 500
 """Into so many groups the numbers of a frame are taken to see whether it is from one journal."""
@@ -55,7 +66,8 @@ def open_messages(frame: Any, *columns: str, events: Sequence[str] | None = (), 
         people: whether it matters who wrote: then each person has one id, whatever the case in which it was written.
 
     Returns:
-        A source with the column `when`; missing chats and authors are `UNKNOWN`.
+        A source with the column `when`; missing chats and authors are `UNKNOWN`. Messages of which nobody knows when
+        they were written are told of, and left out of what is made of it.
     """
     kinds = None if events is None else (MESSAGE, REMOVED, EDITED, RENAMED, *events)
     source = open_events(frame, (*_KEYS, *columns), kinds)
@@ -64,12 +76,40 @@ def open_messages(frame: Any, *columns: str, events: Sequence[str] | None = (), 
     rows = _completed(source.rows).with_columns(nw.col("author_id").fill_null(UNKNOWN))
     known = None if source.known is None else _completed(source.known)
     opened = replace(source, rows=rows, known=known)
+    _tell_of_timeless(opened)
     return replace(opened, is_concatenation=_may_repeat(opened))
 
 
 def _completed(rows: Rows) -> Rows:
-    when = nw.coalesce(nw.col("timestamp"), nw.col("received")).alias(WHEN)
+    # A message from the past may have been received long after it was written.
+    is_message = nw.col("event") == MESSAGE
+    when = nw.when(is_message).then(_written()).otherwise(_happened()).alias(WHEN)
     return rows.with_columns(when, nw.col("chat_id").fill_null(UNKNOWN))
+
+
+def _written() -> nw.Expr:
+    """Return the time that the server gives an event, where it can be."""
+    said = nw.col("timestamp")
+    is_past = (said <= nw.col("received") + _AHEAD).fill_null(True)
+    return nw.when((said >= _FIRST) & (said < _LAST) & is_past).then(said)
+
+
+def _happened() -> nw.Expr:
+    """Return when an event happened, else when it was received."""
+    received = nw.col("received")
+    return nw.coalesce(_written(), nw.when((received >= _FIRST) & (received < _LAST)).then(received))
+
+
+def _tell_of_timeless(source: Source) -> None:
+    """Warn of messages without a time, or with one that cannot be."""
+    timeless = source.rows.filter(nw.col("event") == MESSAGE, nw.col(WHEN).is_null())
+    count = int(collect(timeless.select(nw.len().alias("rows")))["rows"].sum())
+    if count:
+        whose = "1 message has" if count == 1 else f"{count:,} messages have"
+        warnings.warn(
+            f"{whose} no time of writing that can be believed, and {'is' if count == 1 else 'are'} left out",
+            stacklevel=5,
+        )
 
 
 def _with_one_spelling(source: Source, columns: Sequence[str]) -> Source:
@@ -272,8 +312,7 @@ class Reach(NamedTuple):
 
 def reach(source: Source) -> Reach:
     """Return how far a frame reaches; of the record that it was taken from it knows only in pandas."""
-    when = nw.coalesce(nw.col("timestamp"), nw.col("received"))
-    ends = source.every.select(when.alias(WHEN), "received").select(
+    ends = source.every.select(_happened().alias(WHEN), "received").select(
         nw.col(WHEN).min().alias("first"),
         nw.col(WHEN).max().alias("last"),
         nw.col("received").min().alias("began"),

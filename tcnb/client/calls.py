@@ -32,6 +32,7 @@ from tcnb.errors import (
 )
 from tcnb.wire import codes
 from tcnb.wire.frames import Frame
+from tcnb.wire.notifications import LAST_MILLISECOND
 
 MOST_TRIES: Final = 3
 """How often something that changes anything is sent at most."""
@@ -333,7 +334,15 @@ class Calls:
             raise outcomes.unanswered(call.method, call.allowed) from None
         finally:
             self._waits.remove(wait)
-        return content(said, call.method, call.payload) if isinstance(said, Frame) else said
+        if not isinstance(said, Frame):
+            return said
+        try:
+            return content(said, call.method, call.payload)
+        except MalformedFrameError as error:
+            if call.rule.kind is Kind.READ:
+                raise
+            self._line.statistics.unknown += 1
+            raise outcomes.unreadable(call.method) from error
 
     def _look(self, wait: _Wait, now: float) -> float | None:
         """Look after a request that waits: whether anybody is still there, and whether its time is up.
@@ -384,13 +393,14 @@ class Calls:
         if not isinstance(result, dict):
             return
         stamp = result.get("timestamp")
-        if isinstance(stamp, int) and sending.link is link:
+        if isinstance(stamp, int) and 0 < stamp <= LAST_MILLISECOND and sending.link is link:
             self._line.clock.stamped(stamp, sending.written_at, asyncio.get_running_loop().time())
         id = result.get("messageId", result.get("chatId"))
-        if id is not None:
+        if isinstance(id, str):
             self._known.answered(id, link)
-        if result.get("captionMessageId") is not None:
-            self._known.claim(result["captionMessageId"])
+        caption_id = result.get("captionMessageId")
+        if isinstance(caption_id, str):
+            self._known.claim(caption_id)
 
     def _abandon(self, sending: Sending, place: Place, request: Request, link: Link) -> None:
         """Take note that the caller goes while the answer may still come."""

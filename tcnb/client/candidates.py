@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from tcnb.client.bot import Bot
+from tcnb.console import local_minute, one_line
 from tcnb.errors import TcnbError
 from tcnb.types import GetChatByIdResponse, TextContent
 from tcnb.types.enums import ChatType
@@ -99,12 +99,11 @@ def _last(chat: GetChatByIdResponse, me_id: str) -> str:
     message = chat.last_message
     if message is None:
         return "no messages"
-    when = datetime.fromtimestamp(message.timestamp / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    when = local_minute(message.timestamp / 1000) or "at an unknown time"
     what = repr(_short(message.content.text)) if isinstance(message.content, TextContent) else ""
     by = names.login_of(message.author.id, me_id.partition("@")[2])
     return f"last message {when} by {by}{': ' if what else ''}{what}"
 
 
 def _short(text: str) -> str:
-    text = names.tidied(text)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return one_line(names.tidied(text), _LONGEST)

@@ -77,7 +77,7 @@ async def every_record(ask: Ask) -> AsyncIterator[dict[str, Any]]:
     async def page(number: int) -> list[dict[str, Any]]:
         answer = await ask("getChats", {"count": PAGE, "page": number})
         listed = answer.get("chats") if isinstance(answer, dict) else answer
-        return [record for record in listed or [] if isinstance(record, dict)]
+        return [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
 
     async for record in every_chat(page, _id_of):
         yield record

@@ -380,6 +380,7 @@ class Connection:
                 timeout=self.timeout,
                 intake=self._take,
                 statistics=self.statistics,
+                on_problem=self._on_problem,
             )
         except InvalidStatus as error:
             raise WSConnectionError(await why_no_socket(self.address, error)) from error
@@ -408,7 +409,10 @@ class Connection:
 
     def _take(self, batch: Batch) -> None:
         """Pass notifications on, after a glance at what they tell about this account's own messages."""
-        self._calls.heard(batch)
+        try:
+            self._calls.heard(batch)
+        except Exception as error:
+            self._on_problem("telling own messages from those of others", error)
         self._intake(batch)
 
     async def _authorize(self, link: Link, token: str) -> None:

@@ -28,6 +28,7 @@ from tcnb.client.history import Ask
 from tcnb.client.people import UNCLEAR, People
 from tcnb.errors import AmbiguousChatError, ApiErrorException, PortableError, UnknownChatError, UsageError
 from tcnb.types.enums import ChatType
+from tcnb.types.reading import whole_number
 from tcnb.wire import codes, names
 from tcnb.wire.paths import bare_id
 
@@ -150,7 +151,7 @@ class Directory:
         """Take note of a notification among `LOOKS_OLD_AFTER`."""
         try:
             change = msgspec.json.decode(payload, type=_Change)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             change = _Change()
         if method.endswith("Participant") and change.user_id and not self.people.is_own(change.user_id):
             return  # the others come and go without changing any title
@@ -498,9 +499,8 @@ class Directory:
 
 def _known(record: dict[str, Any]) -> KnownChat:
     """Read the record of a chat; what is mistyped is not known (`protocol` section 4.5)."""
-    title, kind = record.get("title"), record.get("chatType")
-    kind = ChatType(kind) if isinstance(kind, int) else ChatType.UNDEF
-    return KnownChat(record["chatId"], title if isinstance(title, str) else None, kind)
+    title, kind = record.get("title"), whole_number(record.get("chatType"))
+    return KnownChat(record["chatId"], title if isinstance(title, str) else None, ChatType(kind or 0))
 
 
 def _similar(name: str, known: Iterable[str], most: int = 5) -> list[str]:

@@ -53,4 +53,10 @@ async def _page(ask: Ask, chat_id: str, before: Any) -> list[dict[str, Any]]:
         request["fromMessageId"] = before
     answer = await ask("getChatHistory", request)
     listed = answer.get("messages") if isinstance(answer, dict) else None
-    return [envelope for envelope in listed or [] if isinstance(envelope, dict)]
+    return [_with_proper_id(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _with_proper_id(envelope: dict[str, Any]) -> dict[str, Any]:
+    """Return an envelope without an id that is none, which nothing could be looked up by."""
+    id = envelope.get("messageId")
+    return envelope if id is None or isinstance(id, str) else {**envelope, "messageId": None}

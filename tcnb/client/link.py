@@ -18,6 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from tcnb.client.address import Address
 from tcnb.client.socket import BatchingSocket, open_socket
 from tcnb.client.statistics import Statistics
+from tcnb.client.thread import OnProblem, log_problem
+from tcnb.console import one_line
 from tcnb.errors import ApiErrorException, MalformedFrameError, PortableError, RequestTimeoutError
 from tcnb.wire import codes, frames
 from tcnb.wire.exchange import Exchange, Malformed
@@ -79,6 +81,7 @@ class Link:
     Args:
         intake: called with each batch of notifications.
         statistics: where acknowledgements are counted.
+        on_problem: told of what nobody expected to go wrong while something arrives; the connection stays.
 
     Attributes:
         authorised: when the login was asked for, by the server's clock, in microseconds since the epoch; None before.
@@ -86,8 +89,11 @@ class Link:
         unknown_answers: answers to nothing that was asked, or whose asker had gone.
     """
 
-    def __init__(self, intake: Callable[[Batch], None], statistics: Statistics) -> None:
+    def __init__(
+        self, intake: Callable[[Batch], None], statistics: Statistics, on_problem: OnProblem = log_problem
+    ) -> None:
         self._intake = intake
+        self._on_problem = on_problem
         self._statistics = statistics
         self._given_up: str | None = None
         self._wanted: float | None = None
@@ -108,13 +114,14 @@ class Link:
         timeout: float,
         intake: Callable[[Batch], None],
         statistics: Statistics,
+        on_problem: OnProblem = log_problem,
     ) -> Link:
         """Open a socket; `intake` is called on the loop with each batch of notifications.
 
         Raises:
             OSError, TimeoutError, websockets.exceptions.InvalidHandshake: it cannot be opened.
         """
-        link = cls(intake, statistics)
+        link = cls(intake, statistics, on_problem)
         link._socket = await open_socket(address, context, timeout=timeout, on_texts=link._on_texts)
         return link
 
@@ -220,7 +227,7 @@ class Link:
         code, reason = self.socket.close_code, self.socket.close_reason
         if code in (None, 1006):
             return "the connection broke"
-        return f"closed with code {code}" + (f" ({reason})" if reason else "")
+        return f"closed with code {code}" + (f" ({one_line(reason)})" if reason else "")
 
     async def _is_answering(self, within: float) -> bool:
         """Ping once; False if nothing at all is read for so many seconds, although it would be."""
@@ -239,17 +246,27 @@ class Link:
             self._ping = None
 
     def _on_texts(self, texts: list[bytes]) -> None:
+        """Take what one read brought; nothing is raised to the transport, which would break the connection."""
         received = self._exchange.receive(texts)
         for frame in received.responses:
-            request = self._pending.pop(frame.id, None)
-            if request is not None and not request.answer.done():
-                request.answer.set_result(frame)
-            elif request is not None and request.on_late is not None:
-                request.on_late(frame)
-            else:
-                self.unknown_answers += 1
+            try:
+                self._on_response(frame)
+            except Exception as error:
+                self._on_problem("taking in an answer", error)
         if received.requests:
-            self._intake(Batch(received.requests, time.time_ns() // 1000, self))
+            try:
+                self._intake(Batch(received.requests, time.time_ns() // 1000, self))
+            except Exception as error:
+                self._on_problem("taking in notifications", error)
+
+    def _on_response(self, frame: Frame) -> None:
+        request = self._pending.pop(frame.id, None)
+        if request is not None and not request.answer.done():
+            request.answer.set_result(frame)
+        elif request is not None and request.on_late is not None:
+            request.on_late(frame)
+        else:
+            self.unknown_answers += 1
 
 
 def content(frame: Frame, method: str, payload: Any) -> Any:
@@ -272,6 +289,6 @@ def content(frame: Frame, method: str, payload: Any) -> Any:
     if code:
         chat_id = payload.get("chatId") if isinstance(payload, dict) else None
         detail = codes.meaning(code)
-        words = said.get("errorDescription")
+        words = one_line(said.get("errorDescription") or "")
         raise ApiErrorException(code, f"{detail} ({words})" if words else detail, said, method=method, chat_id=chat_id)
     return said

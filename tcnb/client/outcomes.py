@@ -36,6 +36,13 @@ def unanswered(method: str, seconds: float) -> UnansweredError:
     )
 
 
+def unreadable(method: str) -> OutcomeUnknownError:
+    """Return the error for a request that changes something and got an answer that says nothing."""
+    return OutcomeUnknownError(
+        f"{method}: the server's answer cannot be read, so it may or may not have been carried out: {_advice(method)}"
+    )
+
+
 def silent(method: str, seconds: float) -> RequestTimeoutError:
     """Return the error for a question that got no answer in time."""
     return RequestTimeoutError(f"{method}: no answer from the server within {seconds:g} s")

@@ -116,7 +116,7 @@ class Recovery:
         elif "caption" in sending.request.get("content", {}) and not is_settled:
             return None
         for name in ("messageId", "captionMessageId"):
-            if result.get(name) is not None:
+            if isinstance(result.get(name), str):
                 self._known.claim(result[name])
         return result
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tcnb.client.link import Batch, Link
 from tcnb.client.matching import Fingerprint, fingerprints, is_by
 from tcnb.client.outcomes import UnclearError
+from tcnb.errors import MalformedFrameError
 from tcnb.wire.frames import Frame
 
 MOST_KNOWN: Final = 20_000
@@ -156,20 +157,20 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._results: dict[Any, None] = {}
-        self._told: dict[Any, Link] = {}
-        self._last: tuple[Any, Link] | None = None
+        self._results: dict[str, None] = {}
+        self._told: dict[str, Link] = {}
+        self._last: tuple[str, Link] | None = None
         self._echoes: bool | None = None
         self._me: tuple[str, bytes] = ("", b"")
         self._until = -math.inf
         self._unheard: deque[Batch] = deque(maxlen=MOST_UNHEARD)
 
-    def claim(self, id: Any) -> None:
+    def claim(self, id: str) -> None:
         """Take note that a message or a chat is the result of a sending."""
         self._results[id] = None
         _bound(self._results)
 
-    def answered(self, id: Any, link: Link) -> None:
+    def answered(self, id: str, link: Link) -> None:
         """Take note of the message or chat that the server named in its answer."""
         self.claim(id)
         if self._told.get(id) is link:
@@ -205,8 +206,8 @@ class Known:
             self._listen(batch)
 
     def is_free(self, id: Any, sending: Sending) -> bool:
-        """Return whether a message or chat could be the result of that sending."""
-        if id in self._results:
+        """Return whether a message or chat could be the result of that sending; what has no proper id is none."""
+        if not isinstance(id, str) or id in self._results:
             return False
         return not (self._echoes is False and self._told.get(id) is sending.link)
 
@@ -220,9 +221,12 @@ class Known:
                     self._hear(request, batch.link, me_id)
 
     def _hear(self, request: Frame, link: Link, me_id: str) -> None:
-        content = request.content()
-        if isinstance(content, dict) and is_by(content, me_id):
-            id = content.get("messageId")
+        try:
+            content = request.content()
+        except MalformedFrameError:
+            return  # the record takes it as it is; whose it is nobody can tell
+        id = content.get("messageId") if isinstance(content, dict) else None
+        if isinstance(id, str) and is_by(content, me_id):
             self._told[id] = link
             _bound(self._told)
             if self._last is not None and self._last == (id, link):
@@ -234,6 +238,6 @@ def free(envelopes: Iterable[Mapping[str, Any]], known: Known, sending: Sending,
     return [one for one in envelopes if is_by(one, me_id) and known.is_free(one.get("messageId"), sending)]
 
 
-def _bound(ids: dict[Any, Any]) -> None:
+def _bound(ids: dict[str, Any]) -> None:
     if len(ids) > MOST_KNOWN:
         del ids[next(iter(ids))]

@@ -18,6 +18,7 @@ from typing import Any
 from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.failures import answered, refused_by_proxy, way_to, why_unreachable
+from tcnb.console import one_line
 from tcnb.errors import (
     AuthenticationError,
     InvalidGrantError,
@@ -194,7 +195,7 @@ def _refusal(address: Address, answer: http.Answer, password: str | None, proxy:
     reason, code = _reason(answer)
     # Here, where nothing but the server's words stand: in ours, a gap would tell which word the password is. And before
     # they are cut, which could leave half of it.
-    reason = _tidied(reason.replace(password, "<hidden>") if password else reason)
+    reason = one_line(reason.replace(password, "<hidden>") if password else reason, LONGEST_REASON)
     if status == 403 and code == "auth_method_disabled":
         return PasswordAuthDisabledError()
     if code == "invalidScope":
@@ -234,13 +235,6 @@ def _reason(answer: http.Answer) -> tuple[str, str | None]:
         words = [error.get("message"), code]
     text = next((word for word in words if isinstance(word, str) and word), f"HTTP {answer.status}")
     return text, code if isinstance(code, str) else None
-
-
-def _tidied(text: str) -> str:
-    """Return the words of a server in one line, without characters that show nothing or change how the line is read."""
-    shown = "".join(one if one.isprintable() else " " for one in text[: 2 * LONGEST_REASON])
-    line = " ".join(shown.split())
-    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
 
 
 def _required(answer: dict[str, Any], key: str) -> str:

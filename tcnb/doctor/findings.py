@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tcnb.console import harmless
+
 
 class Verdict(StrEnum):
     """How bad it is: only a problem keeps tcnb from working."""
@@ -30,7 +32,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.verdict:<8} {self.check:<16} {self.text}"
+        return harmless(f"{self.verdict:<8} {self.check:<16} {self.text}")
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -1570,7 +1570,7 @@ class View {
     const { words } = this;
     if (one.state === "sent") return [words.sent, this.locale.clock(one.at), one.is_removed ? words.removed : ""].filter(Boolean).join(" · ");
     if (one.state === "failed") return one.is_unsure ? words.unsure(one.reason || "?") : words.failedWhy(one.reason || "?");
-    if (one.state === "interrupted") return words[one.reason] || one.reason || words.stalled;
+    if (one.state === "interrupted") return ownValue(words, one.reason) || one.reason || words.stalled;
     if (one.state === "waiting") return words.waitKernel;
     if (one.state === "cutOff") return words.waitJupyter;
     if (one.state === "queued" && one.reason === "connection") return words.waitConnection;

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from tcnb.client.directory import Directory
+from tcnb.console import one_line
 from tcnb.wire.paths import bare_id
 
 from .composer_outbox import Session as SendingSession
@@ -85,7 +86,7 @@ class ChatFinder:
         """Return what a person is called; the id where no name is known."""
         bare = bare_id(user_id)
         names = {known: name for name, known in self._session.known_people()}
-        return names.get(bare) or bare
+        return one_line(names.get(bare) or bare)
 
 
 def called(directory: Directory, chat_id: str, title: str | None) -> str | None:
@@ -94,7 +95,8 @@ def called(directory: Directory, chat_id: str, title: str | None) -> str | None:
     What only looks like an id is a display name, which anybody may take.
     """
     peer = directory.known_peer(chat_id)
-    return directory.people.name_of(peer) or title if peer is not None and peer == title else title
+    shown = directory.people.name_of(peer) or title if peer is not None and peer == title else title
+    return shown and one_line(shown)
 
 
 def listed(session: Session) -> dict[str, Any]:
@@ -111,5 +113,7 @@ def listed(session: Session) -> dict[str, Any]:
         for title, chat_id, kind in session.known_chats()
     ]
     me = (session.me_id or "").casefold()
-    people = [{"user_id": user, "name": name or user} for user, name in names.items() if user.casefold() != me]
+    people = [
+        {"user_id": user, "name": one_line(name or user)} for user, name in names.items() if user.casefold() != me
+    ]
     return {"chats": chats, "people": people}

@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from tcnb.console import one_line
+
 SHOWN: Final = 5
 """Sendings in a still."""
+
+_LONGEST: Final = 80
+"""Characters of a name, a text or a reason in it."""
 
 # GitHub removes style sheets, so each element carries its style, in colours that read on white and on black.
 _FRAME: Final = (
@@ -40,18 +45,15 @@ def still_text(title: str | None, heading: str, sendings: Sequence[Mapping[str, 
 
 
 def _to(title: str | None) -> str:
-    return f"to {_one_line(title)}" if title else "no chat chosen"
+    return f"to {one_line(title, _LONGEST)}" if title else "no chat chosen"
 
 
 def _described(sending: Mapping[str, Any]) -> str:
-    what = _one_line(sending.get("name") or sending.get("text") or sending["kind"])
-    reason = f": {_one_line(sending['reason'])}" if sending["state"] == "failed" and sending.get("reason") else ""
-    return f"{sending['state']}{reason} · {_one_line(sending.get('chat') or sending['chat_id'])} · {what}"
-
-
-def _one_line(text: str, most: int = 80) -> str:
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    what = one_line(sending.get("name") or sending.get("text") or sending["kind"], _LONGEST)
+    reason = (
+        f": {one_line(sending['reason'], _LONGEST)}" if sending["state"] == "failed" and sending.get("reason") else ""
+    )
+    return f"{sending['state']}{reason} · {one_line(sending.get('chat') or sending['chat_id'], _LONGEST)} · {what}"
 
 
 def _safe(text: str) -> str:

@@ -743,7 +743,7 @@ class Painter {
     const line = node("div", "tcf-event");
     line.dataset.seq = row.s;
     const about = { who: this.authorOf(row), user: this.store.nameOf(row.u), title: row.h || row.n || "",
-      role: this.words.roles[row.l] || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
+      role: ownValue(this.words.roles, row.l) || row.l || "?", progress: row.p === undefined ? "" : sizeText(row.p, this.locale) };
     const said = this.eventText(row, about);
     line.append(node("span", "tcf-said", said));
     if (row.n && !said.includes(row.n) && !this.isOfOneChat(context)) line.append(this.chat(row.n));

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import traitlets
 
+from tcnb.console import one_line
 from tcnb.errors import JournalError
 from tcnb.record.raw import payloads
 from tcnb.record.timeline import Condition, Page, Place, Recorded
@@ -265,10 +266,14 @@ class Feed(SessionWidget):
 
     def _new_names(self) -> dict[str, str]:
         """Give the display names learnt since the last message; a person's first rows lack them and never change."""
-        names = {user_id: name for name, user_id in self.session.known_people() if name}
+        names = self._known_names()
         new = {user_id: name for user_id, name in names.items() if self._names_told.get(user_id) != name}
         self._names_told.update(new)
         return new
+
+    def _known_names(self) -> dict[str, str]:
+        """Return what people call themselves, by id."""
+        return {user_id: one_line(name) for name, user_id in self.session.known_people() if name}
 
     @property
     def _people(self) -> frozenset[str]:
@@ -425,7 +430,7 @@ class Feed(SessionWidget):
             "is_chat_chosen_elsewhere": self._on_chat is not None,
             "filter": dataclasses.asdict(self._filter),
             "state": dict(self.session.state),
-            "people": {user_id: name for name, user_id in self.session.known_people() if name},
+            "people": self._known_names(),
             "failures": self._told(list(self.session.router.failures)[-FAILURES:]),
             "looked": self._looked_to(),
             "reached": reached,
@@ -466,7 +471,7 @@ class Feed(SessionWidget):
     # -- where there is no live view ---------------------------------------------------------------------------
 
     def _still_rows(self) -> list[dict[str, Any]]:
-        names = {user_id: name for name, user_id in self.session.known_people()}
+        names = self._known_names()
         rows = self._last_rows(STILL_ROWS, self._filter).rows
         more = self._beyond_columns([row["seq"] for row in rows])
         return [

@@ -181,13 +181,13 @@ function drawKey(key, copy) {
   made.textContent = key.l;
   made.dir = "auto";
   if (made.tagName === "BUTTON") made.addEventListener("click", () => copy(key.d));
-  if (!link && key.d) made.title = (contentWords.does[kind] || String)(key.d);
+  if (!link && key.d) made.title = (ownValue(contentWords.does, kind) || String)(key.d);
   return made;
 }
 
 // Strings in double braces are for each client to word (protocol, section 6.5).
 function worded(text) {
-  return Object.hasOwn(contentWords.keys, text) ? contentWords.keys[text] : text.replace(/^\{\{(.*)\}\}$/s, "$1");
+  return ownValue(contentWords.keys, text) || text.replace(/^\{\{(.*)\}\}$/s, "$1");
 }
 
 // A survey as a card. It has its button from the beginning, so that nothing moves when the address comes.

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import msgspec
-
+from tcnb.console import one_line
+from tcnb.errors import MalformedFrameError
 from tcnb.types.enums import ButtonStyle, ButtonType
 from tcnb.types.keyboard import MAX_INLINE_KEYBOARD_ROWS, MAX_INLINE_KEYBOARD_WIDTH
+from tcnb.types.reading import string
+from tcnb.wire.frames import payload_content
 from tcnb.wire.text import plain
 
 from .composer_markup import Node, Rendering, is_allowed
@@ -47,8 +49,8 @@ _STYLES: Final = frozenset({ButtonStyle.PRIMARY, ButtonStyle.DANGER, ButtonStyle
 def content_of(payload: bytes) -> Content:
     """Return the content of a frame; empty for a frame without any, or that nobody can read."""
     try:
-        said = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        said = payload_content(payload)
+    except MalformedFrameError:
         return {}
     return _object(_object(said).get("content"))
 
@@ -115,15 +117,15 @@ def keyboard(content: Content) -> list[list[dict[str, str]]]:
 
 
 def _button(said: Content) -> dict[str, str]:
-    kind = str(said.get("type") or "")
+    kind = string(said.get("type")) or ""
     does = _text(said, _DONE_BY.get(kind, ""))
     # A label is one line; an address stands for the label that a link may lack.
-    label = " ".join((_text(said, "label") or does or kind).split())
-    button = {"k": kind[:LONGEST_LABEL], "l": _cut(label, LONGEST_LABEL) or "·"}
+    label = one_line(_text(said, "label") or does or kind, LONGEST_LABEL)
+    button = {"k": kind[:LONGEST_LABEL], "l": label or "·"}
     if does:
         button["d"] = _cut(does, LONGEST_DETAIL)
-    if said.get("style") in _STYLES:
-        button["s"] = str(said["style"])
+    if (style := _text(said, "style")) in _STYLES:
+        button["s"] = style
     if kind == ButtonType.URL and _leads(does):
         button["h"] = does
     return button
@@ -136,7 +138,10 @@ def survey(content: Content) -> dict[str, str]:
         `d` its description and `b` the label of its button, both perhaps keys in double braces that the page words
         (`protocol` section 6.5), and `h` its address, if it may be followed. Questions never come over the wire.
     """
-    shown = {"d": _cut(_text(content, "description"), LONGEST_DETAIL), "b": _cut(_text(content, "buttonText"), 64)}
+    shown = {
+        "d": one_line(_text(content, "description"), LONGEST_DETAIL),
+        "b": one_line(_text(content, "buttonText"), LONGEST_LABEL),
+    }
     address = _address_of_survey(content)
     if address:
         shown["h"] = address

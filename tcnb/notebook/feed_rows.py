@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from tcnb.console import one_line
 from tcnb.record.timeline import Condition, Place, time_of
 
 Row = Mapping[str, Any]
@@ -38,6 +39,9 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
 Added are `t` time in the timeline, `k` kind, `x` text, `q` its full length, `g` whether it has markup, `o` own,
 `e` edited, `v` the name of what is unknown, `b` what was forwarded where that is no text, and `late` for what came some
 time after it had happened."""
+
+_NAMES: Final = tuple(SHORT_NAMES[column] for column in ("chat", "author", "title", "role", "file_name", "mime_type"))
+"""Keys of what strangers call something: shown in one line, without marks that make it read otherwise."""
 
 LATE: Final = frozenset({"redelivered", "history"})
 """Origins (`schema.ORIGINS`) of what came some time after it had happened."""
@@ -121,6 +125,7 @@ def is_own(row: Row, me_id: str | None) -> bool:
 def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
     """Give what the front end shows of a row, under one-letter keys (`SHORT_NAMES`), missing values left out."""
     short = {key: row[column] for column, key in SHORT_NAMES.items() if row.get(column) is not None}
+    short |= {key: one_line(short[key]) for key in _NAMES if key in short}
     short["k"] = kind_of(row)
     short["t"] = time_of(row.get("timestamp"), row.get("received") or 0)
     text = row.get("text")
@@ -140,7 +145,7 @@ def short_form(row: Row, me_id: str | None = None) -> dict[str, Any]:
     if row.get("origin") in LATE:
         short["late"] = 1
     if short["k"] == "unknown":
-        short["v"] = str(row.get("message_type") or row.get("event") or "?")
+        short["v"] = one_line(row.get("message_type") or row.get("event") or "?")
     return short
 
 

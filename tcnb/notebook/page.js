@@ -39,6 +39,11 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// What a table has under a name from outside; `constructor` and the like, which every object has, are in none.
+function ownValue(table, name) {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 function hue(key) {
   let hash = 2166136261;
   for (let i = 0; i < key.length; i += 1) hash = Math.imul(hash ^ key.charCodeAt(i), 16777619);

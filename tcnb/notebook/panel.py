@@ -15,6 +15,7 @@ import ipywidgets
 import traitlets
 
 from tcnb.client.chat_list import PAGE, UnfinishedListError, every_chat
+from tcnb.console import one_line
 from tcnb.errors import TcnbError
 from tcnb.locks import fork_safe
 
@@ -249,8 +250,8 @@ class ChatList(SessionWidget):
         if _time_of(row) < line.at:
             return
         line.author_id = str(row.get("author_id") or "")
-        line.author = str(row.get("author") or "")
-        line.said = " ".join(describe(row)[:120].split())
+        line.author = one_line(row.get("author") or "")
+        line.said = one_line(describe(row), 120)
         line.at = _time_of(row)
         self._word(line)
 
@@ -273,7 +274,7 @@ class ChatList(SessionWidget):
             self._line(chat_id, title, kind)
 
     def _learn_names(self) -> None:
-        names = {user_id: name for name, user_id in self.session.known_people() if name}
+        names = {user_id: one_line(name) for name, user_id in self.session.known_people() if name}
         if names == self._names:
             return
         self._names = names

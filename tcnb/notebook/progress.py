@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextvars
-import datetime
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from tcnb.console import local_minute
 from tcnb.locks import fork_safe
 from tcnb.threads import leave_alone
 
@@ -103,4 +103,4 @@ def _display(bundle: dict[str, str]) -> Any:
 
 
 def _day(moment: int) -> str:
-    return datetime.datetime.fromtimestamp(moment / 1_000_000).astimezone().strftime("%Y-%m-%d %H:%M")
+    return local_minute(moment / 1_000_000) or "an unknown time"

@@ -9,6 +9,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
+from tcnb.console import harmless, one_line
 from tcnb.record.timeline import time_of
 
 from .feed_rows import Row, forwarded_kind, is_own, kind_of
@@ -59,8 +60,12 @@ def still_text(rows: Sequence[Row], heading: str, zone: tzinfo | None = None) ->
 
 
 def _cells(row: Row, zone: tzinfo | None) -> tuple[str, str, str, str]:
-    chat, author = _one_line(row.get("chat") or "", 18), _one_line(_author(row), 18)
-    return _clock(row, zone), chat, author, _one_line(describe(row), 60)
+    return _clock(row, zone), _cell(row.get("chat") or "", 18), _cell(_author(row), 18), _cell(describe(row), 60)
+
+
+def _cell(text: object, length: int) -> str:
+    """Return a text as a cell, which has no width but that of its characters."""
+    return _shortened("".join(sign for sign in one_line(text) if sign.isprintable()), length)
 
 
 def describe(row: Row) -> str:
@@ -78,7 +83,7 @@ def describe(row: Row) -> str:
 
 
 def _describe_text(row: Row, text: str) -> str:
-    return " ".join([text, *(f"[{label}]" for label in row.get("buttons") or ())])
+    return " ".join([text, *(f"[{one_line(label)}]" for label in row.get("buttons") or ())])
 
 
 def _describe_forwarded(row: Row, text: str) -> str:
@@ -91,15 +96,15 @@ def _describe_forwarded(row: Row, text: str) -> str:
 
 
 def _describe_file(kind: str, row: Row, text: str) -> str:
-    return " · ".join(filter(None, [_FILE_WORDS[kind], row.get("file_name"), _size(row.get("file_size")), text]))
+    return " · ".join(filter(None, [_FILE_WORDS[kind], _name(row, "file_name"), _size(row.get("file_size")), text]))
 
 
 def _describe_location(row: Row) -> str:
-    return f"location {row.get('latitude')}, {row.get('longitude')} {row.get('title') or ''}".rstrip()
+    return f"location {row.get('latitude')}, {row.get('longitude')} {_name(row, 'title')}".rstrip()
 
 
 def _describe_survey(row: Row, text: str) -> str:
-    return f"{str(row.get('about') or 'survey').lower()}: {row.get('title') or text}"
+    return f"{(_name(row, 'about') or 'survey').lower()}: {_name(row, 'title') or text}"
 
 
 _FILE_WORDS: Final = {
@@ -138,12 +143,12 @@ _EVENT_WORDS_OF_NOBODY: Final = {"edit": "a message was edited: {text}", "remove
 def _describe_event(kind: str, row: Row, text: str) -> str:
     words = _EVENT_WORDS.get(kind) if _author(row) else _EVENT_WORDS_OF_NOBODY.get(kind, _EVENT_WORDS.get(kind))
     if words is None:
-        return f"unknown event {row.get('message_type') or row.get('event')} {text}".rstrip()
+        return f"unknown event {_name(row, 'message_type') or _name(row, 'event')} {text}".rstrip()
     return words.format(
         text=text,
-        user=row.get("user_id") or "somebody",
-        role=row.get("role") or "?",
-        title=row.get("title") or row.get("chat") or "",
+        user=_name(row, "user_id") or "somebody",
+        role=_name(row, "role") or "?",
+        title=_name(row, "title") or _name(row, "chat"),
         progress=row.get("progress") or 0,
     )
 
@@ -156,17 +161,22 @@ def _html_line(row: Row, me_id: str | None, zone: tzinfo | None) -> str:
     own = " · you" if is_own(row, me_id) else ""
     colour = _colour(str(row.get("author_id") or author))
     badge = f'<span style="{_BADGE};background:{colour}">{_safe(_initials(author))}</span>'
-    about = f'<span style="{_QUIET}">{_safe(row.get("chat") or "")}{own} · {_clock(row, zone)}</span>'
+    about = f'<span style="{_QUIET}">{_safe(_name(row, "chat"))}{own} · {_clock(row, zone)}</span>'
     return f'<div style="{_LINE}" dir="auto">{badge}<b>{_safe(author)}</b> {about}<br>{said}</div>'
 
 
 def _safe(value: object) -> str:
     """Escape for HTML; half surrogate pairs, which no file can hold, become question marks."""
-    return escape(str(value).encode("utf-8", "replace").decode())
+    return escape(harmless(str(value)).encode("utf-8", "replace").decode())
 
 
 def _author(row: Row) -> str:
-    return str(row.get("author") or row.get("author_id") or "")
+    return _name(row, "author") or _name(row, "author_id")
+
+
+def _name(row: Row, column: str) -> str:
+    """Return what strangers call something, in one line, without marks that make it read otherwise."""
+    return one_line(row.get(column) or "")
 
 
 def _initials(name: str) -> str:
@@ -210,9 +220,3 @@ def _size(size: int | None) -> str:
 
 def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _one_line(text: object, length: int) -> str:
-    """Fold a text to one line; control and direction characters go, since they would act on the terminal."""
-    folded = " ".join(str(text).encode("utf-8", "replace").decode().split())
-    return _shortened("".join(sign for sign in folded if sign.isprintable()), length)

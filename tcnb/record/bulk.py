@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from tcnb.record.directory import Directory
 from tcnb.record.schema import AUTHOR_TYPES, MESSAGE_TYPES
+from tcnb.record.timeline import times_of
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire.notifications import LAST_MILLISECOND, Envelope, PlainMessage, Told
 from tcnb.wire.text import plain
@@ -100,7 +101,6 @@ def read(told: Sequence[Told]) -> Reading | None:
     texts = [None if content.text is None else plain(content.text, content.parse_mode) for content in contents]
     modes, mode_codes = _numbered([content.parse_mode for content in contents])
     columns = {
-        "timestamp": pa.array(times * 1000),
         "event": _constant("message", len(ids)),
         "message_id": pa.array(ids, pa.large_string()),
         "message_type": _constant(MESSAGE_TYPES[_PLAIN], len(ids)),
@@ -181,9 +181,12 @@ def circumstances(reading: Reading, arrivals: Sequence[Circumstances], seqs: npt
     since = np.array([arrival.since or 0 for arrival in came], np.int64)
     again = pa.array((reading.times > 0) & (reading.times < since))
     origins = pa.array([arrival.origin for arrival in came], pa.string())
+    received = np.array([arrival.received for arrival in came], np.int64)
+    is_unknown = times_of(reading.times * 1000, received) != reading.times
     return {
         "seq": pa.array(seqs[reading.places]),
-        "received": pa.array([arrival.received for arrival in came], pa.int64()),
+        "received": pa.array(received),
+        "timestamp": pa.array(reading.times * 1000, mask=is_unknown),
         "origin": pc.if_else(again, "redelivered", origins).dictionary_encode(),
     }
 

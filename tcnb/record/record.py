@@ -67,6 +67,7 @@ class Arrival(msgspec.Struct, gc=False):
 _FORWARDED: Final = (
     *("text", "parse_mode", "title", "file_id", "file_name", "file_size", "mime_type", "latitude", "longitude"),
 )
+_TIMESTAMP: Final = NAMES.index("timestamp")
 _REDELIVERED: Final = "redelivered"
 _PART: Final = 50_000
 """Message ids that are strings at once while a record is restored."""
@@ -94,7 +95,8 @@ class Counts:
         sent: events of our own.
         duplicates: messages that were there already; they add no row.
         redelivered: messages that had come while this account was away, and were sent again.
-        incomplete: events of which something needed was missing or of the wrong type; the rest is in the row.
+        incomplete: events of which something needed was missing, of the wrong type, or a time that cannot be; the rest
+            is in the row.
         undecodable: payloads of known methods of which nothing could be read; their rows say `unknown`.
         unknown: notifications by a method that this version does not know; their rows say `unknown`.
     """
@@ -483,7 +485,7 @@ class Record:
         origin = arrival.origin
         if isinstance(part, notifications.Message):
             row = rows.message(part, seq, arrival.received, arrival.direction, self._directory)
-            whole = whole and (part.chat_id is not None or part.chat is not None)
+            whole = whole and (part.chat_id is not None or part.chat is not None) and row[_TIMESTAMP] is not None
             since = arrival.since
             if since is not None and part.timestamp is not None and 0 < part.timestamp < since:
                 origin = _REDELIVERED
@@ -531,6 +533,7 @@ class Record:
             raise
         self._counts.received += len(arrivals)
         self._counts.redelivered += pc.sum(pc.equal(columns[ORIGIN.name], _REDELIVERED)).as_py()
+        self._counts.incomplete += columns["timestamp"].null_count
         self._last_seq = int(seqs[-1])
         return True
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from tcnb.record.directory import Directory
 from tcnb.record.schema import AUTHOR_TYPES, CHANGES, MESSAGE_TYPES, NAMES, ROLES
 from tcnb.record.table import Row
+from tcnb.record.timeline import is_believed
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
 from tcnb.wire.paths import bare_id
@@ -54,7 +55,7 @@ def message(envelope: wire.Message, seq: int, received: int, direction: str, dir
     return (
         seq,
         received,
-        timestamp * 1000 if timestamp is not None and 0 <= timestamp <= wire.LAST_MILLISECOND else None,
+        timestamp * 1000 if timestamp is not None and is_believed(timestamp, received // 1000) else None,
         "message",
         direction,
         chat_id,
@@ -110,14 +111,16 @@ def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
 
 
 def _happened(values: Mapping[str, Any]) -> int | None:
-    """Return when something happened, as the server says; of an edit or a removal else when it was received.
+    """Return when something happened, as the server says; of an edit, a removal or our own doing else when it came.
 
     The server gives no time to a removal (`protocol` section 7.4). Without one it would be lost from a frame that is
     filtered by time, and its message would be there again.
     """
     timestamp: int | None = values.get("timestamp")
-    received: int | None = values.get("received")
-    return received if timestamp is None and values["event"] in CHANGES else timestamp
+    received: int = values["received"]
+    if timestamp is not None and is_believed(timestamp // 1000, received // 1000):
+        return timestamp
+    return received if values["event"] in CHANGES or values["direction"] == "out" else None
 
 
 def sent(method: str, request: Mapping[str, Any], response: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -276,9 +279,7 @@ def _role(role: str | int | None) -> str | None:
 
 
 def _microseconds(milliseconds: int | None) -> int | None:
-    if milliseconds is None or not 0 <= milliseconds <= wire.LAST_MILLISECOND:
-        return None
-    return milliseconds * 1000
+    return None if milliseconds is None else milliseconds * 1000
 
 
 def _sent_text(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ logger = logging.getLogger("tcnb.record")
 SUFFIX: Final = ".columns"
 """What the name of the file has behind that of the journal."""
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Raised whenever frames come to be decoded otherwise, or the file to look otherwise."""
 
 _MAGIC: Final = b"tcnb columns\n"

@@ -90,8 +90,9 @@ COLUMNS: Final = (
     Column(
         "timestamp",
         Kind.TIME,
-        "when the server says it happened; missing where it does not say, unless it is an edit or a removal: then when "
-        "it was received",
+        "when the server says it happened; missing where it does not say, or claims what cannot be (before 1970, or "
+        "more than a day after it was received), unless it is an edit, a removal or our own doing: then when it was "
+        "received",
     ),
     Column("event", Kind.CATEGORY, "what happened", EVENT_NAMES),
     Column("direction", Kind.CATEGORY, "`out` for what this account wrote, `in` for everything else", DIRECTIONS),

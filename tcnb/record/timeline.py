@@ -12,7 +12,7 @@ from tcnb.record.columns import Buffer
 
 AHEAD: Final = 86_400_000
 """Milliseconds by which a server's clock may be ahead of ours. A message that claims to be from the year 3000 is not
-believed: it would stand behind everything that is said for the next centuries."""
+believed: it would stand behind everything that is said for the next centuries, and have millions of hours analysed."""
 
 Rows = npt.NDArray[np.int32]
 """Numbers of rows."""
@@ -85,6 +85,11 @@ class Condition(NamedTuple):
     holds: Callable[[Mapping[str, Any]], bool]
 
 
+def is_believed(timestamp: int, received: int) -> bool:
+    """Tell whether something can have happened when a server says so; both are in milliseconds since 1970."""
+    return 0 < timestamp <= received + AHEAD
+
+
 def time_of(timestamp: int | None, received: int) -> int:
     """Return the time at which a row stands in the timeline: the server's, or our own where it has none to believe.
 
@@ -95,7 +100,7 @@ def time_of(timestamp: int | None, received: int) -> int:
     Returns:
         One of the two; all are in milliseconds since 1970.
     """
-    return timestamp if timestamp and timestamp <= received + AHEAD else received
+    return timestamp if timestamp is not None and is_believed(timestamp, received) else received
 
 
 def times_of(timestamps: Numbers, received: Numbers) -> Numbers:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import json
 import logging
 import threading
 import weakref
@@ -19,10 +18,8 @@ from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
 from tcnb.client.thread import BotThread
-from tcnb.errors import MalformedFrameError, NotConnectedError
+from tcnb.errors import NotConnectedError
 from tcnb.locks import fork_safe
 from tcnb.routing.events import is_wanted
 from tcnb.routing.filters import Event, chat_of
@@ -251,7 +248,7 @@ class Delivery:
         method = frame.method or ""
         _handling.set(handling)
         try:
-            payload = _content(frame)
+            payload = frame.content()
             event = parse_event(method, payload, id=frame.id)
             if isinstance(event, BoundToBot):
                 event.bind(self._bot)
@@ -341,18 +338,3 @@ def _chat(part: Any) -> str:
     """Return the chat that decides about the order; what belongs to no chat stands in one line of its own."""
     chat = getattr(part, "chat", None)
     return getattr(part, "chat_id", None) or (chat.chat_id if chat is not None else None) or ""
-
-
-def _content(frame: Frame) -> Any:
-    """Return what a notification says.
-
-    Raises:
-        MalformedFrameError: it is no JSON.
-    """
-    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, MalformedFrameError):
-        return frame.content()
-    try:
-        # The standard library reads what msgspec refuses: half of a surrogate pair, as left by a text cut in an emoji.
-        return json.loads(bytes(frame.payload).decode(errors="replace"))
-    except (ValueError, RecursionError) as error:
-        raise MalformedFrameError(f"a notification could not be read: {error}") from None

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tcnb.errors import MalformedFrameError
 from tcnb.record.views import KnownMessage
 from tcnb.session.past import Envelope, written_at
+from tcnb.wire.frames import payload_content
 from tcnb.wire.notifications import EditedMessage, well_formed
 from tcnb.wire.text import plain
 
@@ -43,8 +45,8 @@ def edit_of(payload: bytes | msgspec.Raw) -> tuple[str, Edit] | None:
     """Return the chat and the edit of a notification; None where it names its message, or says no text to look for."""
     try:
         said = msgspec.json.decode(payload, type=EditedMessage)
-        content = msgspec.json.decode(payload).get("content")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        content = payload_content(payload).get("content")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MalformedFrameError):
         return None
     if said.message_id is not None or said.chat_id is None or said.content is None or not said.content.text:
         return None

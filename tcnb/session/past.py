@@ -11,6 +11,7 @@ from typing import Any, Final
 from tcnb.client.connection import Connection
 from tcnb.client.history import backwards
 from tcnb.client.matching import moment
+from tcnb.wire.notifications import LAST_MILLISECOND
 
 MICROSECONDS: Final = 1000
 """In a millisecond, which is what the server counts in."""
@@ -71,4 +72,6 @@ def of_chat(chat_id: str, page: list[Envelope]) -> list[Envelope]:
 def written_at(envelope: Envelope) -> int:
     """Return when a message was written, in microseconds since 1970; 0 where the server does not say."""
     timestamp = envelope.get("timestamp")
-    return timestamp * MICROSECONDS if isinstance(timestamp, int) else 0
+    if isinstance(timestamp, int) and 0 < timestamp <= LAST_MILLISECOND:
+        return timestamp * MICROSECONDS
+    return 0

@@ -31,6 +31,7 @@ from tcnb.client.transfer import Transfers
 from tcnb.errors import (
     ApiErrorException,
     JournalError,
+    MalformedFrameError,
     NotConnectedError,
     RequestTimeoutError,
     TcnbError,
@@ -62,7 +63,7 @@ from tcnb.threads import is_done, to_thread
 from tcnb.types import GetFileUploadLimitsResponse
 from tcnb.types.enums import IncomingUpdateMethod
 from tcnb.wire import paths
-from tcnb.wire.frames import Frame
+from tcnb.wire.frames import Frame, payload_content
 
 if TYPE_CHECKING:
     from tcnb.notebook.composer import Composer
@@ -436,8 +437,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         if method in LOOKS_OLD_AFTER:
             self._directory.heard(method, payload)
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
-            with contextlib.suppress(TcnbError, msgspec.MsgspecError, ValueError):
-                self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(msgspec.json.decode(payload)))
+            with contextlib.suppress(MalformedFrameError):
+                self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(payload_content(payload)))
         elif method == IncomingUpdateMethod.EDITED_MESSAGE:
             self._catching_up.edited(payload)
         self._waiters.offer(method, payload)

@@ -10,11 +10,12 @@ import msgspec
 
 from tcnb.arguments import known_name
 from tcnb.client.bot import Bot
-from tcnb.errors import TcnbError, UsageError
+from tcnb.errors import MalformedFrameError, UsageError
 from tcnb.routing.events import KINDS
 from tcnb.routing.filters import chat_of, sender_of
 from tcnb.types import SystemMessage, parse_event
 from tcnb.types.base import BoundToBot
+from tcnb.wire.frames import payload_content
 from tcnb.wire.notifications import EVENTS
 
 logger = logging.getLogger("tcnb.session")
@@ -57,8 +58,8 @@ class Waiters:
         if not any(waiter.method == method for waiter in self._waiters):
             return
         try:
-            event = parse_event(method, msgspec.json.decode(payload))
-        except (TcnbError, msgspec.MsgspecError) as error:
+            event = parse_event(method, payload_content(payload))
+        except MalformedFrameError as error:
             logger.warning("an event could not be given to whoever waits for it: %s", error)
             return
         if isinstance(event, BoundToBot):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from dataclasses_json import DataClassJsonMixin, LetterCase, Undefined, config
 from dataclasses_json.cfg import global_config
 
+from tcnb.console import one_line
 from tcnb.errors import MalformedFrameError, NotConnectedError
 from tcnb.types import enums
 from tcnb.types.reading import Reader, reader_of
@@ -210,7 +211,10 @@ class WireObject(DataClassJsonMixin):
             raise MalformedFrameError(f"not a {cls.__name__}: an object was expected, not {_kind_of(payload)}")
         # The library's own decoding raises where a value is not what the annotation says, and was measured to take
         # forty times longer for an event of four fields.
-        return cls(**read_fields(cls, payload))
+        try:
+            return cls(**read_fields(cls, payload))
+        except RecursionError:
+            raise MalformedFrameError(f"not a {cls.__name__}: it is nested too deeply") from None
 
     @classmethod
     def _from_wire(cls, payload: Any) -> Any:
@@ -397,12 +401,12 @@ def _shown_fields(thing: Any) -> list[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Enum):
-        return value.name
+        return one_line(value.name, _SHOWN_CHARACTERS)
     if isinstance(value, str):
         safe = shown_url(value) if "://" in value and "?" in value else value
         return repr(shortened(safe))
     if isinstance(value, dict):
-        return f"{{{shortened(', '.join(map(str, value)))}}}"
+        return f"{{{one_line(', '.join(map(str, value)), _SHOWN_CHARACTERS)}}}"
     if isinstance(value, list):
         few = len(value) <= _SHOWN_ITEMS and not any(isinstance(item, list) for item in value)
         return f"[{', '.join(map(_shown, value))}]" if few else f"<{len(value)} items>"

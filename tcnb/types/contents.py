@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from tcnb.types.base import BoundToBot, WireObject, renamed, shortened, wire
+from tcnb.console import one_line
+from tcnb.types.base import BoundToBot, WireObject, renamed, wire
 from tcnb.types.enums import FileReadyState, MessageType
 from tcnb.types.keyboard import InlineKeyboardMarkup, read_keyboard, write_keyboard
 from tcnb.types.reading import role
@@ -303,7 +304,7 @@ class UnknownContent(AbstractEnvelopeContent):
 
     def __repr__(self) -> str:
         keys = ", ".join(map(str, self.raw)) if isinstance(self.raw, dict) else type(self.raw).__name__
-        return f"UnknownContent({shortened(keys)})"
+        return f"UnknownContent({one_line(keys, 60)})"
 
 
 UserMessageContent: TypeAlias = TextContent | AttachmentContent | Location | SurveyContent | Voice

@@ -5,8 +5,8 @@ Source: `protocol` section 11.
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
-from typing import Self
+from enum import Enum, IntEnum, StrEnum
+from typing import Any, Final, Self, TypeVar
 
 __all__ = [
     "ALLOWED_BUTTON_URL_SCHEMES",
@@ -40,7 +40,7 @@ class OpenStrEnum(StrEnum):
         member = str.__new__(cls, value)
         member._name_ = f"UNKNOWN_{value.upper()}"
         member._value_ = value
-        return cls._value2member_map_.setdefault(value, member)  # type: ignore[return-value]
+        return _kept(cls._value2member_map_, member)
 
 
 class OpenIntEnum(IntEnum):
@@ -53,7 +53,19 @@ class OpenIntEnum(IntEnum):
         member = int.__new__(cls, value)
         member._name_ = f"UNKNOWN_{value}"
         member._value_ = value
-        return cls._value2member_map_.setdefault(value, member)  # type: ignore[return-value]
+        return _kept(cls._value2member_map_, member)
+
+
+_MOST_KEPT: Final = 1_000
+"""Members of one enumeration, known and unknown; of more a server may invent, each is made anew."""
+
+_Member = TypeVar("_Member", bound=Enum)
+
+
+def _kept(members: dict[Any, Any], member: _Member) -> _Member:
+    """Return an unknown member, the same one for the same value as long as there are few."""
+    known: _Member = members.setdefault(member.value, member) if len(members) < _MOST_KEPT else member
+    return known
 
 
 class UpdateType(OpenIntEnum):

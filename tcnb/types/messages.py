@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
+from tcnb.console import one_line
 from tcnb.errors import ApiErrorException, FileDownloadError, UsageError
 from tcnb.types.base import NOT_GIVEN, BoundToBot, NotGiven, WireObject, adapted, shortened, wire
 from tcnb.types.common import Chat, EnvelopeAuthor, EnvelopeBox
@@ -679,6 +680,6 @@ def _described(message: Message | SystemMessage | LastMessage) -> str:
     content = message.content
     said = repr(shortened(content.text)) if isinstance(content, TextContent) else repr(content)
     return (
-        f"{type(message).__name__}({message.type.name} {said}, author={message.author.id!r}, "
-        f"chat={(message.chat.chat_title or message.chat_id)!r}, message_id={message.message_id!r})"
+        f"{type(message).__name__}({one_line(message.type.name)} {said}, author={one_line(message.author.id)!r}, "
+        f"chat={one_line(message.chat.chat_title or message.chat_id)!r}, message_id={one_line(message.message_id)!r})"
     )

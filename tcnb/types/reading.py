@@ -6,6 +6,7 @@ Source: `protocol` sections 4, 5.1 and 17.
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable
 from enum import Enum
@@ -38,23 +39,25 @@ def string(value: Any) -> str | None:
 
 
 def whole_number(value: Any) -> int | None:
-    """Read a whole number, also one written as a string or with a fraction."""
+    """Read a whole number of 64 bits, also one written as a string or with a fraction."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return int(value)
+        number = int(value)
     except (ValueError, OverflowError):
         return None
+    return number if -(2**63) <= number < 2**63 else None
 
 
 def real_number(value: Any) -> float | None:
-    """Read a number, also one written as a string."""
+    """Read a finite number, also one written as a string."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def truth(value: Any) -> bool | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from tcnb.errors import MalformedFrameError
+from tcnb.errors import MalformedFrameError, UsageError
 from tcnb.wire import salvage
 
 REQUEST: Final = 1
@@ -37,17 +37,26 @@ class Frame(msgspec.Struct, gc=False):
         return self.type == REQUEST
 
     def content(self) -> Any:
-        """Return the payload as plain Python values; None where there is none.
+        """Return the payload as plain Python values, as `payload_content` does."""
+        return payload_content(self.payload)
 
-        Raises:
-            MalformedFrameError: the payload is not JSON after all.
-        """
-        if not self.payload:
-            return None
-        try:
-            return msgspec.json.decode(self.payload)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise MalformedFrameError(f"unreadable payload: {error}") from error
+
+def payload_content(payload: bytes | msgspec.Raw) -> Any:
+    """Return a payload as plain Python values; None where there is none, and for numbers that are too large.
+
+    Raises:
+        MalformedFrameError: it is no JSON after all.
+    """
+    if not payload:
+        return None
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return salvage.lenient(bytes(payload))
+    except (ValueError, RecursionError) as error:
+        raise MalformedFrameError(f"unreadable payload: {error}") from error
 
 
 _decode_frame = msgspec.json.Decoder(Frame).decode
@@ -93,8 +102,22 @@ def _read(data: bytes) -> Frame:
 
 
 def request(id: int, method: str, payload: Any = None) -> bytes:
-    """Write a request; `payload` is any JSON value, None becomes an empty object."""
-    return _encode({"type": REQUEST, "id": id, "method": method, "payload": {} if payload is None else payload})
+    """Write a request.
+
+    Args:
+        id: its number.
+        method: the wire's name of what is asked.
+        payload: any JSON value; None becomes an empty object.
+
+    Raises:
+        UsageError: a text in it is none, since half of a surrogate pair stands in it.
+    """
+    try:
+        return _encode({"type": REQUEST, "id": id, "method": method, "payload": {} if payload is None else payload})
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{method} cannot be sent: a text in it has half of a surrogate pair ({error.reason})"
+        ) from None
 
 
 def response(id: int, payload: Any) -> bytes:
@@ -116,6 +139,6 @@ def error_code(payload: Any) -> int:
     """Return the error code in the content of a response; 0 where it is a success."""
     if isinstance(payload, dict):
         code = payload.get("errorCode", 0)
-        if isinstance(code, int):
+        if isinstance(code, int) and -(2**63) <= code < 2**63:
             return int(code)
     return 0

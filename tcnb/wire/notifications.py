@@ -5,7 +5,6 @@ Source: `protocol` sections 4, 5 and 7.
 
 from __future__ import annotations
 
-import json
 import math
 import types
 import typing
@@ -14,6 +13,8 @@ from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+
+from tcnb.wire import salvage
 
 # What does not fit a column of 64-bit integers is as mistyped as a string would be.
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -276,8 +277,7 @@ def _salvage(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | Non
     """Take from a flawed payload what is right in it."""
     event, kind, _ = _KINDS[method]
     try:
-        # The standard library reads what msgspec refuses: half of a surrogate pair, as left by a text cut in an emoji.
-        content = json.loads(bytes(payload).decode(errors="replace")) if payload else {}
+        content = salvage.lenient(bytes(payload)) if payload else {}
         if isinstance(content, dict):
             return event, _pick(kind, content), False
     except (ValueError, RecursionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from itertools import islice
 from typing import Any, Final
@@ -31,6 +32,30 @@ def mended(text: bytes) -> bytes:
     """
     text = text.removeprefix(_BYTE_ORDER_MARK).decode(errors="replace").encode()
     return _ESCAPES.sub(lambda found: _REPLACEMENT if found["half"] else found[0], text)
+
+
+def lenient(text: bytes) -> Any:
+    """Return what a JSON text says, with None for each number that no 64 bits hold: `1e999`, NaN, or 5,000 digits.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply for the stack as it is now.
+    """
+    return _lenient(mended(text).decode())
+
+
+def _whole(digits: str) -> int | None:
+    # The shortest that 64 bits do not hold has as many digits as this; Python refuses to read thousands of them.
+    number = int(digits) if len(digits) <= 20 else 2**64
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def _real(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+_lenient: Final = json.JSONDecoder(parse_int=_whole, parse_float=_real, parse_constant=lambda _: None).decode
 
 
 def depth(text: bytes, enough: int) -> int:

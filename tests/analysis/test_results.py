@@ -368,10 +368,43 @@ def test_parquet_scanned_by_polars_and_duckdb(events, tmp_path):
         assert result["messages"].to_list() == expected
 
 
-def test_time_of_receipt_stands_in():
-    """A message without the server's time counts at the time at which it was received."""
-    events = frame(said("a", None, received=at(0)), said("a", None, received=None))
-    assert events.tc.summary()[["messages", "first"]].to_numpy().tolist() == [[1, at(0)]]
+def of_year(year: int) -> pd.Timestamp:
+    """Return a moment of a year."""
+    return pd.Timestamp(year=year, month=7, day=1, tz="UTC")
+
+
+TIMELESS = frame(
+    said("a", 0),
+    said("a", None, received=at(1)),
+    *(said("b", None, timestamp=of_year(year), received=at(2)) for year in (1800, 2027, 3000, 9999)),
+    said("b", None, timestamp=of_year(3000), received=of_year(3000)),
+    said("a", 90),
+)
+"""Two messages whose times can be, among such whose times cannot."""
+
+
+@pytest.mark.parametrize("name", schema.ANALYSES)
+def test_messages_without_a_time_that_can_be_are_told_of(name):
+    """Every analysis says how many messages it leaves out."""
+    with pytest.warns(UserWarning, match="6 messages have no time of writing"):
+        getattr(TIMELESS.tc, name)()
+
+
+def test_messages_without_a_time_that_can_be_are_left_out():
+    """A message without a time, or of another age, is counted nowhere, and makes no period."""
+    with pytest.warns(UserWarning, match="are left out"):
+        hours = TIMELESS.tc.activity("h", tz="Asia/Tokyo")
+    assert hours["messages"].tolist() == [1, 1]
+    with pytest.warns(UserWarning, match="are left out"):
+        assert TIMELESS.tc.talkers()["messages"].tolist() == [2]
+
+
+def test_periods_without_messages_are_bounded():
+    """Between messages of two ages there are not millions of empty periods."""
+    events = frame(said("a", None, timestamp=of_year(1980), received=at(0)), said("a", 0))
+    with pytest.warns(UserWarning, match="more than 500,000 periods"):
+        assert events.tc.activity("min")["messages"].tolist() == [1, 1]
+    assert len(events.tc.activity("M")) > 500
 
 
 def test_deleted_authors_are_one_row():

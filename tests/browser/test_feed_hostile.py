@@ -25,6 +25,7 @@ PLACES = {
     "picture name": lambda text: a_row(0, k="photo", d=text, z=5),
     "title": lambda text: a_row(0, k="title", h=text),
     "person": lambda text: a_row(0, k="join", u=text),
+    "role": lambda text: a_row(0, k="role", u="bob@practice.local", l=text),
     "edit": lambda text: a_row(0, k="edit", m=None, x=text),
     "kind": lambda text: a_row(0, k="unknown", v=text),
     "answered": lambda text: a_row(1, r="m0", x=text),
@@ -100,3 +101,16 @@ def shown(place: str, number: int, text: str) -> dict[str, Any]:
     """Give the row with a text in its place, without the halves of pairs that no JSON of the page can carry."""
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return PLACES[place](whole) | {"m": f"h{number}" if place != "edit" else None}
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString", "hasOwnProperty", "valueOf"])
+def test_names_that_every_object_has_mean_nothing(open_page, name):  # noqa: F811
+    """A role or a kind of button that is called like a part of every object is shown as it is called."""
+    page: Page = open_page()
+    buttons = {"keyboard": [[{"k": name, "l": "Press", "d": name, "s": name}]]}
+    page.start(a_row(0, k="role", u="bob@practice.local", l=name), a_row(1, x="Deploy?", contents=buttons))
+    assert name in page.page.locator(".tcf-drawn .tcf-event").first.inner_text()
+    page.wait_for("document.querySelector('.tcf-key') !== null")
+    assert page.page.locator(".tcf-key").first.get_attribute("title") == name
+    page.push([a_row(2)])
+    page.wait_for("document.body.innerText.includes('message number 2')")

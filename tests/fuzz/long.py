@@ -1,5 +1,5 @@
-"""The long run of the fuzzing, `make fuzz`: a million mutated frames and more from one seed; what must hold is in
-`oracle`.
+"""The long run of the fuzzing, `make fuzz`: a million mutated frames and more from one seed, some of them through live
+sessions, which also ask a server with wrong answers; what must hold is in `oracle`, `live` and `asking`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,30 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from tcnb.client import bot
+from tests.fuzz.asking import Asker
+from tests.fuzz.live import LiveSubject, by_me
 from tests.fuzz.mutations import frames
 from tests.fuzz.oracle import Subject
+from tests.fuzz.server import FuzzServer
 
 ROUND: Final = 20_000
 """Frames after which a new record and a new journal begin, and everything is asked of the old ones."""
 
 READ: Final = 40
 """Frames in one read of the socket."""
+
+LIVE: Final = 2_000
+"""Frames of each round that go through a live session, which takes longer with each."""
+
+ASKED: Final = 10
+"""Times that each thing is asked of a server with wrong answers in a round."""
 
 STALL: Final = 120.0
 """Seconds without progress after which the run ends with the stack of where it stands."""
@@ -36,14 +48,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     options = parser.parse_args()
     logging.getLogger("tcnb").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")  # analyses tell of the messages that they leave out
+    bot.READY_TIMEOUT = bot.READY_POLL = 0.05
     print(f"seed {options.seed}: {options.frames:,} mutated frames", flush=True)
     started = time.monotonic()
     slowest = done = 0.0
     source = frames(options.seed)
     while done < options.frames:
         count = min(ROUND, options.frames - int(done))
-        taken = _round(list(islice(source, count)), int(done), options.seed)
-        if taken is None:
+        texts = list(islice(source, count))
+        taken = _round(texts, int(done), options.seed)
+        if taken is None or not _live_round(texts[:LIVE], int(done), options.seed):
             return 1
         slowest = max(slowest, taken)
         done += count
@@ -79,6 +94,35 @@ def _round(texts: list[bytes], first: int, seed: int) -> float | None:
             faulthandler.cancel_dump_traceback_later()
             subject.close()
     return slowest
+
+
+def _live_round(texts: list[bytes], first: int, seed: int) -> bool:
+    """Send some frames to a live session, and have it ask; return whether nothing broke."""
+    place = first
+    with FuzzServer() as server, tempfile.TemporaryDirectory() as folder:
+        try:
+            with closing(LiveSubject(server, Path(folder) / "live.sqlite")) as subject:
+                for start in range(0, len(texts), READ):
+                    faulthandler.dump_traceback_later(STALL, exit=True)
+                    place = first + start
+                    subject.read(
+                        [by_me(text) if number % 3 else text for number, text in enumerate(texts[start : start + READ])]
+                    )
+                faulthandler.dump_traceback_later(STALL, exit=True)
+                subject.check_all()
+            asker = Asker(server, Path(folder))
+            with closing(asker.session()) as tc:
+                for number in range(seed + first, seed + first + ASKED):
+                    faulthandler.dump_traceback_later(STALL, exit=True)
+                    asker.ask_everything(tc, number)
+                    asker.connect(number)
+        except Exception:
+            traceback.print_exc()
+            print(f"that was live, behind frame {place:,} of seed {seed}: {first + len(texts):,} frames show it again")
+            return False
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+    return True
 
 
 def _tell(batch: list[bytes], first: int, seed: int) -> None:

@@ -31,6 +31,9 @@ _ODD: Final[list[Any]] = [
     *(None, True, False, 0, -1, 1, 2, 200, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 10**400),
     *(0.5, 1.0, -0.0, 1e308, float("nan"), float("inf"), float("-inf"), 1767000002000.0, 1767000002000.5),
     *("", " ", "0", "200", "true", "null", "NaN", "\x00", "\ud83d", "a\udc00b", "\u202e", "😀" * 3, "<b>&amp;</b>"),
+    *(32_503_680_000_000, 253_402_300_799_000, 253_402_300_800_000, -1_767_000_002_000, 10**18, [2**70], [0.5]),
+    *("constructor", "__proto__", "toString", "\u202egnp.exe", "\x1b[2J\x07", "a\u2028b", "$\\frac$", "=1+1", "\ufeff"),
+    *(["primary"], {"toString": 1}, [["a@b"]], {"chatId": []}),
     *("a@b", "a@b/c", "@", "/", "trueconf.server", "group", "owner", "html", "٣", "1e999", "2026-01-01T00:00:00Z"),
     *([], {}, [[]], [None], [{}], {"": None}, {"id": 5}, {"type": 1}, {"text": {"text": "deeper"}}),
 ]
@@ -38,6 +41,7 @@ _IDS: Final[list[Any]] = [0, 1, -1, 2**32 - 1, 2**32, 2**63, 10**25, 1.0, 1.5, "
 _TYPES: Final[list[Any]] = [0, 1, 1, 2, 3, -1, 1.0, "1", True, None, [1], 10**20]
 _NUMBER: Final = re.compile(rb"-?\d+(?:\.\d+)?")
 _NUMBERS: Final = (
+    *(b"32503680000000", b"253402300799999", b"-62135596800001", b"-1", b"[1e999]", b'{"a":1e999}', b"1e19", b"1e400"),
     *(b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e-999", b"9" * 25, b"9" * 5000, b"01", b"0x1F", b"1_000"),
     *(b"1.", b".5", b"-", b"+1", b"1e5", b"0.1e1", b"true", b"nul"),
 )
@@ -72,6 +76,37 @@ def frame(chance: random.Random, number: int) -> bytes:
     for _ in range(chance.choice((0, 0, 0, 1, 1, 3))):
         text = chance.choice(_DAMAGES)(chance, text)
     return text
+
+
+def answer(chance: random.Random, right: Any) -> bytes:
+    """Return an answer with values that are wrong; it is JSON in any case, since another is the answer to nothing."""
+    whole: dict[str, Any] = {"payload": json.loads(json.dumps(right))}
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        chance.choice(_CHANGES[:6] + _CHANGES[-2:])(chance, whole)
+    text = json.dumps(whole.get("payload"), ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
+    for _ in range(chance.choice((0, 0, 1))):
+        changed = _number(chance, text)
+        text = changed if _is_json(changed) else text
+    return text
+
+
+def body(chance: random.Random, right: Any) -> bytes:
+    """Return the body of an answer over HTTP, which may be no JSON at all."""
+    text = answer(chance, right)
+    return chance.choice(_DAMAGES)(chance, text) if chance.random() < 0.4 else text
+
+
+def _is_json(text: bytes) -> bool:
+    """Tell whether a text is JSON, with numbers of any size; NaN is none."""
+    try:
+        json.loads(text.decode(errors="replace"), parse_int=str, parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
 
 
 # -- changes of values -------------------------------------------------------------------------------------------------

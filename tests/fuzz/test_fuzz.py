@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tcnb.client import bot
 from tcnb.types import parse_event
 from tcnb.wire import salvage
 from tcnb.wire.exchange import Exchange, Malformed
 from tcnb.wire.frames import MOST_DEPTH, Frame
 from tests.fuzz import long
+from tests.fuzz.asking import Asker
+from tests.fuzz.live import LiveSubject, by_me
 from tests.fuzz.mutations import SAMPLES, frame, frames
 from tests.fuzz.oracle import Subject, request_id
+from tests.fuzz.server import FuzzServer
 
 ORDINARY = settings(max_examples=120, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None)
 NAMES = st.sampled_from(["chatId", "type", "content", "text", "id", "author", "timestamp", "messageId", "size", "chat"])
@@ -157,6 +162,35 @@ def test_what_has_no_id_is_not_acknowledged(text: bytes) -> None:
 def test_quotes_without_end_are_read_once() -> None:
     """A text that opens strings without end has no outline, and finding that out takes one look at it."""
     assert salvage.outline(b'{"id":1,"x":' + b'"' + b'\\"' * 1_000_000) == {}
+
+
+@pytest.fixture
+def server() -> Iterator[FuzzServer]:
+    """A server that says what it is told to."""
+    with FuzzServer() as server:
+        yield server
+
+
+@pytest.mark.filterwarnings("ignore:.*no time of writing")
+def test_live_session_takes_whatever_comes(server: FuzzServer, tmp_path: Path) -> None:
+    """From the socket to the feed nothing raises; all is acknowledged, recorded, and can be loaded by a page."""
+    made = list(islice(frames(3), 160))
+    with closing(LiveSubject(server, tmp_path / "live.sqlite")) as subject:
+        for start in range(0, len(made), long.READ):
+            subject.read([by_me(text) for text in made[start : start + long.READ]])
+        subject.check_all()
+
+
+def test_wrong_answers_are_one_line(server: FuzzServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a server answers, a call returns something or raises one line of ours, and no send looks failed."""
+    monkeypatch.setattr(bot, "READY_TIMEOUT", 0.0)
+    asker = Asker(server, tmp_path)
+    with closing(asker.session()) as tc:
+        for seed in range(2):
+            asker.ask_everything(tc, seed)
+        assert tc.status().internal_errors == 0
+    for seed in range(4):
+        asker.connect(seed)
 
 
 def test_session_outlives_what_a_server_may_send(practice: Any, connect: Any, until: Any) -> None:

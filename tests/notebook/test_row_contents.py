@@ -136,6 +136,14 @@ def test_strange_values_in_a_button_are_left_out():
     ]
 
 
+@pytest.mark.parametrize("style", [["primary"], {"primary": 1}, [[]], 7, True, None, "constructor", "\ud83d"], ids=str)
+def test_style_that_is_none_is_left_out(style):
+    """A button with a list or an object for its style is a button without any."""
+    assert keyboard({"buttons": [[{"type": "command", "label": "Press", "style": style}]]}) == [
+        [{"k": "command", "l": "Press"}]
+    ]
+
+
 @pytest.mark.parametrize("payload", [b"", b"[]", b"\xff", b'{"content": 7}', b"[" * 100_000])
 def test_frame_that_nobody_can_read_has_no_content(payload):
     """A frame that is no object, or no JSON at all, is shown by its columns alone."""
