@@ -320,7 +320,7 @@ class Composer(SessionWidget):
         shown = []
         for key, data in zip(names, contents, strict=True):
             try:
-                small = await make_preview(BufferedInputFile(data, "sticker.webp"))
+                small = await make_preview(BufferedInputFile(data, "sticker.webp"), from_stranger=True)
             except TcnbError:
                 continue
             self._images.append(await small.content())

@@ -163,10 +163,10 @@ class Actions:
     async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a picture made anew from the file, since a page must never be handed what a stranger uploaded."""
         if (row.get("file_size") or 0) > LARGEST_PICTURE:
-            raise UsageError("the picture is too large to be shown here")
+            raise UsageError(f"the picture has more than {LARGEST_PICTURE // 2**20} MiB")
         async with self._turn:
             data = await self._session.adownload(_file_of(row))
-            small = await make_preview(BufferedInputFile(data, row.get("file_name") or "picture"))
+            small = await make_preview(BufferedInputFile(data, "this picture"), from_stranger=True)
             return {"webp": base64.b64encode(await small.content()).decode()}
 
     async def _source(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:

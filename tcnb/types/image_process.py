@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Request = dict[str, Any]
 Answer = tuple[dict[str, Any], bytes]
 
-MEMORY: Final = 1280 * 2**20
-"""Bytes of address space that this process may have: an image of 40 million pixels takes at most 900 MiB of it."""
+MEMORY: Final = 2**30
+"""Bytes of address space that this process may have: of 40 million pixels, a WebP takes the most, 650 MiB."""
 
 MODULES: Final[Mapping[str, str]] = {
     "JPEG": "Jpeg",
@@ -41,6 +41,9 @@ MODULES: Final[Mapping[str, str]] = {
     "TGA": "Tga",
 }
 """By format, as Pillow calls it: the module that reads it. None calls other programs or takes videos for images."""
+
+LONGEST_REASON: Final = 200
+"""Characters of what Pillow says about a damaged image, which may quote it."""
 
 _TRANSPARENT: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 _ORIENTATION: Final = 0x0112
@@ -169,7 +172,7 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, UnidentifiedImageError):
         return "its format is not known"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return str(error).splitlines()[0][:LONGEST_REASON] if str(error) else type(error).__name__
 
 
 def _limit_memory() -> None:
