@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from PIL import Image
@@ -14,6 +15,7 @@ SIDE: Final = 16_000
 """Pixels of a side: 256 million altogether, 1 GiB in memory."""
 
 
+@cache
 def png_of_one_colour(side: int = SIDE) -> bytes:
     """Return a grey PNG, written line by line so that it is never decoded here."""
     packer = zlib.compressobj(9)
@@ -40,6 +42,7 @@ def webp_of_one_colour(side: int = 16_383) -> bytes:
     return b"RIFF" + struct.pack("<I", len(chunk) + 4) + b"WEBP" + chunk
 
 
+@cache
 def jpeg_of_one_colour(side: int = SIDE, *, progressive: bool = False) -> bytes:
     """Return a grey JPEG."""
     return _saved(Image.new("L", (side, side), 128), "JPEG", progressive=progressive, quality=1)
@@ -65,9 +68,16 @@ def gif_with_a_larger_frame(side: int = 60_000) -> bytes:
     return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame + b"\x3b"
 
 
-def jpeg2000_of_one_colour(side: int = 12_000) -> bytes:
-    """Return a JPEG 2000 of a few hundred bytes or kB."""
+def jpeg2000_of_one_colour(side: int = 6_300) -> bytes:
+    """Return a JPEG 2000 of a few hundred bytes, all of which is decoded: that takes a second."""
     return _saved(Image.new("L", (side, side)), "JPEG2000")
+
+
+def jpeg2000_that_lies(side: int = SIDE) -> bytes:
+    """Return a small JPEG 2000 whose head says that it has so many pixels."""
+    small = _saved(Image.new("L", (64, 64)), "JPEG2000")
+    at = small.index(b"ihdr") + 4
+    return small[:at] + struct.pack(">II", side, side) + small[at + 8 :]
 
 
 def tiff_that_lies(side: int = SIDE) -> bytes:
@@ -102,7 +112,7 @@ BOMBS: Final[Mapping[str, Callable[[], bytes]]] = {
     "a.jpg": jpeg_of_one_colour,
     "a.bmp": bmp_that_is_cut,
     "a.gif": gif_with_a_larger_frame,
-    "a.jp2": jpeg2000_of_one_colour,
+    "a.jp2": jpeg2000_that_lies,
     "a.tiff": tiff_that_lies,
 }
 """By file name: images of more pixels than anybody decodes."""

@@ -82,7 +82,7 @@ async def input_file(value: Any, *, filename: str | None = None, as_image: bool 
     return await beside_the_loop(as_input_file, value, filename=filename, as_image=as_image)
 
 
-async def make_preview(file: InputFile, *, from_stranger: bool = False) -> BufferedInputFile:
+async def make_preview(file: InputFile) -> BufferedInputFile:
     """Make the small image that a chat shows for a photo: WebP, at most 512 pixels, upright, the first frame.
 
     The photo is decoded in a process of its own, one at a time, and not at all if it has more than 40 million pixels
@@ -90,8 +90,6 @@ async def make_preview(file: InputFile, *, from_stranger: bool = False) -> Buffe
 
     Args:
         file: the photo.
-        from_stranger: whether nobody here chose the photo: then it must be JPEG, PNG, GIF, WebP or BMP, never has more
-            than 40 million pixels, and nothing but its pixels is kept.
 
     Raises:
         NotAnImageError: it is no image that can be shown, or has too many pixels.
@@ -100,7 +98,7 @@ async def make_preview(file: InputFile, *, from_stranger: bool = False) -> Buffe
     Source: `protocol` section 8.1.
     """
     source = await _source_of(file)
-    small = await images.small_webp(source, _called(file), from_stranger=from_stranger)
+    small = await images.small_webp(source, _called(file))
     return BufferedInputFile(small, "preview.webp", mimetype=_STICKER_TYPE)
 
 

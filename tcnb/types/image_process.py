@@ -58,6 +58,9 @@ def main() -> None:
         os.dup2(nowhere.fileno(), 1)
         _limit_memory()
         sys.path.append(sys.argv[1])
+        from PIL import Image
+
+        Image.MAX_IMAGE_PIXELS = None  # each request has a limit of its own
         while line := asked.readline():
             request: Request = json.loads(line)
             data = asked.read(request["size"])
@@ -73,7 +76,7 @@ def answer_to(request: Request, data: bytes) -> Answer:
 
     Args:
         request: `task`, a name in `TASKS`; `path`, where the image is, unless it is in `data`; `formats`, the ones that
-            it may have; `most_pixels`; and what the task needs.
+            it may have; `most_pixels`, None where they do not matter; and what the task needs.
         data: the content of the image.
 
     Returns:
@@ -84,7 +87,8 @@ def answer_to(request: Request, data: bytes) -> Answer:
     try:
         formats = _known(request["formats"])
         with Image.open(Path(request["path"]) if request["path"] else BytesIO(data), formats=formats) as image:
-            if (pixels := image.width * image.height) > request["most_pixels"]:
+            most, pixels = request["most_pixels"], image.width * image.height
+            if most is not None and pixels > most:
                 return {"error": "pixels", "reason": f"{pixels / 1e6:,.0f} million"}, b""
             return TASKS[request["task"]](image, request)
     except Image.DecompressionBombError:

@@ -62,7 +62,7 @@ def mime_type_of(source: Source) -> str | None:
     from tcnb.threads import is_done
     from tcnb.types import image_decoding
 
-    future = image_decoding.submit("identify", source, formats=_every_format(), most_pixels=MOST_PIXELS)
+    future = image_decoding.submit("identify", source, formats=_every_format(), most_pixels=None)
     is_done(future)
     answer, _ = future.result()
     kind: str | None = answer.get("mime_type")
