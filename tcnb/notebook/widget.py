@@ -76,6 +76,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
     _closed = True
+    _first_layout: Any = None
     _posting = fork_safe(threading.Lock())
 
     def __init__(self, session: Any, **traits: Any) -> None:
@@ -89,6 +90,7 @@ class SessionWidget(anywidget.AnyWidget):
         self._posting = fork_safe(threading.Lock())
         names = {"key": secrets.token_hex(12), "kernel_session": _kernel_session()}
         super().__init__(_dom_classes=("tcnb-widget",), **names, **traits)
+        self._first_layout = self.layout
         self.on_msg(self._front_end_said)
         self._hand_over(self._beat)
 
@@ -99,6 +101,10 @@ class SessionWidget(anywidget.AnyWidget):
         if not already:
             self._hand_over(self._end)
         super().close()
+        # A model of its own, in the kernel and in the page, which nobody else closes; one that somebody put in its
+        # place may be shared with other widgets.
+        if self._first_layout is not None:
+            self._first_layout.close()
 
     def _end(self) -> None:
         if self._heartbeat is not None:
