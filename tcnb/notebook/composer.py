@@ -58,7 +58,7 @@ class Composer(SessionWidget):
     """
 
     kind = "composer"
-    _esm = page_script(*COMPOSER_FILES)
+    page = page_script(*COMPOSER_FILES)
     _css = page_style("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.

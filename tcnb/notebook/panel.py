@@ -97,7 +97,7 @@ class ChatList(SessionWidget):
     """
 
     kind = "panel"
-    _esm = page_script("panel.js")
+    page = page_script("panel.js")
     _css = page_style("panel.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the list of that moment.

@@ -29,7 +29,10 @@ def notebook(browser, lab) -> Iterator[Notebook]:
 
 
 def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
-    """Feed, composer and panel, whose chat was changed, are gone from the page with all that they consist of."""
+    """Feed, composer and panel, whose chat was changed, are gone with all that they consist of, but for their scripts.
+
+    Browsers keep every module that was loaded, so all widgets of a kind share one.
+    """
     notebook.open(lab.write_notebook("closed.ipynb", CONNECT, MANAGER, SHOW, CHOOSE, CLOSE))
 
     def run() -> None:
@@ -46,3 +49,4 @@ def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
     run()
     notebook.page.wait_for_function(f"{MODELS} === {before}", timeout=SLOW)
     assert notebook.page.locator(".tcnb-widget").count() == 0
+    assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.scripts')].size") == 3
