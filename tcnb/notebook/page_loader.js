@@ -20,7 +20,13 @@ export default function () {
   };
   const of = (model) => (widget ??= made(model));
   return {
-    async initialize(context) { return (await of(context.model)).initialize?.(context); },
+    async initialize(context) {
+      const { model } = context, end = await (await of(model)).initialize?.(context);
+      return () => {
+        if (end) end();
+        for (const name of ["script", "opening"]) model.set(name, ""); // JupyterLab keeps the models of closed widgets
+      };
+    },
     async render(context) { return (await of(context.model)).render(context); },
   };
 }

@@ -20,6 +20,11 @@ CHOOSE = "for _, chat_id, _ in tc.known_chats():\n    tc.loop.call_soon_threadsa
 CLOSE = "for widget in shown:\n    widget.close()"
 MODELS = "Object.keys(window.manager._models).length"
 
+# JupyterLab itself keeps what it knew of a closed widget, so nothing large may be in it.
+HEAVY = (
+    "window.closing.reduce((sum, one) => sum + (one.get('script') ?? '').length + (one.get('opening') ?? '').length, 0)"
+)
+
 
 @pytest.fixture
 def notebook(browser, lab) -> Iterator[Notebook]:
@@ -46,7 +51,10 @@ def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
     notebook.page.wait_for_function("document.querySelectorAll('.tcnb-feed').length === 2", timeout=SLOW)
     run()
     assert notebook.page.evaluate(MODELS) > before + 10
+    notebook.page.evaluate("async () => { window.closing = await Promise.all(Object.values(window.manager._models)); }")
+    assert notebook.page.evaluate(f"{HEAVY} > 100_000")
     run()
     notebook.page.wait_for_function(f"{MODELS} === {before}", timeout=SLOW)
     assert notebook.page.locator(".tcnb-widget").count() == 0
+    notebook.page.wait_for_function(f"{HEAVY} === 0", timeout=SLOW)
     assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.scripts')].size") == 3
