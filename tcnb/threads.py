@@ -289,6 +289,25 @@ def call(function: Callable[[], T], *, name: str, stop: Callable[[], object] | N
         del future
 
 
+@contextmanager
+def deadline(seconds: float, action: Callable[[], object], *, name: str) -> Iterator[None]:
+    """Call something on a thread of its own if what is inside takes longer than that.
+
+    For what waits in the operating system and can be ended only from elsewhere, as by killing a process.
+
+    Args:
+        seconds: how long it may take.
+        action: what ends it.
+        name: name of the thread.
+    """
+    over = threading.Event()
+    new_thread(lambda: over.wait(seconds) or action(), name=name).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
 def is_done(future: Future[Any], timeout: float | None = None) -> bool:
     """Wait until another thread has done something; an interrupt leaves at once.
 

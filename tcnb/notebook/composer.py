@@ -12,7 +12,7 @@ from typing import Any, Final
 import traitlets
 
 from tcnb.errors import TcnbError, UsageError
-from tcnb.types import BufferedInputFile, make_preview
+from tcnb.types.images import small_webp
 from tcnb.wire.text import visible_length
 
 from .composer_chats import Chat, ChatFinder, Session, listed
@@ -58,7 +58,7 @@ class Composer(SessionWidget):
     """
 
     kind = "composer"
-    _esm = page_script(*COMPOSER_FILES)
+    page = page_script(*COMPOSER_FILES)
     _css = page_style("composer.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the draft of that moment.
@@ -320,10 +320,10 @@ class Composer(SessionWidget):
         shown = []
         for key, data in zip(names, contents, strict=True):
             try:
-                small = await make_preview(BufferedInputFile(data, "sticker.webp"))
+                small = await small_webp(data, "sticker.webp", from_stranger=True)
             except TcnbError:
                 continue
-            self._images.append(await small.content())
+            self._images.append(small)
             shown.append({"key": key, "image": len(self._images)})
         return {"pictures": shown, "gone": [key for key in keys if key not in {one["key"] for one in shown}]}
 

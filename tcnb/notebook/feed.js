@@ -679,7 +679,7 @@ class Painter {
     if (PICTURE_KINDS.has(kind) && this.store.pictures.of(row.s) !== "") return this.picture(row, kind);
     const size = row.z === undefined ? "" : sizeText(row.z, this.locale);
     const named = row.d && kind !== "sticker";
-    return this.chip(kind, named ? row.d : this.words[kind], [named ? this.words[kind] : "", size].filter(Boolean).join(" · "));
+    return this.chip(kind, named ? row.d : this.words[kind], [named ? this.words[kind] : "", size].filter(Boolean).join(" · "), this.store.pictures.whyNot(row.s));
   }
 
   // A picture in a box whose size is known before the picture is there, so that nothing moves when it comes.
@@ -699,7 +699,7 @@ class Painter {
     return box;
   }
 
-  chip(kind, title, detail) {
+  chip(kind, title, detail, why = "") {
     const chip = node("div", `tcf-chip tcf-${kind}`);
     const tile = node("span", "tcf-tile");
     tile.append(icon(kind));
@@ -708,6 +708,7 @@ class Painter {
     name.dir = "auto";
     name.title = title;
     about.append(name, node("span", "", detail));
+    if (why) about.append(node("span", "tcf-why", why));
     chip.append(tile, about);
     return chip;
   }

@@ -111,7 +111,7 @@ class Feed(SessionWidget):
     """
 
     kind = "feed"
-    _esm = page_script(*FEED_FILES)
+    page = page_script(*FEED_FILES)
     _css = page_style("feed.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the rows of that moment.

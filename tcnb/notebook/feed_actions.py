@@ -18,7 +18,8 @@ from tcnb.file_paths import working_folder
 from tcnb.record.raw import payloads
 from tcnb.record.timeline import Condition
 from tcnb.threads import to_thread
-from tcnb.types import BufferedInputFile, TextContent, make_preview
+from tcnb.types import TextContent
+from tcnb.types.images import small_webp
 from tcnb.wire.codes import MESSAGE_NOT_FOUND
 
 from .editing import edit_text
@@ -163,11 +164,11 @@ class Actions:
     async def _picture(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a picture made anew from the file, since a page must never be handed what a stranger uploaded."""
         if (row.get("file_size") or 0) > LARGEST_PICTURE:
-            raise UsageError("the picture is too large to be shown here")
+            raise UsageError(f"the picture has more than {LARGEST_PICTURE // 2**20} MiB")
         async with self._turn:
             data = await self._session.adownload(_file_of(row))
-            small = await make_preview(BufferedInputFile(data, row.get("file_name") or "picture"))
-            return {"webp": base64.b64encode(await small.content()).decode()}
+            small = await small_webp(bytes(data), "this picture", from_stranger=True)
+            return {"webp": base64.b64encode(small).decode()}
 
     async def _source(self, row: Row, _request: Mapping[str, Any]) -> dict[str, Any]:
         """Return an own text as it was written, so that changing it does not lose its markup."""

@@ -37,12 +37,17 @@ class Pictures {
   constructor(store) {
     this.store = store;
     this.known = new Map(); // sequence number → object URL, or "" for one that cannot be shown
+    this.refused = new Map(); // sequence number → why it cannot be shown
     this.wanted = new Map(); // sequence number → node
     this.asked = new Set();
   }
 
   of(seq) {
     return this.known.get(seq);
+  }
+
+  whyNot(seq) {
+    return this.refused.get(seq) || "";
   }
 
   want(seq, box) {
@@ -64,6 +69,7 @@ class Pictures {
     this.asked.delete(seq);
     const webp = answer.done && answer.done.webp;
     this.known.set(seq, webp ? URL.createObjectURL(new Blob([bytesOf(webp)], { type: "image/webp" })) : "");
+    if (answer.refused) this.refused.set(seq, answer.refused);
     while (this.known.size > MOST_PICTURES) this.forget(this.known.keys().next().value);
     for (const view of this.store.views) view.redraw(false);
   }
@@ -72,6 +78,7 @@ class Pictures {
     const url = this.known.get(seq);
     if (url) URL.revokeObjectURL(url);
     this.known.delete(seq);
+    this.refused.delete(seq);
   }
 
   close() {

@@ -93,17 +93,21 @@ class ChatList(SessionWidget):
     Args:
         session: the connected bot.
         on_choice: called on the session's loop with the id that was chosen in the page; None is every chat.
+        height: in pixels.
+        **traits: further traits of the widget.
     """
 
     kind = "panel"
-    _esm = page_script("panel.js")
+    page = page_script("panel.js")
     _css = page_style("panel.css")
 
     # Computed whenever the state is asked for, so that a reloaded page starts with the list of that moment.
     opening = traitlets.Unicode().tag(sync=True, to_json=lambda _value, chats: chats._opening_state())
     height = traitlets.Int(600).tag(sync=True)
 
-    def __init__(self, session: Any, on_choice: Callable[[str | None], None], *, height: int = 600) -> None:
+    def __init__(
+        self, session: Any, on_choice: Callable[[str | None], None], *, height: int = 600, **traits: Any
+    ) -> None:
         self.chosen: str | None = None
         self._on_choice = on_choice
         self._lines: dict[str, Line] = {}
@@ -114,7 +118,7 @@ class ChatList(SessionWidget):
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._removals: list[Callable[[], None]] = []
-        super().__init__(session, height=height)
+        super().__init__(session, height=height, **traits)
         self._hand_over(self._start)
 
     @property
@@ -345,14 +349,15 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         self._changing = fork_safe(threading.Lock())
         self.composer = Composer(session, chat, stickers=stickers, keep_sent=SENT_STAYS)
         self.feed = self._feed_of(chat.chat_id if isinstance(chat, Chat) else None)
-        self.chats = ChatList(session, self._chosen_in_list, height=height)
-        self._middle = ipywidgets.VBox([self.feed, self.composer])
-        self._middle.layout = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
         # Side by side in the width that both need at least; below it the list stands above (panel.css).
-        self.chats.layout = ipywidgets.Layout(flex="0 0 clamp(132px, 30%, 248px)", min_width="132px")
+        aside = ipywidgets.Layout(flex="0 0 clamp(132px, 30%, 248px)", min_width="132px")
+        self.chats = ChatList(session, self._chosen_in_list, height=height, layout=aside)
+        middle = ipywidgets.Layout(flex="1 1 0", min_width="300px", overflow="visible", grid_gap="8px")
+        self._middle = ipywidgets.VBox([self.feed, self.composer], layout=middle)
         layout = ipywidgets.Layout(
             width="100%", overflow="visible", align_items="stretch", grid_gap="8px", flex_flow="row wrap"
         )
+        self._layouts = (middle, layout)
         super().__init__([self.chats, self._middle], layout=layout)
         self.add_class("tcnb-panel")
         self._is_closed = False
@@ -380,6 +385,8 @@ class Panel(ipywidgets.HBox):  # type: ignore[misc]
         for part in (self.feed, self.composer, self.chats, self._middle):
             part.close()
         super().close()
+        for layout in self._layouts:
+            layout.close()
 
     # -- on the session's loop --------------------------------------------------------------------------------------
 

@@ -64,6 +64,14 @@ class SessionWidget(anywidget.AnyWidget):
     kind: ClassVar[str]
     """What its messages to the page are called."""
 
+    page: ClassVar[str]
+    """The page's side of the widget, see `page_script`."""
+
+    _esm = (Path(__file__).parent / "page_loader.js").read_text("utf-8")
+
+    script = traitlets.Unicode().tag(sync=True)
+    """The same for the page, where all widgets of a kind share what is loaded of it."""
+
     key = traitlets.Unicode().tag(sync=True)
     """Names this widget, also to a page that is opened again."""
 
@@ -76,6 +84,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     # As long as the constructor has not come so far; a widget is closed, too, when its constructor has failed.
     _closed = True
+    _first_layout: Any = None
     _posting = fork_safe(threading.Lock())
 
     def __init__(self, session: Any, **traits: Any) -> None:
@@ -87,8 +96,9 @@ class SessionWidget(anywidget.AnyWidget):
         self._heartbeat: asyncio.TimerHandle | None = None
         # Held while a message goes out, so that `close` on another thread never takes the comm away in the middle.
         self._posting = fork_safe(threading.Lock())
-        names = {"key": secrets.token_hex(12), "kernel_session": _kernel_session()}
+        names = {"key": secrets.token_hex(12), "kernel_session": _kernel_session(), "script": self.page}
         super().__init__(_dom_classes=("tcnb-widget",), **names, **traits)
+        self._first_layout = self.layout
         self.on_msg(self._front_end_said)
         self._hand_over(self._beat)
 
@@ -99,6 +109,10 @@ class SessionWidget(anywidget.AnyWidget):
         if not already:
             self._hand_over(self._end)
         super().close()
+        # A model of its own, in the kernel and in the page, which nobody else closes; one that somebody put in its
+        # place may be shared with other widgets.
+        if self._first_layout is not None:
+            self._first_layout.close()
 
     def _end(self) -> None:
         if self._heartbeat is not None:

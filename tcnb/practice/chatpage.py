@@ -7,7 +7,6 @@ to the connector: no client of it ever asks under `/practice-page/`.
 from __future__ import annotations
 
 import asyncio
-import io
 import ipaddress
 import socket
 from contextlib import suppress
@@ -16,16 +15,17 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from PIL import Image
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 from tornado.web import HTTPError, RequestHandler
 
+from tcnb.errors import NotAnImageError
 from tcnb.practice import chatview, pictures
 from tcnb.practice.entities import INVALID_FILE, Message, Refusal, StoredFile, User
 from tcnb.practice.pages import Page
 from tcnb.practice.storage import new_file
 from tcnb.types.enums import MessageType
+from tcnb.types.images import small_webp
 from tcnb.wire import codes
 
 FOLDER: Final = Path(__file__).with_name("page")
@@ -38,8 +38,7 @@ NEWS_PAUSE: Final = 0.1
 """Seconds between two pieces of news, so that a flood does not keep the page from drawing."""
 HEARTBEAT: Final = 15.0
 """Seconds of silence after which the stream of news proves that it is alive."""
-PREVIEW_SIDE: Final = 512
-STICKER_SIDE: Final = 512
+PREVIEW_QUALITY: Final = 80
 
 
 class ChatPage(Page):
@@ -233,25 +232,25 @@ class DeedPage(ChatPage):
 class PosterPage(ChatPage):
     """Files that a person sends: the body is the file, its name and place are arguments."""
 
-    def post(self) -> None:
+    async def post(self) -> None:
         """Put a file into a chat, as a sticker where that is asked for."""
-        message = self._post(self.actor(), self.get_query_argument("name", ""), self.request.body)
+        message = await self._post(self.actor(), self.get_query_argument("name", ""), self.request.body)
         self.server.deliver()
         self.answer({"id": message.message_id})
 
-    def _post(self, actor: User, name: str, body: bytes) -> Message:
+    async def _post(self, actor: User, name: str, body: bytes) -> Message:
         storage, world = self.server.storage, self.server.world
         chat_id, reply_to = self.get_query_argument("chat", ""), self.get_query_argument("replyTo", None)
         world.check_may_post(actor, chat_id, reply_to)
         kind: str | None = self.request.headers.get("Content-Type") or None
         preview: StoredFile | None = None
         if self.get_query_argument("sticker", ""):
-            body = _drawn(body, STICKER_SIDE)
+            body = await _drawn(body)
             name, kind = f"{Path(name).stem}.webp", "sticker/webp"
             preview = _kept(self, "preview.webp", body)
         elif kind in chatview.PICTURES:
             with suppress(Refusal):  # A broken picture is still a file, which comes without a preview.
-                preview = _kept(self, "preview.webp", _drawn(body, PREVIEW_SIDE))
+                preview = _kept(self, "preview.webp", await _drawn(body))
         task = storage.open_task(actor, name, len(body))
         place = storage.new_path()
         place.write_bytes(body)
@@ -267,20 +266,16 @@ def _kept(page: ChatPage, name: str, body: bytes) -> StoredFile:
     return file
 
 
-def _drawn(body: bytes, side: int) -> bytes:
-    """Return a picture as WebP that fits into a square of that many pixels.
+async def _drawn(body: bytes) -> bytes:
+    """Return a picture as a small WebP.
 
     Raises:
         Refusal: 408, it is no picture.
     """
     try:
-        with Image.open(io.BytesIO(body)) as image:
-            image.thumbnail((side, side))
-            drawn = io.BytesIO()
-            image.convert("RGBA").save(drawn, "WEBP", quality=80)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return await small_webp(body, "the picture", quality=PREVIEW_QUALITY, from_stranger=True)
+    except NotAnImageError:
         raise Refusal(INVALID_FILE) from None
-    return drawn.getvalue()
 
 
 def routes(server: dict[str, Any]) -> list[URLSpec]:

@@ -74,8 +74,12 @@ def messages(world: World, actor: User, chat_id: str, count: int) -> dict[str, A
 
 def inline_type(file: StoredFile) -> str | None:
     """Return the media type under which a browser may show a file in place; None where it must not."""
-    kind = file.mime_type.lower().replace("sticker/", "image/", 1)
-    return kind if kind in PICTURES or kind.startswith("audio/") else None
+    kind = _picture_type(file)
+    return kind if kind.startswith("audio/") or (kind in PICTURES and file.is_showable) else None
+
+
+def _picture_type(file: StoredFile) -> str:
+    return file.mime_type.lower().replace("sticker/", "image/", 1)
 
 
 def _latest(world: World, actor: User, chat_id: str, count: int) -> list[Message]:
@@ -140,13 +144,20 @@ def _said(world: World, message: Message, most: int | None = None) -> dict[str, 
 def _kind_of_file(message: Message, file: StoredFile) -> str:
     if message.type == MessageType.VOICE_MESSAGE:
         return "voice"
-    if file.mime_type.startswith("sticker/"):
-        return "sticker"
-    return "photo" if file.mime_type.lower() in PICTURES else "file"
+    if inline_type(file) not in PICTURES:
+        return "file"
+    return "sticker" if file.mime_type.startswith("sticker/") else "photo"
 
 
 def _file(file: StoredFile) -> dict[str, Any]:
-    return {"id": file.file_id, "name": file.name, "size": file.size, "type": file.mime_type}
+    is_withheld = _picture_type(file) in PICTURES and not file.is_showable
+    return {
+        "id": file.file_id,
+        "name": file.name,
+        "size": file.size,
+        "type": file.mime_type,
+        "isWithheld": is_withheld,
+    }
 
 
 def _message(world: World, message: Message, actor: User) -> dict[str, Any]:

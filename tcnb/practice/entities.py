@@ -133,6 +133,8 @@ class StoredFile:
 
     `posted_name` is the name in the header of the part that brought it, so that a test can tell how a client writes
     names that are not ASCII; the file goes by `name`, which `uploadFile` declared (`protocol` section 8.1).
+    `is_showable` tells whether a browser may be handed it as a picture: it is one, of no more pixels than a browser has
+    memory for.
     """
 
     file_id: str
@@ -144,6 +146,7 @@ class StoredFile:
     state: FileReadyState = FileReadyState.READY
     received: int = 0
     posted_name: str | None = None
+    is_showable: bool = False
 
 
 @dataclass(slots=True)

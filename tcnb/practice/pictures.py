@@ -106,7 +106,7 @@ def document(rng: random.Random) -> StoredFile:
 def drawn_file(name: str, mime_type: str, data: bytes, previews: list[StoredFile] | None = None) -> StoredFile:
     """Make a file of bytes in memory; its id comes from its name and bytes."""
     file_id = sha1(name.encode() + data).hexdigest()
-    return StoredFile(file_id, name, len(data), mime_type, data, previews or [], received=len(data))
+    return StoredFile(file_id, name, len(data), mime_type, data, previews or [], received=len(data), is_showable=True)
 
 
 def _photo(image: Image.Image, name: str, form: str, mime_type: str) -> StoredFile:

@@ -29,6 +29,8 @@ from tcnb.practice.entities import (
 )
 from tcnb.practice.tokens import TokenOffice
 from tcnb.practice.world import World
+from tcnb.types.image_headers import read_header
+from tcnb.types.images import MOST_PIXELS
 from tcnb.wire import codes, paths
 
 MOST_NAME: Final = 255
@@ -187,4 +189,15 @@ def new_file(
     name: str, size: int, mime_type: str, source: bytes | Path, previews: list[StoredFile] | None = None
 ) -> StoredFile:
     """Make a file with an id of its own that is there as a whole."""
-    return StoredFile(secrets.token_hex(20), name, size, mime_type, source, previews or [], received=size)
+    header = read_header(source)
+    is_showable = header is not None and header.pixels <= MOST_PIXELS
+    return StoredFile(
+        secrets.token_hex(20),
+        name,
+        size,
+        mime_type,
+        source,
+        previews or [],
+        received=size,
+        is_showable=is_showable,
+    )

@@ -5,10 +5,13 @@ here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from tcnb.client.thread import OnProblem
+
+T = TypeVar("T")
 
 
 class Background:
@@ -41,6 +44,53 @@ class Background:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.on_problem(f"work in the background ({_name(task)})", error)
+
+
+class WorkQueue(Generic[T]):
+    """The same work for many things, a few of them at a time: however many wait, there are no more tasks than that.
+
+    Args:
+        background: where it goes on.
+        work: what is done with each.
+        at_once: tasks at the same time.
+        most_waiting: things that wait.
+
+    All methods are called on the loop.
+    """
+
+    def __init__(
+        self, background: Background, work: Callable[[T], Awaitable[None]], *, at_once: int, most_waiting: int
+    ) -> None:
+        self._background = background
+        self._work = work
+        self._at_once = at_once
+        self._most_waiting = most_waiting
+        self._waiting: deque[T] = deque()
+        self._running = 0
+
+    def add(self, thing: T) -> bool:
+        """Have the work done for one more thing; returns False if too many wait already."""
+        if len(self._waiting) >= self._most_waiting:
+            return False
+        self._waiting.append(thing)
+        if self._running < self._at_once:
+            self._start()
+        return True
+
+    def _start(self) -> None:
+        self._running += 1
+        self._background.start(self._work_off())
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                await self._work(self._waiting.popleft())
+        except Exception:
+            if self._waiting:
+                self._start()  # the others are not to wait for ever because of one; what went wrong is told
+            raise
+        finally:
+            self._running -= 1
 
 
 def _name(task: asyncio.Task[None]) -> str:

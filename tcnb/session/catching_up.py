@@ -45,6 +45,9 @@ MOST_SHORT_LIVED: Final = 1
 PROOF: Final = 5.0
 """Seconds that it has to hold before anything is asked: what is begun and cut short each time is asked for nothing."""
 
+MOST_MATCHING: Final = 200
+"""Chats in which the messages of edits are looked for at the same time; edits in further ones stay without theirs."""
+
 CLOSED_TO_US: Final = frozenset(
     {codes.ACCESS_DENIED, codes.NOT_ENOUGH_RIGHTS, codes.CHAT_NOT_FOUND, codes.NOT_A_PARTICIPANT}
 )
@@ -125,6 +128,9 @@ class CatchingUp:
         if said is None:
             return
         chat_id, edit = said
+        if chat_id not in self._edits and len(self._matching) >= MOST_MATCHING:
+            self.progress.unmatched += 1
+            return
         waiting = self._edits.setdefault(chat_id, [])
         waiting.append(edit)
         if len(waiting) == 1:

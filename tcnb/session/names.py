@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from tcnb.client.bot import Bot
 from tcnb.client.directory import Directory
 from tcnb.errors import ApiErrorException, TcnbError
 from tcnb.record.record import Record
-from tcnb.session.background import Background
+from tcnb.session.background import Background, WorkQueue
 
 AT_ONCE: Final = 4
 """Names asked for at the same time."""
+
+MOST_WAITING: Final = 20_000
+"""Names that wait to be asked for; whoever comes when there are so many is asked for at their next event."""
 
 
 class NameLearner:
@@ -35,10 +38,11 @@ class NameLearner:
         self._bot = bot
         self._record = record
         self._directory = directory
-        self._background = background
         self._on_learned = on_learned
         self._asked: set[str] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._queue: WorkQueue[Callable[[], Awaitable[None]]] = WorkQueue(
+            background, lambda learn: learn(), at_once=AT_ONCE, most_waiting=MOST_WAITING
+        )
 
     def missing(self) -> None:
         """Ask for what the record has come to lack."""
@@ -49,15 +53,13 @@ class NameLearner:
 
     def person(self, user_id: str | None) -> None:
         """Ask once for a display name."""
-        if user_id and user_id not in self._asked:
+        if user_id and user_id not in self._asked and self._queue.add(partial(self._learn_person, user_id)):
             self._asked.add(user_id)
-            self._background.start(self._learn_person(user_id))
 
     def chat(self, chat_id: str) -> None:
         """Ask once what a chat is."""
-        if chat_id not in self._asked:
+        if chat_id not in self._asked and self._queue.add(partial(self._learn_chat, chat_id)):
             self._asked.add(chat_id)
-            self._background.start(self._learn_chat(chat_id))
 
     async def display_name(self, user_id: str) -> str:
         """Return what the server calls a person."""
@@ -65,8 +67,7 @@ class NameLearner:
 
     async def _learn_person(self, user_id: str) -> None:
         try:
-            async with self._slots:
-                name = await self.display_name(user_id)
+            name = await self.display_name(user_id)
         except ApiErrorException:
             return  # the server has no name for that id: the id is shown, and nobody asks again
         except (TcnbError, OSError):
@@ -79,8 +80,7 @@ class NameLearner:
 
     async def _learn_chat(self, chat_id: str) -> None:
         try:
-            async with self._slots:
-                chat = await self._bot.get_chat_by_id(chat_id)
+            chat = await self._bot.get_chat_by_id(chat_id)
         except ApiErrorException:
             return  # the bot is not in that chat (any more): its id is shown, and nobody asks again
         except (TcnbError, OSError):

@@ -49,7 +49,7 @@ class Acquaintances:
 
     def ids(self) -> list[str]:
         """Return the ids of everybody met so far."""
-        return list(self._people)
+        return list(self._people)  # in one step, which no other thread comes into
 
     def meet(self, chat: KnownChat) -> None:
         """Ask in the background who is in a chat, unless it was asked before or enough was asked."""
@@ -63,7 +63,7 @@ class Acquaintances:
         user_id = bare_id(user_id)
         if user_id in self._people:
             return
-        self._people = {**self._people, user_id: None}
+        self._people[user_id] = None
         if len(self._people) <= MOST_NAMES:
             self._names.person(user_id)
 

@@ -24,6 +24,7 @@ from tcnb.types.files import (
     detect_mime_type,
     extension_of,
 )
+from tcnb.types.image_headers import Source
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -84,17 +85,20 @@ async def input_file(value: Any, *, filename: str | None = None, as_image: bool 
 async def make_preview(file: InputFile) -> BufferedInputFile:
     """Make the small image that a chat shows for a photo: WebP, at most 512 pixels, upright, the first frame.
 
+    The photo is decoded in a process of its own, one at a time, and not at all if it has more than 40 million pixels
+    (a JPEG that is decoded line by line: 160 million).
+
     Args:
         file: the photo.
 
     Raises:
-        NotAnImageError: it is no image that can be shown.
+        NotAnImageError: it is no image that can be shown, or has too many pixels.
         FileUploadError: it cannot be read or fetched.
 
     Source: `protocol` section 8.1.
     """
     source = await _source_of(file)
-    small = await beside_the_loop(images.small_webp, source, _called(file))
+    small = await images.small_webp(source, _called(file))
     return BufferedInputFile(small, "preview.webp", mimetype=_STICKER_TYPE)
 
 
@@ -105,15 +109,15 @@ async def as_sticker(file: InputFile) -> InputFile:
         file: the image.
 
     Raises:
-        NotAnImageError: it is no image that can be shown.
+        NotAnImageError: it is no image that can be shown, or has too many pixels.
         FileUploadError: it cannot be read or fetched.
 
     Source: `protocol` section 8.1.
     """
     source = await _source_of(file)
     name = f"{PurePath(_called(file)).stem}.webp"
-    if await beside_the_loop(images.mime_type_of, source) != _STICKER_TYPE:
-        data = await beside_the_loop(images.sticker_webp, source, _called(file))
+    data = await images.sticker_webp(source, _called(file))
+    if data is not None:
         return BufferedInputFile(data, name, mimetype=_STICKER_TYPE)
     sticker = file.clone()
     sticker.filename, sticker.mimetype = name, _STICKER_TYPE
@@ -171,7 +175,7 @@ def _require_image(file: InputFile) -> None:
     if file.size == 0:
         raise EmptyFileError(f"{_called(file)} is empty (0 bytes), so there is no picture to send")
     if isinstance(file, BufferedInputFile):
-        source: images.Source = file.data
+        source: Source = file.data
     elif isinstance(file, FSInputFile):
         source = file.location
     else:
@@ -183,7 +187,7 @@ def _require_image(file: InputFile) -> None:
         file.mimetype = found
 
 
-async def _source_of(file: InputFile) -> images.Source:
+async def _source_of(file: InputFile) -> Source:
     """Return the content of a file, or where it is on disk."""
     return Path(file.location) if isinstance(file, FSInputFile) else await file.content()
 

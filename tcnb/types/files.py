@@ -26,6 +26,7 @@ from tcnb.file_paths import absolute
 from tcnb.locks import fork_safe
 from tcnb.types import images
 from tcnb.types.base import shown_url
+from tcnb.types.image_headers import Source
 
 if TYPE_CHECKING:
     from tcnb import http
@@ -623,7 +624,7 @@ class _Request:
         return FileUploadError(f"{shown} could not be fetched{through}: {str(error) or type(error).__name__}")
 
 
-def detect_mime_type(name: str, source: images.Source = b"") -> str:
+def detect_mime_type(name: str, source: Source = b"") -> str:
     """Return a MIME type by the name, else by the content if that is an image.
 
     Args:

@@ -189,11 +189,12 @@ def test_picture_is_asked_for_when_seen_and_moves_nothing(page):
 
 
 def test_picture_that_cannot_be_shown_is_a_file(page):
-    """What is no picture, or too large a one, is shown as a file with its name."""
+    """What is no picture, or too large a one, is shown as a file with its name and the reason."""
     page.push([a_row(6, k="photo", d="plan.png", z=99_000_000, i="image/png")])
     page.wait_for("model.requests.some((request) => request.type === 'picture')")
     answer(page, "picture", refused="too large")
     page.wait_for("document.querySelector('.tcf-chip b')?.textContent === 'plan.png'")
+    assert page.page.locator(".tcf-chip .tcf-why").text_content() == "too large"
     assert page.page.locator(".tcf-picture").count() == 0
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from tcnb.notebook.feed import Feed
 from tcnb.notebook.feed_actions import Actions
 from tcnb.types import InlineKeyboardButton, InlineKeyboardMarkup
+from tests import image_bombs
 
 
 @pytest.fixture
@@ -245,6 +246,20 @@ def test_file_that_is_no_picture_is_refused(tc, do, talk):
     """A file that only says it is a picture is not shown."""
     seq = seq_of(tc, tc.send_document(talk[0], b"<svg onload=alert(1)>").message_id)
     assert "not an image" in do("picture", seq)["refused"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a.webp", "this picture has 268 million pixels, and no more than 40 million are decoded"),
+        ("a.png", "this picture has 256 million pixels, and no more than 40 million are decoded"),
+        ("a.jp2", "this picture is not an image that can be shown: only JPEG, PNG, GIF, WebP and BMP are shown"),
+    ],
+)
+def test_picture_that_would_fill_the_memory_is_refused(tc, do, talk, name, why):
+    """A picture of a few bytes with millions of pixels, or in a rare format, is not shown and the page is told why."""
+    seq = seq_of(tc, tc.send_document(talk[0], image_bombs.BOMBS[name]()).message_id)
+    assert do("picture", seq) == {"refused": why}
 
 
 def test_file_is_kept_beside_the_notebook(tc, do, talk, tmp_path, monkeypatch):

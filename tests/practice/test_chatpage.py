@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tcnb.practice import PracticeServer
+from tests import image_bombs
 
 from .conftest import Join
 from .wire import PATIENCE, get
@@ -255,6 +256,22 @@ async def test_files_that_could_run_are_never_shown_in_place(carol: Browser) -> 
     for one in shown:
         _, _, served_as = await get(f"{carol.server.url}/practice-page/files/{one['file']['id']}")
         assert served_as == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.png", "image/png"), ("a.webp", "image/webp"), ("a.webp", "sticker/webp"), ("a.jp2", "image/png")],
+)
+async def test_picture_that_would_fill_the_memory_is_a_file(carol: Browser, name: str, kind: str) -> None:
+    """A picture of too many pixels, or in a format for experts, comes without a preview and is not shown in place."""
+    chat, bomb = await carol.do("open", person=ANN), image_bombs.BOMBS[name]()
+    assert (await carol.ask("files", bomb, {"Content-Type": kind}, chat=chat, name=name))[0] == 200
+    (shown,) = await carol.messages(chat)
+    assert (shown["kind"], shown["file"]["isWithheld"]) == ("file", True)
+    assert carol.server.world.file(shown["file"]["id"]).previews == []
+    _, body, served_as = await get(f"{carol.server.url}/practice-page/files/{shown['file']['id']}")
+    assert (body, served_as) == (bomb, "application/octet-stream")
+    assert (await carol.ask("files", bomb, {"Content-Type": kind}, chat=chat, name=name, sticker="1"))[1]["code"] == 408
 
 
 async def test_long_chats_are_shown_in_part(carol: Browser) -> None:

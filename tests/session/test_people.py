@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import json
+
 import pytest
 
-from tcnb.session import people
+from tcnb.session import names, people
+from tcnb.session.background import Background, WorkQueue
+from tests.conftest import PATIENCE
+
+numbers = itertools.count()
 
 
 def test_participants_are_known_before_they_write(connect, alice, until):
@@ -49,6 +57,93 @@ def test_refused_participants_stop_nothing(practice, connect, alice, until, code
     practice.call(lambda server: server.fail_next("getChatParticipants", code))
     session = connect()
     until(session, lambda: ("Alice Doe", "alice@practice.local") in known(session))
+
+
+def test_thousands_of_unknown_authors_make_few_tasks(practice, tc, until):
+    """However many people write whom nobody knows, few names are asked for at a time, and all of them in the end."""
+    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=names.AT_ONCE))
+    write(practice, [f"stranger{number}@practice.local" for number in range(2000)])
+    until(tc, lambda: len(tc.df) >= 2000)
+    assert len(tc._background._tasks) < 20
+    wait_for_background(tc)
+    assert not tc._names._queue._waiting
+
+
+def test_names_that_wait_are_bounded(practice, tc, until, monkeypatch):
+    """Whoever comes when enough names wait is asked for when they write again."""
+    monkeypatch.setattr(tc._names._queue, "_most_waiting", 10)
+    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=names.AT_ONCE))
+    newcomers = {(f"Newcomer {number}", f"newcomer{number}@practice.local") for number in range(40)}
+    for name, user_id in newcomers:
+        practice.call(lambda server, name=name, user_id=user_id: server.world.add_user(user_id.split("@")[0], name))
+    write(practice, [user_id for _, user_id in newcomers])
+    until(tc, lambda: len(tc.df) >= 40)
+    assert len(tc._names._queue._waiting) <= 10
+    wait_for_background(tc)
+    assert not newcomers <= known(tc)
+    for user_id in sorted(user_id for _, user_id in newcomers - known(tc)):
+        seen = len(tc.df)
+        write(practice, [user_id])
+        until(tc, lambda seen=seen: len(tc.df) > seen)
+        wait_for_background(tc)
+    assert newcomers <= known(tc)
+
+
+def test_work_for_one_that_fails_keeps_no_other_waiting():
+    """What goes wrong with one thing is told, and the work goes on with the next."""
+
+    async def run():
+        problems, done = [], []
+        background = Background(lambda what, error: problems.append(error))
+
+        async def work(number):
+            await asyncio.sleep(0)
+            done.append(number)
+            if number % 2:
+                raise RuntimeError(number)
+
+        queue = WorkQueue(background, work, at_once=2, most_waiting=100)
+        assert all(queue.add(number) for number in range(50))
+        while tasks := list(background._tasks):
+            await asyncio.wait(tasks)
+        assert queue.add(50)
+        while tasks := list(background._tasks):
+            await asyncio.wait(tasks)
+        return problems, done
+
+    problems, done = asyncio.run(run())
+    assert sorted(done) == list(range(51))
+    assert len(problems) == 25
+
+
+def write(practice, authors):
+    """Have people write of whom the server's world may know nothing."""
+    frames = []
+    for number, author in enumerate(authors):
+        envelope = {
+            "chatId": "crew",
+            "chat": {"chatId": "crew", "chatTitle": "Release crew", "chatType": 2},
+            "replyMessageId": None,
+            "isEdited": False,
+            "box": {"id": number, "position": "0"},
+            "type": 200,
+            "content": {"text": "hello", "parseMode": "text"},
+            "messageId": f"m{next(numbers)}",
+            "author": {"id": author, "type": 1},
+            "timestamp": 1_767_000_000_000 + number,
+        }
+        frames.append(json.dumps(envelope).encode())
+    practice.run(practice.server.flood("robot", frames))
+
+
+def wait_for_background(session):
+    """Wait until nothing goes on in a session's background."""
+
+    async def wait():
+        while tasks := list(session._background._tasks):
+            await asyncio.wait(tasks)
+
+    asyncio.run_coroutine_threadsafe(wait(), session.loop).result(PATIENCE)
 
 
 def known(session):

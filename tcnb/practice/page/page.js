@@ -277,7 +277,7 @@ function content(message) {
     return [player];
   }
   if (message.kind === "file") {
-    const node = make("a", "chip", make("span", "tile", icon("file")), make("span", "about", make("b", "", file.name), make("span", "", sizeOf(file.size))));
+    const node = make("a", "chip", make("span", "tile", icon("file")), make("span", "about", make("b", "", file.name), make("span", "", file.isWithheld ? `${sizeOf(file.size)} · ${words.withheld}` : sizeOf(file.size))));
     Object.assign(node, { href: fileAddress(file, { save: "1" }), download: file.name });
     return [node];
   }
