@@ -33,6 +33,10 @@ KEEPALIVE_IDLE = 15
 NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address of a name is tried beside one that does not answer (RFC 8305 names 0.25 s)."""
 
+MOST_UNSENT = 16 * 2**20
+"""Bytes that may wait to be sent when something is read: a server that floods us with pings, and reads none of our
+answers to them, would fill the memory."""
+
 _FORGET = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 """The value of SO_LINGER that discards what is not delivered."""
 
@@ -51,7 +55,7 @@ class BatchingSocket(ClientConnection):
     heard_at: float
     """When something was read last, or reading was resumed (loop time, s): until then its silence says nothing."""
     _texts: list[bytes]
-    _fragments: list[bytes]
+    _fragments: bytearray
     _pieces: list[bytes]
     _lacking: int
     _is_cut: bool
@@ -65,15 +69,16 @@ class BatchingSocket(ClientConnection):
         if event.fin and not self._fragments:
             self._texts.append(bytes(event.data))
             return
-        self._fragments.append(bytes(event.data))
+        # Joined at once: a list of millions of small ones would take fifty times the bytes that are in them.
+        self._fragments += event.data
         if event.fin:
-            self._texts.append(b"".join(self._fragments))
-            self._fragments = []
+            self._texts.append(bytes(self._fragments))
+            self._fragments = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Prepare the collecting and let TCP notice a dead peer."""
         self._texts = []
-        self._fragments = []
+        self._fragments = bytearray()
         self._pieces = []
         self._lacking = 0
         self._is_cut = False
@@ -98,6 +103,8 @@ class BatchingSocket(ClientConnection):
         if self._texts:
             texts, self._texts = self._texts, []
             self.on_texts(texts)
+        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+            self.abort()
 
     @property
     def is_open(self) -> bool:

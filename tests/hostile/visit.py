@@ -156,7 +156,7 @@ class Visit:
 
     def read(self) -> None:
         """Read what there is to read."""
-        self.attempt("history", lambda: self.tc.history(CHAT, count=20))
+        self.attempt("history", lambda: self.tc.history(CHAT, 20))
         self.attempt("refresh", self.tc.refresh)
         self.attempt("chats", lambda: self.tc.chats)
 
