@@ -203,7 +203,8 @@ class HostileServer:
         assert task is not None
         self._tasks.add(task)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            # Cancelled when the server closes; asyncio would print a traceback of that.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._serve(Wire(reader, writer))
         finally:
             self._tasks.discard(task)
