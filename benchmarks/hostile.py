@@ -150,7 +150,9 @@ def _pushed(messages: Callable[[HostileServer], Iterator[bytes]]) -> Prepare:
     def push(server: HostileServer) -> None:
         frames = []
         for text in messages(server):
-            frames.append(wire.frame(b'{"method":"sendMessage","type":1,"id":%d,"payload":%b}' % (server.next_id(), text)))
+            frames.append(
+                wire.frame(b'{"method":"sendMessage","type":1,"id":%d,"payload":%b}' % (server.next_id(), text))
+            )
         server.push_bytes(b"".join(frames))
         _last_word(server)
 

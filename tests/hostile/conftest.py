@@ -23,9 +23,7 @@ def server() -> Iterator[HostileServer]:
 
 
 @pytest.fixture
-def visit(
-    server: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Visit]]:
+def visit(server: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Visit]]:
     """Connects a person to the server; at the end the session is closed, and nothing that had to hold was broken."""
     monkeypatch.setattr(connection, "delays", lambda: repeat(0.02))
     made: list[Visit] = []

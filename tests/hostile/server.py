@@ -97,6 +97,7 @@ class HostileServer:
         self.history: list[dict[str, Any]] = []
         self.changed = threading.Event()
         self._sockets: list[Wire] = []
+        self._is_open = asyncio.Event()
         self._next_id = 0
         self._stamp = int(time.time() * 1000)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -211,7 +212,7 @@ class HostileServer:
             writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
     async def _serve(self, client: Wire) -> None:
-        method, target, headers, body = await wire.request(client.reader)
+        target, headers = await wire.request(client.reader)
         step = PATHS.get(target.partition("?")[0].rstrip("/"), "nowhere")
         if step == "upgrade":
             await self._answer(step, Step(self, client, headers.get("sec-websocket-key", "")), self._upgraded)
@@ -259,6 +260,8 @@ class HostileServer:
         finally:
             if client in self._sockets:
                 self._sockets.remove(client)
+                if not self._sockets:
+                    self._is_open.clear()
 
     async def _heard(self, client: Wire, said: dict[str, Any]) -> None:
         if said["type"] == 2:
@@ -270,6 +273,7 @@ class HostileServer:
         await self._answer(method, Step(self, client, answer, said["id"]), _honest)
         if method == "auth":
             self._sockets.append(client)
+            self._is_open.set()
             await self._tell_unread(client)
 
     async def _reset(self) -> None:
@@ -284,8 +288,7 @@ class HostileServer:
 
     async def _write(self, data: bytes) -> None:
         # Pushed while the connection was away, it would have waited on a server, too.
-        while not self._sockets:
-            await asyncio.sleep(0.01)
+        await self._is_open.wait()
         self._sockets[-1].writer.write(data)
 
     def _payload(self, method: str, asked: dict[str, Any]) -> Any:

@@ -20,7 +20,7 @@ from tests.chaos.network import Network
 
 SEED: Final = 5
 CONTENT: Final = random.Random(SEED).randbytes(200_000)
-TRIES: Final = 12
+TRIES: Final = 8
 
 
 class Between:

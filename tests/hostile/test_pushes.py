@@ -153,4 +153,3 @@ def test_what_was_not_acknowledged_comes_again(server: HostileServer, visit: Cal
     person.settle()
     ids = person.tc.messages["message_id"].dropna()
     assert not ids.duplicated().any()
-

@@ -185,9 +185,7 @@ def test_request_that_is_never_answered(server: HostileServer, visit: Callable[.
     person.settle()
 
 
-def test_socket_that_closes_again_and_again(
-    server: HostileServer, visit: Callable[..., Visit], tmp_path: Path
-) -> None:
+def test_socket_that_closes_again_and_again(server: HostileServer, visit: Callable[..., Visit], tmp_path: Path) -> None:
     """A server that ends each of many connections at once is gone back to, and nothing is lost or doubled."""
     person = visit(timeout=PATIENCE)
     server.instead("auth", BREAKING["reset"], times=5)

@@ -56,9 +56,7 @@ def connect(server: HostileServer, folder: Path | None = None, **options: Any) -
     """Connect to a hostile server; with a folder there is a journal in it."""
     journal = None if folder is None else folder / "journal.sqlite"
     values = {"username": "robot", "password": "s3cret", "https": False, "web_port": server.port, "timeout": ALLOWED}
-    return within(
-        lambda: tcnb.connect("127.0.0.1", **{**values, "journal": journal, **options}), "connect"
-    )
+    return within(lambda: tcnb.connect("127.0.0.1", **{**values, "journal": journal, **options}), "connect")
 
 
 def flaw(error: BaseException) -> str | None:
@@ -207,4 +205,3 @@ class Visit:
             self.note(f"{left or 'its loop'} goes on after the session was closed")
         if self.server.strangers:
             self.note(f"something went elsewhere: {self.server.strangers[:200]!r}")
-

@@ -14,6 +14,8 @@ CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 
+NO_HEADERS: Final[Mapping[str, str | None]] = {}
+
 _ACCEPT: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """What RFC 6455, section 1.3, has appended to the key of a handshake."""
 
@@ -46,17 +48,17 @@ class Wire:
             pass
 
 
-async def request(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes]:
-    """Read a request: method, target, headers in small letters, and body."""
+async def request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
+    """Read a request to its end; return its target, and its headers in small letters."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
-    method, target, _ = first.split(" ", 2)
+    _, target, _ = first.split(" ", 2)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return method, target, headers, body
+    await reader.readexactly(int(headers.get("content-length", "0")))
+    return target, headers
 
 
-def response(status: int, body: bytes = b"", headers: Mapping[str, str | None] = {}) -> bytes:  # noqa: B006  # read only
+def response(status: int, body: bytes = b"", headers: Mapping[str, str | None] = NO_HEADERS) -> bytes:
     """Write a response; a header that is None is left out, others replace the usual ones."""
     usual: dict[str, str | None] = {
         "Content-Type": "application/json",
@@ -68,7 +70,7 @@ def response(status: int, body: bytes = b"", headers: Mapping[str, str | None] =
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
 
 
-def upgrade(key: str, headers: Mapping[str, str | None] = {}) -> bytes:  # noqa: B006  # read only
+def upgrade(key: str, headers: Mapping[str, str | None] = NO_HEADERS) -> bytes:
     """Write the response that makes a connection a WebSocket."""
     accept = base64.b64encode(hashlib.sha1((key + _ACCEPT).encode()).digest()).decode()
     return response(
@@ -110,9 +112,7 @@ def pieces(text: bytes, count: int) -> list[bytes]:
     """Write a text as so many frames."""
     step = max(1, -(-len(text) // count))
     parts = [text[start : start + step] for start in range(0, len(text), step)]
-    return [
-        frame(part, 0 if number else TEXT, final=number == len(parts) - 1) for number, part in enumerate(parts)
-    ]
+    return [frame(part, 0 if number else TEXT, final=number == len(parts) - 1) for number, part in enumerate(parts)]
 
 
 async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
