@@ -32,7 +32,7 @@ from tcnb.errors import TcnbError
 from tcnb.notebook.feed_actions import Actions
 from tests.hostile import http_answers, wire
 from tests.hostile.server import CHAT, FILE_ID, HostileServer
-from tests.hostile.socket_answers import BREAKING, KEEPING, UPGRADES, payload
+from tests.hostile.socket_answers import KEEPING, UPGRADES, endless_pieces, payload
 
 MOST_MEMORY: Final = 200
 """MiB that a hostile input may add to a process."""
@@ -272,7 +272,7 @@ INPUTS: Final[dict[str, Callable[[], Input]]] = {
     ),
     "answer of 16 MiB": lambda: Input(_instead("sendMessage", KEEPING["16 MiB"]), _send),
     "answer of 16 MiB in pieces": lambda: Input(_instead("sendMessage", KEEPING["16 MiB in pieces"]), _send),
-    "answer in pieces without end": lambda: Input(_instead("sendMessage", BREAKING["endless pieces"]), _send),
+    "answer in pieces without end": lambda: Input(_instead("sendMessage", endless_pieces), _send),
     "answer in 100,000 empty pieces": lambda: Input(_instead("sendMessage", KEEPING["100,000 empty pieces"]), _send),
     "answer behind 5,000 pings": lambda: Input(_instead("sendMessage", KEEPING["a flood of pings"]), _send),
     "message of 16 MiB": lambda: Input(

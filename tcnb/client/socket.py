@@ -33,6 +33,9 @@ KEEPALIVE_IDLE = 15
 NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address of a name is tried beside one that does not answer (RFC 8305 names 0.25 s)."""
 
+CLOSE_TIMEOUT = 3.0
+"""Seconds within which the other side closes a connection that is at its end; then it is broken."""
+
 MOST_UNSENT = 16 * 2**20
 """Bytes that may wait to be sent when something is read: a server that floods us with pings, and reads none of our
 answers to them, would fill the memory."""
@@ -60,6 +63,7 @@ class BatchingSocket(ClientConnection):
     _lacking: int
     _is_cut: bool
     _peeking: asyncio.TimerHandle | None
+    _ending: asyncio.TimerHandle | None
 
     def process_event(self, event: Event) -> None:
         """Collect data frames; everything else is the base class's business."""
@@ -83,6 +87,7 @@ class BatchingSocket(ClientConnection):
         self._lacking = 0
         self._is_cut = False
         self._peeking = None
+        self._ending = None
         self.heard_at = self.loop.time()
         super().connection_made(transport)
         raw = transport.get_extra_info("socket")
@@ -105,6 +110,11 @@ class BatchingSocket(ClientConnection):
             self.on_texts(texts)
         if self.transport.get_write_buffer_size() > MOST_UNSENT:
             self.abort()
+        if not self.is_open and self.response is not None and self._ending is None:
+            # The library keeps this time only where somebody waits for a text; a server that does not close would
+            # otherwise keep for ever a connection over which nothing comes.
+            self._ending = self.loop.call_later(CLOSE_TIMEOUT, self.abort)
+            self._fragments = bytearray()
 
     @property
     def is_open(self) -> bool:
@@ -158,8 +168,9 @@ class BatchingSocket(ClientConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note of the end."""
-        if self._peeking is not None:
-            self._peeking.cancel()
+        for timer in (self._peeking, self._ending):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _cut(self, data: bytes) -> None:
@@ -225,7 +236,7 @@ async def open_socket(
         user_agent_header=USER_AGENT,
         open_timeout=timeout,
         ping_interval=None,
-        close_timeout=3.0,
+        close_timeout=CLOSE_TIMEOUT,
         max_size=MOST_BYTES,
         create_connection=factory,  # type: ignore[arg-type]
         **_ways(proxy, context),

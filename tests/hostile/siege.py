@@ -104,7 +104,7 @@ def _answer(chance: random.Random, server: HostileServer) -> tuple[str, str, Dee
         name = chance.choice(list(KEEPING))
         return step, name, KEEPING[name]
     if way < 0.4:
-        name = chance.choice([one for one in BREAKING if one != "endless pieces"])
+        name = chance.choice(list(BREAKING))
         return step, name, BREAKING[name]
     usual = {"chatId": CHAT, "count": 5, "page": 1, "content": {"text": "never sent"}}
     texts = [*PAYLOADS.items(), *changed(server.honest(step, usual))]

@@ -90,6 +90,12 @@ def closed(data: bytes) -> Deed:
     return deed
 
 
+async def _closed_and_kept(step: Step) -> None:
+    """Say that the connection is closed, and leave it open."""
+    await step.write(wire.frame(b"\x03\xe8", wire.CLOSE))
+    await step.wire.gone()
+
+
 async def _fragmented(step: Step) -> None:
     for piece in wire.pieces(step.text(), 10_000):
         await step.write(piece)
@@ -126,7 +132,8 @@ async def _large_in_pieces(step: Step) -> None:
         await step.write(piece)
 
 
-async def _endless_pieces(step: Step) -> None:
+async def endless_pieces(step: Step) -> None:
+    """Begin an answer, and go on with it until the client has enough, without ever closing."""
     await step.write(wire.frame(b"{", final=False))
     while step.wire.written < 6 * LARGE:
         await step.write(wire.frame(b" " * 65536, 0, final=False))
@@ -215,11 +222,11 @@ BREAKING: Final[dict[str, Deed]] = {
     "length of 8 EiB": written(wire.frame(b"{}", length=2**63 - 1)),
     "negative length": written(wire.frame(b"{}", length=2**64 - 1)),
     "65 MiB announced": written(wire.frame(b"{}", length=65 * 2**20)),
-    "endless pieces": _endless_pieces,
     "no frame at all": written(b"HTTP/1.1 200 OK\r\n\r\n"),
     "reset": _reset,
     "half-closed": _half_closed,
     "cut": _cut,
+    "close that closes nothing": _closed_and_kept,
     "close without a code": closed(b""),
     "close with half a code": closed(b"\x03"),
     "close without UTF-8": closed(b"\x03\xe8\xff\xfe"),

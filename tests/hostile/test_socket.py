@@ -19,6 +19,7 @@ from tests.hostile.socket_answers import (
     PAYLOADS,
     REFUSALS,
     changed,
+    endless_pieces,
     no_payload,
     payload,
     refused,
@@ -122,12 +123,12 @@ def test_connection_that_ends_during_the_login(server: HostileServer, name: str)
     """Connecting says at once that the server closed the socket."""
     server.instead("auth", BREAKING[name])
     with pytest.raises(WSConnectionError, match="closed the socket during the login"):
-        connect(server, timeout=2 * PATIENCE)
+        connect(server, timeout=PATIENCE)
 
 
 def test_answer_in_an_odd_form(server: HostileServer, visit: Callable[..., Visit]) -> None:
     """An answer in pieces, large, doubled, or behind other frames is taken, and the connection stays."""
-    person = visit(timeout=PATIENCE)
+    person = visit(timeout=0.8 * PATIENCE)
     for name, deed in KEEPING.items():
         person.meanwhile = name
         server.instead("sendMessage", deed)
@@ -144,7 +145,7 @@ def test_connection_that_ends_instead_of_an_answer(
     server: HostileServer, visit: Callable[..., Visit], first: int
 ) -> None:
     """A message whose answer the connection breaks at is found, or nobody can tell; the connection comes back."""
-    person = visit(timeout=PATIENCE)
+    person = visit(timeout=0.8 * PATIENCE)
     for name, deed in list(BREAKING.items())[first : first + 10]:
         person.meanwhile, told = name, len(person.errors)
         server.deeds.clear()
@@ -156,6 +157,16 @@ def test_connection_that_ends_instead_of_an_answer(
     person.meanwhile = ""
     person.settle()
     assert person.tc.status().reconnects >= 1
+
+
+def test_answer_in_pieces_without_end(server: HostileServer, visit: Callable[..., Visit]) -> None:
+    """A message that becomes too large ends the connection, also where the server does not close it."""
+    person = visit(timeout=0.8 * PATIENCE)
+    server.instead("sendMessage", endless_pieces)
+    person.send()
+    assert person.errors == []
+    person.settle()
+    assert person.tc.status().reconnects == 1
 
 
 def test_requests_of_the_server_with_odd_ids(server: HostileServer, visit: Callable[..., Visit]) -> None:
@@ -187,7 +198,7 @@ def test_request_that_is_never_answered(server: HostileServer, visit: Callable[.
 
 def test_socket_that_closes_again_and_again(server: HostileServer, visit: Callable[..., Visit], tmp_path: Path) -> None:
     """A server that ends each of many connections at once is gone back to, and nothing is lost or doubled."""
-    person = visit(timeout=PATIENCE)
+    person = visit(timeout=0.8 * PATIENCE)
     server.instead("auth", BREAKING["reset"], times=5)
     server.instead("auth", BREAKING["cut"], times=5)
     server.instead("getChats", BREAKING["close with 1001"], times=5)
