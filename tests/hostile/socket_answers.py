@@ -222,7 +222,7 @@ BREAKING: Final[dict[str, Deed]] = {
     "length of 8 EiB": written(wire.frame(b"{}", length=2**63 - 1)),
     "negative length": written(wire.frame(b"{}", length=2**64 - 1)),
     "65 MiB announced": written(wire.frame(b"{}", length=65 * 2**20)),
-    "no frame at all": written(b"HTTP/1.1 200 OK\r\n\r\n"),
+    "no frame at all": written(b"HTTP/1.1 200 OK\r\n\r\n" * 20),
     "reset": _reset,
     "half-closed": _half_closed,
     "cut": _cut,
