@@ -14,7 +14,8 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  print the benchmark table"
 	@echo "make fuzz   send a million mutated frames through wire, journal, record and live sessions; FRAMES=… SEED=…"
-	@echo "make chaos  break everything while 50,000 messages and 500 sendings go their ways; SEED=…"
+	@echo "make chaos  break everything while 50,000 messages and 500 sends go their ways, then let a hostile server"
+	@echo "            answer 1,000 requests; MESSAGES=… FAULTS=… SENDS=… HOSTILE=… SEED=… (0 leaves a part out)"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tcnb needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …"; exit 1; }
@@ -51,7 +52,8 @@ fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz.long $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED))
 
 chaos: $(STAMP)
-	@$(BIN)/python -m tests.chaos.long $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos.long $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(FAULTS),--faults $(FAULTS)) \
+		$(if $(SENDS),--sendings $(SENDS)) $(if $(HOSTILE),--hostile $(HOSTILE)) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -8,7 +8,18 @@ import sys
 
 from benchmarks import table
 
-NAMES = ("collecting", "record", "opening", "sending", "uploading", "loading", "busy", "feeding", "archiving")
+NAMES = (
+    "collecting",
+    "record",
+    "opening",
+    "sending",
+    "uploading",
+    "loading",
+    "busy",
+    "feeding",
+    "archiving",
+    "hostile",
+)
 
 
 def main() -> int:

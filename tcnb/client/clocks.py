@@ -13,6 +13,10 @@ this, was there before it."""
 UNMEASURED_MARGIN: Final = 120_000
 """The same as long as nothing was measured and the clock of this machine has to do."""
 
+FURTHEST: Final = 2 * 86_400_000
+"""Milliseconds from the clock of this machine beyond which the `Date` of a handshake is not believed: it may be another
+machine's, and taken for the server's it would make a message that was sent look as if it never had been."""
+
 TICK: Final = 2.0
 """Seconds between two looks whether the machine has slept."""
 
@@ -49,10 +53,14 @@ class ServerClock:
         self._stamped = low, high
 
     def dated(self, header: str | None, sent: float, received: float) -> None:
-        """Learn from the `Date` header of an answer over HTTP, between request and answer (loop time, s)."""
+        """Learn from the `Date` header of an answer over HTTP, between request and answer (loop time, s), if it is
+        anywhere near the time of this machine.
+        """
         try:
             stamp = parsedate_to_datetime(header or "").timestamp() * 1000
         except (ValueError, TypeError, OverflowError):
+            return
+        if abs(stamp - wall() * 1000) > FURTHEST:
             return
         self._dated = stamp - received * 1000, stamp + 1000 - sent * 1000
 

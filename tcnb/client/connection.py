@@ -422,12 +422,16 @@ class Connection:
             "receiveUnread": self._receive_unread,
             "receiveSystemMessageEnvelopes": self._receive_system,
         }
+        # Only who waits for the end of a link fails what waits for its answers, and nobody else does yet.
+        closing = asyncio.create_task(link.wait_closed(), name="tcnb login")
         try:
             answer = await link.ask("auth", request, timeout=self.timeout)
         except LinkBrokenError as error:
             raise WSConnectionError(f"{self.address} closed the socket during the login") from error
         except ApiErrorException as error:
             raise self._refused(error) from error
+        finally:
+            closing.cancel()
         if not isinstance(answer, dict) or not isinstance(answer.get("userId"), str):
             raise WSConnectionError(f"{self.address} answered the login without a user id")
         self.me_id = paths.bare_id(answer["userId"])

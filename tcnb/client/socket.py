@@ -33,6 +33,13 @@ KEEPALIVE_IDLE = 15
 NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address of a name is tried beside one that does not answer (RFC 8305 names 0.25 s)."""
 
+CLOSE_TIMEOUT = 3.0
+"""Seconds within which the other side closes a connection that is at its end; then it is broken."""
+
+MOST_UNSENT = 16 * 2**20
+"""Bytes that may wait to be sent when something is read: a server that floods us with pings, and reads none of our
+answers to them, would fill the memory."""
+
 _FORGET = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 """The value of SO_LINGER that discards what is not delivered."""
 
@@ -51,11 +58,12 @@ class BatchingSocket(ClientConnection):
     heard_at: float
     """When something was read last, or reading was resumed (loop time, s): until then its silence says nothing."""
     _texts: list[bytes]
-    _fragments: list[bytes]
+    _fragments: bytearray
     _pieces: list[bytes]
     _lacking: int
     _is_cut: bool
     _peeking: asyncio.TimerHandle | None
+    _ending: asyncio.TimerHandle | None
 
     def process_event(self, event: Event) -> None:
         """Collect data frames; everything else is the base class's business."""
@@ -65,19 +73,21 @@ class BatchingSocket(ClientConnection):
         if event.fin and not self._fragments:
             self._texts.append(bytes(event.data))
             return
-        self._fragments.append(bytes(event.data))
+        # Joined at once: a list of millions of small ones would take fifty times the bytes that are in them.
+        self._fragments += event.data
         if event.fin:
-            self._texts.append(b"".join(self._fragments))
-            self._fragments = []
+            self._texts.append(bytes(self._fragments))
+            self._fragments = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Prepare the collecting and let TCP notice a dead peer."""
         self._texts = []
-        self._fragments = []
+        self._fragments = bytearray()
         self._pieces = []
         self._lacking = 0
         self._is_cut = False
         self._peeking = None
+        self._ending = None
         self.heard_at = self.loop.time()
         super().connection_made(transport)
         raw = transport.get_extra_info("socket")
@@ -98,6 +108,13 @@ class BatchingSocket(ClientConnection):
         if self._texts:
             texts, self._texts = self._texts, []
             self.on_texts(texts)
+        if self.transport.get_write_buffer_size() > MOST_UNSENT:
+            self.abort()
+        if not self.is_open and self.response is not None and self._ending is None:
+            # The library keeps this time only where somebody waits for a text; a server that does not close would
+            # otherwise keep for ever a connection over which nothing comes.
+            self._ending = self.loop.call_later(CLOSE_TIMEOUT, self.abort)
+            self._fragments = bytearray()
 
     @property
     def is_open(self) -> bool:
@@ -151,8 +168,9 @@ class BatchingSocket(ClientConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note of the end."""
-        if self._peeking is not None:
-            self._peeking.cancel()
+        for timer in (self._peeking, self._ending):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _cut(self, data: bytes) -> None:
@@ -218,7 +236,7 @@ async def open_socket(
         user_agent_header=USER_AGENT,
         open_timeout=timeout,
         ping_interval=None,
-        close_timeout=3.0,
+        close_timeout=CLOSE_TIMEOUT,
         max_size=MOST_BYTES,
         create_connection=factory,  # type: ignore[arg-type]
         **_ways(proxy, context),

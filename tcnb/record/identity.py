@@ -66,7 +66,9 @@ def of_message(message_id: str, timestamp: int | None) -> bytes:
 
 def is_before(key: bytes | None, timestamp: int) -> bool:
     """Return whether a key begins with an earlier time (in the server's milliseconds since 1970)."""
-    return key is not None and key[:8] != _UNTIMED and key[:8] < timestamp.to_bytes(8)
+    if key is None or key[:8] == _UNTIMED:
+        return False
+    return int.from_bytes(key[:8]) < timestamp
 
 
 def of_notification(method: str, payload: bytes | msgspec.Raw, part: notifications.Part | None = None) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import threading
@@ -478,11 +479,11 @@ class Intake:
     # -- on the writer's thread --------------------------------------------------------------------------------------
 
     def _write(self, path: str | os.PathLike[str], server: str, account: str, opened: asyncio.Future[None]) -> None:
-        """Open the journal and write into it until the intake is closed."""
+        """Open the journal and write into it until the intake is closed; however that ends, whoever waits is told."""
         try:
             journal = Journal.open(path, server, account)
-        except Exception as error:
-            self._tell(_fail, opened, error)
+        except BaseException as error:
+            self._tell(_fail, opened, _as_journal_error(error))
             self._end()
             return
         try:
@@ -494,16 +495,22 @@ class Intake:
         except JournalError as error:
             self._tell(_fail, opened, error)
         except BaseException as error:  # nothing expected: the session must not go on as if it were recorded
-            self._tell(_fail, opened, error)
+            self._tell(_fail, opened, _as_journal_error(error))
             self._tell(self._on_broken, error)
         finally:
+            self._leave(journal)
+
+    def _leave(self, journal: Journal) -> None:
+        """Close the journal, whatever goes wrong meanwhile, and let nobody wait any more."""
+        # A last time, since nobody can read a file without a name after this.
+        for step in (journal.confirm, functools.partial(self._save_last, journal), journal.close):
             try:
-                journal.confirm()  # a last time, since nobody can read a file without a name after this
+                step()
             except JournalError as error:
                 logger.warning("%s", error)
-            self._save_last(journal)
-            journal.close()
-            self._end()
+            except BaseException as error:
+                self._tell(self._on_problem, "the closing of the journal", error)
+        self._end()
 
     def _write_until_closed(self, journal: Journal) -> None:
         """Write what comes, and do what can wait in between."""
@@ -702,6 +709,15 @@ class Intake:
         # Without the loop the session has ended, and what is not acknowledged comes again.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
+
+
+def _as_journal_error(error: BaseException) -> JournalError:
+    """Return what whoever opens the journal is told of an error, expected or not."""
+    if isinstance(error, JournalError):
+        return error
+    told = JournalError(f"the journal cannot be opened: {error!r}")
+    told.__cause__ = error
+    return told
 
 
 def _since(link: Link) -> int | None:

@@ -101,7 +101,7 @@ class Run:
 
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
         self.plan = plan
-        self.town = Town(plan.chats)
+        self.town = Town(plan.chats, plan.seed)
         self.journal = folder / "journal.sqlite"
         self.struck: Counter[str] = Counter()
         self.sendings = Sendings()
@@ -254,7 +254,8 @@ class Run:
             "refused and repeated": self.sendings.refused,
             "killed under way": sum(why == "killed" for why in self.sendings.unknown.values()),
             "unknown to the sender": sum(why != "killed" for why in self.sendings.unknown.values()),
-            "torn within a frame": self.town.network.torn,
+            "torn within a block": self.town.network.torn,
+            "doubled blocks": self.town.network.doubled,
         }
 
     def _check_acknowledged(self) -> None:

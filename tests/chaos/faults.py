@@ -33,8 +33,46 @@ def _fault(function: Callable[[Run, random.Random], Iterator[None]]) -> None:
 
 @_fault
 def _reset_within_a_frame(run: Run, chance: random.Random) -> Iterator[None]:
-    """The next block to the kernel ends in its middle, and the connection with it."""
-    run.town.network.tears = True
+    """What comes to the kernel ends at some byte, and the connection with it."""
+    run.town.do(lambda server: run.town.network.cuts.update({True: chance.randrange(9, 2000)}))
+    yield
+
+
+@_fault
+def _reset_within_a_request(run: Run, chance: random.Random) -> Iterator[None]:
+    """What the kernel says ends at some byte, and the connection with it."""
+    run.town.do(lambda server: run.town.network.cuts.update({False: chance.randrange(1, 400)}))
+    yield
+
+
+@_fault
+def _blocks_doubled(run: Run, chance: random.Random) -> Iterator[None]:
+    """Parts of what goes either way come twice, so that nothing behind them can be read."""
+    run.town.do(lambda server: run.town.network.doubles.update({chance.random() < 0.7: chance.randint(1, 3)}))
+    yield
+
+
+@_fault
+def _crumbled(run: Run, chance: random.Random) -> Iterator[None]:
+    """Everything comes in pieces that are cut at any byte."""
+    run.town.network.crumbles = True
+    yield
+    run.town.network.crumbles = False
+
+
+@_fault
+def _stalled(run: Run, chance: random.Random) -> Iterator[None]:
+    """Nothing moves in one direction, and then everything at once."""
+    run.town.do(lambda server: run.town.network.stall(down=chance.random() < 0.6))
+    yield
+    run.wait(chance.uniform(0.0, 3.0))
+    run.town.do(lambda server: run.town.network.flow())
+
+
+@_fault
+def _half_closed(run: Run, chance: random.Random) -> Iterator[None]:
+    """One end is told that nothing more comes, and the other is not."""
+    run.town.do(lambda server: run.town.network.half_close(down=chance.random() < 0.5))
     yield
 
 

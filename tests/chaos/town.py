@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import random
-import socket
-import struct
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Self, TypeVar
@@ -19,13 +16,13 @@ from tcnb.practice.sessions import Session
 from tcnb.practice.storage import Storage
 from tcnb.practice.world import World
 from tcnb.types.enums import MessageType
+from tests.chaos.network import Network
 from tests.chaos.oracle import Held
 
 Result = TypeVar("Result")
 
 ROBOT: Final = "robot"
 PEOPLE: Final = 5
-BLOCK: Final = 64 * 1024
 REORDERED: Final = 6
 """Notifications that may overtake each other."""
 
@@ -63,102 +60,6 @@ class UnrulyServer(PracticeServer):
             super()._tell(session, notice, payload)
 
 
-class Pipe:
-    """One connection through the network.
-
-    Attributes:
-        is_frozen: nothing goes through any more, and neither side is told.
-    """
-
-    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
-        self.client = client
-        self.server = server
-        self.is_frozen = False
-
-    def reset(self) -> None:
-        """Reset both ends (RST), without a word."""
-        for writer in (self.client, self.server):
-            raw = writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
-
-
-class Network:
-    """What lies between the kernel and the server: a port that leads to the server's, as well as it pleases.
-
-    Attributes:
-        port: where the kernel connects to.
-        target: the server's port.
-        delay: seconds that everything takes longer.
-        tears: the next block to the kernel is cut in its middle, and the connection reset.
-    """
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.target = 0
-        self.delay = 0.0
-        self.tears = False
-        self.torn = 0
-        self._pipes: set[Pipe] = set()
-        self._listener: asyncio.Server | None = None
-
-    async def open(self) -> None:
-        """Listen."""
-        self._listener = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._listener.sockets[0].getsockname()[1]
-
-    def close(self) -> None:
-        """Listen no more, and reset what is open."""
-        if self._listener is not None:
-            self._listener.close()
-        self.reset()
-
-    def reset(self) -> None:
-        """Reset every connection."""
-        for pipe in list(self._pipes):
-            pipe.reset()
-
-    def freeze(self) -> None:
-        """Let nothing through any more on the connections that are open now; new ones are well."""
-        for pipe in self._pipes:
-            pipe.is_frozen = True
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            from_server, to_server = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:
-            writer.transport.abort()
-            return
-        pipe = Pipe(writer, to_server)
-        self._pipes.add(pipe)
-        try:
-            await asyncio.gather(self._carry(pipe, reader, to_server), self._carry(pipe, from_server, writer))
-        finally:
-            self._pipes.discard(pipe)
-            pipe.reset()
-
-    async def _carry(self, pipe: Pipe, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(BLOCK):
-                if self.delay:
-                    await asyncio.sleep(self.delay)
-                if pipe.is_frozen:
-                    continue
-                if self.tears and writer is pipe.client and len(data) > 8:
-                    self.tears = False
-                    self.torn += 1
-                    writer.write(data[: len(data) // 2])
-                    await asyncio.sleep(0.02)
-                    pipe.reset()
-                    return
-                writer.write(data)
-                await writer.drain()
-            if not pipe.is_frozen:
-                with contextlib.suppress(OSError, RuntimeError):
-                    writer.write_eof()
-
-
 class Town:
     """A server with chats and people, and the network before it, in a thread of its own; use it with `with`.
 
@@ -167,8 +68,8 @@ class Town:
         chats: ids of the chats.
     """
 
-    def __init__(self, chats: int) -> None:
-        self.network = Network()
+    def __init__(self, chats: int, seed: int) -> None:
+        self.network = Network(random.Random(seed))
         self.chats: list[str] = []
         self._count = chats
         self._server: UnrulyServer

@@ -218,11 +218,14 @@ def test_server_clock_that_was_set_is_learned_anew():
     assert clock.earliest(2000.0) > 9_900_000
 
 
-def test_server_clock_from_a_handshake():
-    """A `Date` header tells the clock to the second; one that cannot be read tells nothing."""
+def test_server_clock_from_a_handshake(monkeypatch):
+    """A `Date` header tells the clock to the second; one that cannot be read, or is of another age, tells nothing."""
+    monkeypatch.setattr(clocks, "wall", lambda: 784_111_777.0 + 3600)
     clock = clocks.ServerClock()
     clock.dated("tomorrow", 0.0, 0.1)
     clock.dated(None, 0.0, 0.1)
+    for year in ("0001", "1960", "1995", "9999"):
+        clock.dated(f"Sun, 06 Nov {year} 08:49:37 GMT", 0.0, 0.1)
     assert not clock.is_measured
     clock.dated("Sun, 06 Nov 1994 08:49:37 GMT", 100.0, 100.5)
     assert clock.earliest(100.5) == 784_111_777_000 - clocks.CLOCK_MARGIN

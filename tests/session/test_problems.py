@@ -181,7 +181,22 @@ def test_journal_that_has_ended_ends_the_session_loudly(connect, alice, practice
     until(again, lambda: "hello" in texts(again))
 
 
-def test_journal_that_fails_while_it_is_read_fails_the_connecting(connect, monkeypatch):
-    """`connect` raises what went wrong instead of waiting for ever."""
-    with failing(monkeypatch, intake.Intake, "_load", 1), pytest.raises(RuntimeError, match="nobody expected this"):
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError, SystemExit, GeneratorExit])
+@pytest.mark.parametrize(("owner", "name"), [(intake.Intake, "_load"), (intake.SavedColumns, "stamp")])
+def test_journal_that_fails_while_it_is_read_fails_the_connecting(connect, monkeypatch, owner, name, error):
+    """`connect` says in one line what went wrong instead of waiting for ever, whatever that is."""
+    said = pytest.raises(JournalError, match=f"cannot be opened: {error.__name__}.'nobody expected this'")
+    with failing(monkeypatch, owner, name, 1, error), said:
         connect()
+    assert connect().is_open
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError, SystemExit])
+def test_journal_that_cannot_be_closed_holds_nobody_up(connect, monkeypatch, error):
+    """What goes wrong at the very end of the journal's thread is noted, and closing has an end."""
+    tc = connect()
+    with failing(monkeypatch, Journal, "confirm", 100, error), failing(monkeypatch, Journal, "close", 1, error):
+        tc.close()
+    assert tc.loop.is_closed()
+    with pytest.raises(NotConnectedError):
+        tc.send("alice", "hello")
