@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import ssl
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 from httpx import AsyncByteStream as AsyncByteStream
@@ -82,13 +84,38 @@ def client(
         timeout: seconds without any progress before a request fails; there is no limit on the whole.
         follow_redirects: whether a redirect is followed.
     """
-    return AsyncClient(
+    return _DiscreetClient(
         transport=_Routes(_system_context() if context is None else context),
         timeout=httpx.Timeout(timeout),
         headers={"User-Agent": USER_AGENT},
         follow_redirects=follow_redirects,
         trust_env=False,
     )
+
+
+_is_ours: ContextVar[bool] = ContextVar("_is_ours", default=False)
+"""Whether a request of tcnb is being sent here."""
+
+
+class _DiscreetClient(httpx.AsyncClient):
+    """A client of which the log of httpx says nothing: it has whole addresses, and with them the secrets in them."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        before = _is_ours.set(True)
+        try:
+            return await super().send(request, **options)
+        finally:
+            _is_ours.reset(before)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    """Let the log of requests pass that somebody else sends."""
+    return not _is_ours.get()
+
+
+# A filter of a logger sees what is logged there, and nothing from the loggers below.
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_is_not_ours)
 
 
 class _Routes(httpx.AsyncBaseTransport):

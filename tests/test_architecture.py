@@ -19,6 +19,7 @@ FLOORS = {
     "proxies": 0,
     "locks": 0,
     "threads": 0,
+    "secret": 0,
     "types": 0,
     "certificates": 0,
     "console": 0,

@@ -34,6 +34,7 @@ from tcnb.errors import (
     TokenValidationError,
     WSConnectionError,
 )
+from tcnb.secret import Secret, without_locals
 from tcnb.wire import codes, paths
 
 logger = logging.getLogger("tcnb.client")
@@ -388,7 +389,8 @@ class Connection:
         link.authorised = self.clock.now(loop.time()) * 1000
         try:
             await self._authorize(link, token)
-        except BaseException:
+        except BaseException as error:
+            without_locals(error)
             link.socket.abort()
             raise
         self._link = link
@@ -410,15 +412,17 @@ class Connection:
         self._calls.heard(batch)
         self._intake(batch)
 
-    async def _authorize(self, link: Link, token: str) -> None:
-        request = {
-            "token": token,
+    def _login(self, token: Secret) -> dict[str, Any]:
+        return {
+            "token": token.reveal(),
             "tokenType": paths.TOKEN_TYPE,
             "receiveUnread": self._receive_unread,
             "receiveSystemMessageEnvelopes": self._receive_system,
         }
+
+    async def _authorize(self, link: Link, token: Secret) -> None:
         try:
-            answer = await link.ask("auth", request, timeout=self.timeout)
+            answer = await link.ask("auth", self._login(token), timeout=self.timeout)
         except LinkBrokenError as error:
             raise WSConnectionError(f"{self.address} closed the socket during the login") from error
         except ApiErrorException as error:

@@ -12,12 +12,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from tcnb.errors import MissingPackageError, UsageError
 from tcnb.file_paths import working_folder
+from tcnb.secret import Secret, without_locals
 from tcnb.threads import interruptible, is_done, raised_interrupts, started
 
 PREFIX: Final = "TRUECONF_"
@@ -35,10 +36,13 @@ T = TypeVar("T")
 
 Prompt = Callable[[str], str]
 
+Variables = dict[str, Any]
+"""Variables by their names: texts, and as a `Secret` each that is one."""
+
 
 @dataclass(frozen=True)
 class Credentials:
-    """An account and what proves it; its secrets never appear in its representation.
+    """An account and what proves it.
 
     Attributes:
         server: the server's address as it was given or found.
@@ -52,15 +56,10 @@ class Credentials:
 
     server: str
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    password: Secret | None = None
+    token: Secret | None = None
     client_id: str | None = None
     origin: str = "argument"
-
-    def __repr__(self) -> str:
-        secrets = [name for name in ("password", "token") if getattr(self, name) is not None]
-        shown = "".join(f", {name}=<hidden>" for name in secrets)
-        return f"Credentials(server={self.server!r}, username={self.username!r}{shown}, origin={self.origin!r})"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Question:
             raise UsageError(self._unanswerable())
         note = f" ({self.problem})" if self.problem else ""
         try:
-            answer = prompt(f"Password of {self.username} on {self.server}{note}: ")
+            answer = Secret(prompt(f"Password of {self.username} on {self.server}{note}: "))
         except UsageError as error:
             raise UsageError(self._unanswerable()) from error
         if not answer:
@@ -133,8 +132,8 @@ def ask(question: str) -> str:
 def look_up(
     server: str | None = None,
     username: str | None = None,
-    password: str | None = None,
-    token: str | None = None,
+    password: Secret | None = None,
+    token: Secret | None = None,
     client_id: str | None = None,
     *,
     folder: Path | None = None,
@@ -154,9 +153,10 @@ def look_up(
     Raises:
         UsageError: the server or the login is nowhere to be found, or something that was given is no text.
     """
+    password, token = Secret.of(password), Secret.of(token)
     given = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
     for name, value in given.items():
-        if value is not None and not isinstance(value, str):
+        if value is not None and not isinstance(value, str | Secret):
             raise UsageError(f"{name} is a str, not of the type {type(value).__name__}")
     sources = list(_sources(folder or working_folder()))
     server = server or next((values[SERVER] for _, values in sources if SERVER in values), None)
@@ -188,7 +188,7 @@ def keyring_service(server: str) -> str:
     return f"tcnb:{_normal(server)}"
 
 
-def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -> str | None:
+def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -> Secret | None:
     """Return the password that the keyring holds, or None if there is none, or no keyring.
 
     Args:
@@ -200,20 +200,19 @@ def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -
         UsageError: the keyring is locked or out of reach, or does not answer in time.
     """
 
-    def get() -> str | None:
+    def get() -> Secret | None:
         keyring = _optional("keyring")
         if keyring is None:
             return None
         try:
-            found: str | None = keyring.get_password(keyring_service(server), username)
+            return cast("Secret | None", Secret.of(keyring.get_password(keyring_service(server), username)))
         except keyring.errors.NoKeyringError:
             return None
-        return found
 
     return _of_keyring(get, timeout, "the keyring failed")
 
 
-def into_keyring(server: str, username: str, password: str, timeout: float = KEYRING_TIMEOUT) -> None:
+def into_keyring(server: str, username: str, password: Secret, timeout: float = KEYRING_TIMEOUT) -> None:
     """Store a password in the keyring, where `look_up` finds it.
 
     Raises:
@@ -225,7 +224,7 @@ def into_keyring(server: str, username: str, password: str, timeout: float = KEY
         keyring = _optional("keyring")
         if keyring is None:
             raise MissingPackageError("keyring is not installed: pip install 'tcnb[secrets]'")
-        keyring.set_password(keyring_service(server), username, password)
+        keyring.set_password(keyring_service(server), username, password.reveal())
 
     _of_keyring(put, timeout, "the keyring does not store it")
 
@@ -242,12 +241,13 @@ def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
     error = future.exception()
     if error is None:
         return future.result()
+    without_locals(error)
     if isinstance(error, UsageError):
         raise error
     raise UsageError(f"{failed} ({type(error).__name__})") from error
 
 
-def _sources(folder: Path | None) -> Iterator[tuple[str, dict[str, str]]]:
+def _sources(folder: Path | None) -> Iterator[tuple[str, Variables]]:
     yield "environment", _ours(os.environ)
     for place in () if folder is None else (folder, *folder.parents):
         path = place / ".env"
@@ -263,7 +263,7 @@ def _is_file(path: Path) -> bool:
         return False  # a folder above may be one that this account may not look into
 
 
-def _from_file(path: Path) -> dict[str, str]:
+def _from_file(path: Path) -> Variables:
     dotenv = _optional("dotenv")
     if dotenv is None:
         return {}
@@ -274,16 +274,17 @@ def _from_file(path: Path) -> dict[str, str]:
         return {}
 
 
-def _ours(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name.startswith(PREFIX) and value}
+def _ours(values: Mapping[str, str | None]) -> Variables:
+    ours = {name: value for name, value in values.items() if name.startswith(PREFIX) and value}
+    return {name: Secret(value) if name in (PASSWORD, TOKEN) else value for name, value in ours.items()}
 
 
-def _is_about(values: Mapping[str, str], name: str, wanted: str | None) -> bool:
+def _is_about(values: Variables, name: str, wanted: str | None) -> bool:
     """Tell whether a source says nothing about this name, or what is wanted."""
     if wanted is None or name not in values:
         return True
     if name == USERNAME:
-        return values[name].partition("@")[0].lower() == wanted.partition("@")[0].lower()
+        return str(values[name]).partition("@")[0].lower() == wanted.partition("@")[0].lower()
     return _normal(values[name]) == _normal(wanted)
 
 
@@ -292,7 +293,7 @@ def _normal(server: str) -> str:
     return name.removesuffix(":443")
 
 
-def _required(username: str | None, server: str, token: str | None) -> str | None:
+def _required(username: str | None, server: str, token: Secret | None) -> str | None:
     if username is None and token is None:
         raise UsageError(
             f"which account on {server}? Give the login (username=, in a magic --username) or set {USERNAME} in the "
