@@ -219,6 +219,7 @@ def into_keyring(server: str, username: str, password: Secret, timeout: float = 
         MissingPackageError: keyring is not installed.
         UsageError: it has no place to store it, or does not answer within `timeout` seconds.
     """
+    password = Secret.of(password)
 
     def put() -> None:
         keyring = _optional("keyring")

@@ -24,11 +24,13 @@ FOREIGN_PAGE: Final = "Other web pages may not ask this server"
 class GuardedHandler(RequestHandler):
     """Common ground of everything that the server answers: it refuses what another web page sends.
 
-    A browser sends requests to this machine for any page that it shows, and tells in `Origin` which page that is.
-    Programs send no `Origin`, and are answered.
+    A browser sends requests to this machine for any page that it shows, and tells in `Origin` which page that is, at
+    the latest when something is to be done or a socket is opened. Programs send no `Origin`, and are answered.
     """
 
     server: PracticeServer
+    is_of_the_connector = True
+    """Whether bots ask this, which may reach the server under any name; nobody but a browser needs the rest."""
 
     def initialize(self, server: PracticeServer) -> None:
         """Take the server; called by tornado before anything else."""
@@ -36,7 +38,7 @@ class GuardedHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse what another web page, or a name that only pretends to be this machine, sends."""
-        if not self._is_known_host():
+        if not (self.is_of_the_connector and self._is_from_program()) and not self._is_known_host():
             raise HTTPError(403, reason=FOREIGN_HOST)
         if not self.may_ask():
             raise HTTPError(403, reason=FOREIGN_PAGE)
@@ -47,6 +49,9 @@ class GuardedHandler(RequestHandler):
         if origin is None:
             return self.request.headers.get("Sec-Fetch-Site") not in FOREIGN_SITES
         return _netloc(origin) in (self.request.host.lower(), _netloc(self.server.public_url))
+
+    def _is_from_program(self) -> bool:
+        return not {"Origin", "Sec-Fetch-Site"} & set(self.request.headers)
 
     def _is_known_host(self) -> bool:
         # A foreign name that resolves to this machine would make a foreign page the same origin (DNS rebinding).

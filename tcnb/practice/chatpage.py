@@ -43,7 +43,7 @@ STICKER_SIDE: Final = 512
 class ChatPage(Page):
     """Common ground: only this server's own page may ask, and refusals of the world are answers."""
 
-    fault_kind = None
+    is_of_the_connector = False
 
     def prepare(self) -> None:
         """Refuse other web pages, and keep what is answered from caches."""

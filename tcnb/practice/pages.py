@@ -32,13 +32,12 @@ CODE_LIFETIME: Final = 600
 class Page(GuardedHandler):
     """Common ground: JSON answers, and faults that strike before the page does anything."""
 
-    fault_kind: str | None = "server"
-    """The kind of faults that strike here; None for pages that are not the connector's."""
+    fault_kind = "server"
 
     def prepare(self) -> None:
         """Refuse other web pages, and answer with a fault where one is in force."""
         super().prepare()
-        if self.fault_kind is None:
+        if not self.is_of_the_connector:
             return
         fault = self.server.faults.next_http(self.fault_kind)
         if fault is not None:
@@ -332,7 +331,7 @@ def _chunks(file: StoredFile) -> Any:
 class FaultsPage(Page):
     """Orders of faults from this machine, and a look at the server's state; only with the option `faults`."""
 
-    fault_kind = None
+    is_of_the_connector = False
 
     def prepare(self) -> None:
         """Refuse whoever is not on this machine, or is a web page."""

@@ -25,7 +25,6 @@ FOREIGN_PAGES = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
     {"Host": "rebound.example.com", "Origin": "http://rebound.example.com"},
-    {"Host": "rebound.example.com"},
 ]
 
 
@@ -74,6 +73,23 @@ async def test_other_pages_are_refused_everywhere(practice: PracticeThread, head
             assert await _status(practice, method, path, headers) == 403, (method, path)
 
 
+async def test_page_and_orders_know_their_names(practice: PracticeThread) -> None:
+    """What no bot asks is not answered under a foreign name even where the browser says nothing of the page."""
+    for path in practice.call(_addresses):
+        if "practice" in path or path == "/":
+            assert await _status(practice, "GET", path, {"Host": "rebound.example.com"}) == 403, path
+    assert await _status(practice, "POST", "/practice/state", {"Host": "rebound.example.com"}) == 403
+
+
+async def test_bots_come_under_any_name(practice: PracticeThread) -> None:
+    """A program that reaches the server by a name of its own network, or through a proxy, is answered."""
+    headers = {"Host": "video.example.com:8080"}
+    assert await _status(practice, "GET", "/api/v4/server", headers) == 200
+    assert await _status(practice, "POST", "/bridge/api/client/v1/oauth/token", headers) == 400
+    bot = await WireBot(f"http://video.example.com:{practice.port}").open(host="127.0.0.1", proxy=None)
+    await bot.close()
+
+
 @pytest.mark.parametrize("origin", ["https://example.com", "http://127.0.0.1:1"])
 async def test_socket_refuses_other_pages(practice: PracticeThread, origin: str) -> None:
     """The upgrade itself is refused."""
@@ -106,6 +122,7 @@ async def test_foreign_page_puts_no_words_into_a_mouth(practice: PracticeThread)
         {"Host": "192.0.2.7"},
         {"Host": "[::1]:8080"},
         {"Host": "hub.example.org"},
+        {"Host": "hub.example.org", "Origin": "https://hub.example.org", "Sec-Fetch-Site": "same-origin"},
         {"Host": "localhost:8080", "Origin": "http://localhost:8080"},
         {"Origin": "https://hub.example.org"},
         {"Sec-Fetch-Site": "none"},
@@ -116,11 +133,12 @@ async def test_foreign_page_puts_no_words_into_a_mouth(practice: PracticeThread)
 async def test_programs_and_the_own_page_are_answered(practice: PracticeThread, headers: dict[str, Any]) -> None:
     """Bots without an origin, the server's own page, and both behind a proxy that it was told of, are answered."""
     assert await _status(practice, "GET", "/api/v4/server", headers) == 200
+    assert await _status(practice, "GET", "/practice-page/people", headers) == 200
     assert await _status(practice, "POST", "/practice/state", headers) == 200
     assert await _status(practice, "POST", "/bridge/api/client/v1/oauth/token", headers) == 400
 
 
 async def test_domain_that_was_given_is_a_name_of_the_server() -> None:
-    """Clients that follow what the server says of itself reach it."""
+    """The page is there under the name that the server was given."""
     with PracticeThread(domain="talk.example.org") as practice:
-        assert await _status(practice, "GET", "/api/v4/server", {"Host": "talk.example.org"}) == 200
+        assert await _status(practice, "GET", "/practice-page/people", {"Host": "talk.example.org"}) == 200
