@@ -1,34 +1,117 @@
-"""Whether work grows faster than a text: by the processor's time for a text and for one of the fourfold length."""
+"""Whether work grows faster than a text: by the processor's time for a text and for one of the fourfold length.
+
+A module of its own process: what never ends cannot be interrupted in a thread, and a limit of the processor's time ends
+it. Run as `python -m tests.texts.measuring patterns` (or `functions`), it prints what it is about to measure, and what
+grows too fast.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import re
+import resource
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-SIZE = 30_000
-"""Characters of the shorter text."""
+from tests.texts import functions, patterns
+
+SIZES = {"patterns": 5_000, "functions": 1_500}
+"""Characters of the shorter texts."""
 
 FACTOR = 4
 
 UNSEEN = 0.02
-"""Seconds of the processor below which nothing is told of the shorter text: what grows by the square takes more."""
+"""Seconds of the processor for the longer text below which nothing is told: what grows by the square takes more."""
+
+USUAL = 5
+"""What grows by the square takes more than so many times as long as for letters alone."""
 
 MOST_GROWTH = 2.2 * FACTOR
 """Growth beyond which work is not linear: of the square it is 16, and the processor's time is not exact."""
 
+MOST_SECONDS = 300
+"""Seconds of the processor for all of it; it takes some twenty."""
 
-def growth(work: Callable[[Any], object], text: Callable[[int], Any], size: int = SIZE) -> float | None:
-    """Return by how much more time the longer text takes; None where the shorter one takes next to none."""
-    if _seconds(work, text(size)) < UNSEEN:
-        return None
-    short = min(_seconds(work, text(size)) for _ in range(3))
-    if short < UNSEEN:
-        return None
-    return _seconds(work, text(FACTOR * size)) / short
+Work = Callable[[Any], object]
 
 
-def _seconds(work: Callable[[Any], object], text: Any) -> float:
+def too_fast(work: Work, short: Iterable[Any], long: Iterable[Any]) -> Any:
+    """Return the first of some texts for which work grows faster than the text; None where there is none.
+
+    Args:
+        work: what is done with a text.
+        short: texts.
+        long: the same texts, of the fourfold length; the first is a usual one.
+    """
+    limit = UNSEEN
+    for number, (shorter, longer) in enumerate(zip(short, long, strict=True)):
+        taken = seconds(work, longer)
+        if number == 0:
+            limit = max(UNSEEN, USUAL * min(taken, seconds(work, longer)))
+        if taken < limit or min(seconds(work, longer) for _ in range(2)) < limit:
+            continue
+        before = min(seconds(work, shorter) for _ in range(5))
+        if min(seconds(work, longer) for _ in range(3)) > MOST_GROWTH * before:
+            return longer
+    return None
+
+
+def seconds(work: Work, text: Any) -> float:
+    """Return the processor's time that work takes with a text."""
     started = time.process_time()
     work(text)
     return time.process_time() - started
+
+
+def of_patterns() -> Iterator[tuple[str, Work, Iterable[Any], Iterable[Any]]]:
+    """Give every pattern of the package, used as it is used, with its texts."""
+    for pattern, methods in patterns.every().items():
+        compiled = re.compile(*pattern)
+        for method in sorted(methods):
+            short, long = (_and_letters(pattern, size) for size in _sizes("patterns"))
+            yield f"{method} {pattern[0]!r}", _used(compiled, method), short, long
+
+
+def _and_letters(pattern: patterns.Pattern, size: int) -> Iterator[str | bytes]:
+    yield "a" * size if isinstance(pattern[0], str) else b"a" * size
+    yield from patterns.texts(pattern, size)
+
+
+def _sizes(what: str) -> tuple[int, int]:
+    return SIZES[what], FACTOR * SIZES[what]
+
+
+def _used(compiled: re.Pattern[Any], method: str) -> Work:
+    function = getattr(compiled, method)
+    if method in ("sub", "subn"):
+        return lambda text: function(text[:0], text)
+    return (lambda text: list(function(text))) if method == "finditer" else function  # type: ignore[no-any-return]
+
+
+def of_functions() -> Iterator[tuple[str, Work, Iterable[Any], Iterable[Any]]]:
+    """Give every function that takes a stranger's text, with its texts."""
+    for name, function in functions.FUNCTIONS.items():
+
+        def work(text: str, function: Callable[[str], object] = function) -> None:
+            with contextlib.suppress(*functions.EXPECTED):
+                function(text)
+
+        short, long = (("a" * size, *functions.texts(size)) for size in _sizes("functions"))
+        yield name, work, short, long
+
+
+def main(what: str) -> None:
+    """Measure, and print what grows too fast."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    for name, work, short, long in {"patterns": of_patterns, "functions": of_functions}[what]():
+        print("…", name, flush=True)
+        text = too_fast(work, short, long)
+        if text is not None:
+            print(f"TOO FAST: {name} for {len(text)} of {text[:40]!r}", flush=True)
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -90,13 +90,13 @@ def every() -> dict[Pattern, set[str]]:
 def texts(pattern: Pattern, size: int) -> Iterator[str | bytes]:
     """Give texts of about `size` characters: each part of the pattern repeated behind what leads to it, and in vain."""
     tree = parser.parse(pattern[0], pattern[1] & ~re.TEMPLATE if hasattr(re, "TEMPLATE") else pattern[1])
-    seen: set[str] = set()
+    seen: set[tuple[str, str, str]] = set()
     for before, part in _parts(tree):
         for unit in {part, before, before + part} - {""}:
             for start, end in ((before, "\x00"), ("", "\x00"), (before, "")):
-                text = start + unit * (size // len(unit)) + end
-                if text not in seen:
-                    seen.add(text)
+                if (start, unit, end) not in seen:
+                    seen.add((start, unit, end))
+                    text = start + unit * (size // len(unit)) + end
                     yield text.encode("latin-1", "replace") if isinstance(pattern[0], bytes) else text
 
 
