@@ -1,4 +1,4 @@
-"""No text that a stranger writes costs more than its length: every pattern, and every function that takes such a text."""
+"""No text that a stranger writes costs more than its length, whatever pattern or function it meets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.texts import measuring, patterns
 ROOT = Path(__file__).parents[2]
 
 MADE_OF_PARTS = {
-    "analysis/text.py": "held by the module, but for the names of people, the letters and the signs that are tried there",
+    "analysis/text.py": "held by the module, or tried with the functions that make it",
     "notebook/handlers.py": "what a person writes as a condition",
     "record/addresses.py": "held by the module",
 }
