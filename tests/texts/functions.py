@@ -16,10 +16,7 @@ from tcnb.file_names import is_run, safe_name
 from tcnb.notebook import secrets, transforms
 from tcnb.notebook.composer_markup import Rendering
 from tcnb.notebook.data_magics import _assigned
-from tcnb.notebook.expansion import expand_text
 from tcnb.notebook.feed_contents import content_of, contents
-from tcnb.notebook.grammar import read
-from tcnb.notebook.verbs import SEND
 from tcnb.practice.phrases import language_of
 from tcnb.practice.uploads import MalformedUpload, boundary_of
 from tcnb.proxies import is_this_machine
@@ -143,8 +140,6 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "refuse_text": secrets.refuse_text,
     "has_password": secrets.has_password,
     "name << query": _assigned,
-    "%tc_send": lambda line: read(SEND, line),
-    "expand_text": lambda text: expand_text(text, {}),
     "silence": lambda text: transforms.silence([text]),
     "question_in_loading_cell": lambda text: transforms.question_in_loading_cell(f"%load_ext tcnb\n{text}"),
     "as_input_file": as_input_file,

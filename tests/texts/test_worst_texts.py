@@ -45,5 +45,5 @@ def test_every_pattern_is_found() -> None:
 def test_bad_patterns_are_noticed(pattern: str) -> None:
     """Usual mistakes grow too fast for the texts that are made for them."""
     one = (pattern, re.compile(pattern).flags)
-    short, long = (patterns.texts(one, size) for size in measuring._sizes("patterns"))
+    short, long = (patterns.texts(one, size) for size in measuring.sizes("patterns"))
     assert measuring.too_fast(re.compile(pattern).search, short, long) is not None
