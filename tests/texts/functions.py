@@ -89,10 +89,6 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
         f"visible_length, {mode}": lambda text, mode=mode: visible_length(text, mode)  # type: ignore[misc]
         for mode in ("html", "markdown")
     },
-    **{
-        f"safe_split_text, {mode}": lambda text, mode=mode: safe_split_text(text, 1000, mode)  # type: ignore[misc]
-        for mode in (None, "html", "markdown")
-    },
     **{f"escape, {mode}": lambda text, mode=mode: formatting.escape(text, mode) for mode in ("html", "markdown")},  # type: ignore[misc]
     **{f"Rendering, {mode}": lambda text, mode=mode: Rendering(text, mode) for mode in ("html", "markdown")},  # type: ignore[misc]
     **{f"feed, {mode}": _drawn(mode) for mode in ("html", "markdown")},
@@ -148,6 +144,10 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "answered": lambda text: answered(Address("x", 443, https=True), 301, {"Location": text}),
     "boundary_of": lambda text: boundary_of(f"multipart/form-data; {text}"),
     "language_of": language_of,
+    **{
+        f"safe_split_text, {mode}": lambda text, mode=mode: safe_split_text(text, 1000, mode)  # type: ignore[misc]
+        for mode in ("html", "markdown")
+    },
 }
 
 UNITS = (
