@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import platform
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -101,13 +103,38 @@ def client(context: ssl.SSLContext | None = None, *, timeout: float = 10.0) -> A
         timeout: seconds without any progress before a request fails; the limit on the whole is that of `ask`, `opened`
             and `pieces`.
     """
-    return AsyncClient(
+    return _DiscreetClient(
         transport=_Routes(_system_context() if context is None else context),
         timeout=httpx.Timeout(timeout),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         follow_redirects=False,
         trust_env=False,
     )
+
+
+_is_ours: ContextVar[bool] = ContextVar("_is_ours", default=False)
+"""Whether a request of tcnb is being sent here."""
+
+
+class _DiscreetClient(httpx.AsyncClient):
+    """A client of which the log of httpx says nothing: it has whole addresses, and with them the secrets in them."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        before = _is_ours.set(True)
+        try:
+            return await super().send(request, **options)
+        finally:
+            _is_ours.reset(before)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    """Let the log of requests pass that somebody else sends."""
+    return not _is_ours.get()
+
+
+# A filter of a logger sees what is logged there, and nothing from the loggers below.
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
+    logging.getLogger(_name).addFilter(_is_not_ours)
 
 
 class UnfitAnswerError(HTTPError):

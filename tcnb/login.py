@@ -12,6 +12,7 @@ from tcnb.client.credentials import ask, into_keyring
 from tcnb.client.tokens import TokenSource
 from tcnb.doctor.command import add_server_arguments, verify_ssl
 from tcnb.errors import UsageError
+from tcnb.secret import Secret
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     server = options.server or _question("Server: ", "name the server: tcnb login video.example.com")
     username = options.username or _question("Login: ", "give the login with --username")
     address = Address.parse(server, https=not options.http, web_port=options.port)
-    password = ask(f"Password of {username} on {server}: ")
+    password = Secret(ask(f"Password of {username} on {server}: "))
     if not password:
         raise UsageError("no password was given; nothing was stored")
     asyncio.run(_try(address, username, password, options))
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _try(address: Address, username: str, password: str, options: argparse.Namespace) -> None:
+async def _try(address: Address, username: str, password: Secret, options: argparse.Namespace) -> None:
     """Fetch a token for the password, and forget it."""
     tokens = TokenSource(
         address,

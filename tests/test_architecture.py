@@ -19,6 +19,8 @@ FLOORS = {
     "proxies": 0,
     "locks": 0,
     "threads": 0,
+    "secret": 0,
+    "private_files": 0,
     "types": 0,
     "certificates": 0,
     "console": 0,

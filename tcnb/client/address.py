@@ -34,13 +34,13 @@ class Address:
         text = server.strip()
         if "://" not in text:
             text = ("https://" if https else "http://") + text
-        parts = urlsplit(text)
+        if "@" in text:  # before all else: what is refused may be repeated
+            raise UsageError("give the login as username= and the password by another way, never inside the address")
         try:
+            parts = urlsplit(text)
             port = parts.port
         except ValueError as error:
             raise UsageError(f"{server!r} is not a server's address: {error}") from error
-        if parts.username is not None or parts.password is not None:
-            raise UsageError("give the login as username= and the password by another way, never inside the address")
         if not parts.hostname or parts.scheme not in ("http", "https", "ws", "wss"):
             raise UsageError(
                 f"{server!r} is not a server's address: write it like video.example.com or video.example.com:8443"

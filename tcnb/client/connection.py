@@ -35,6 +35,7 @@ from tcnb.errors import (
     TokenValidationError,
     WSConnectionError,
 )
+from tcnb.secret import Secret, without_locals
 from tcnb.wire import codes, paths
 
 logger = logging.getLogger("tcnb.client")
@@ -390,7 +391,8 @@ class Connection:
         link.authorised = self.clock.now(loop.time()) * 1000
         try:
             await self._authorize(link, token)
-        except BaseException:
+        except BaseException as error:
+            without_locals(error)
             link.socket.abort()
             raise
         self._link = link
@@ -415,17 +417,19 @@ class Connection:
             self._on_problem("telling own messages from those of others", error)
         self._intake(batch)
 
-    async def _authorize(self, link: Link, token: str) -> None:
-        request = {
-            "token": token,
+    def _login(self, token: Secret) -> dict[str, Any]:
+        return {
+            "token": token.reveal(),
             "tokenType": paths.TOKEN_TYPE,
             "receiveUnread": self._receive_unread,
             "receiveSystemMessageEnvelopes": self._receive_system,
         }
+
+    async def _authorize(self, link: Link, token: Secret) -> None:
         # Only who waits for the end of a link fails what waits for its answers, and nobody else does yet.
         closing = asyncio.create_task(link.wait_closed(), name="tcnb login")
         try:
-            answer = await link.ask("auth", request, timeout=self.timeout)
+            answer = await link.ask("auth", self._login(token), timeout=self.timeout)
         except LinkBrokenError as error:
             raise WSConnectionError(f"{self.address} closed the socket during the login") from error
         except ApiErrorException as error:

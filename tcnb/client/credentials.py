@@ -19,10 +19,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from tcnb.errors import MissingPackageError, UsageError
 from tcnb.file_paths import working_folder
+from tcnb.secret import Secret, without_locals
 from tcnb.threads import interruptible, is_done, raised_interrupts, started
 
 PREFIX: Final = "TRUECONF_"
@@ -43,10 +44,13 @@ T = TypeVar("T")
 
 Prompt = Callable[[str], str]
 
+Variables = dict[str, Any]
+"""Variables by their names: texts, and as a `Secret` each that is one."""
+
 
 @dataclass(frozen=True)
 class Credentials:
-    """An account and what proves it; its secrets never appear in its representation.
+    """An account and what proves it.
 
     Attributes:
         server: the server's address as it was given or found.
@@ -61,16 +65,11 @@ class Credentials:
 
     server: str
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    password: Secret | None = None
+    token: Secret | None = None
     client_id: str | None = None
     origin: str = "argument"
     passed_over: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        secrets = [name for name in ("password", "token") if getattr(self, name) is not None]
-        shown = "".join(f", {name}=<hidden>" for name in secrets)
-        return f"Credentials(server={self.server!r}, username={self.username!r}{shown}, origin={self.origin!r})"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Question:
             raise UsageError(self._unanswerable())
         note = f" ({self.problem})" if self.problem else ""
         try:
-            answer = prompt(f"Password of {self.username} on {self.server}{note}: ")
+            answer = Secret(prompt(f"Password of {self.username} on {self.server}{note}: "))
         except UsageError as error:
             raise UsageError(self._unanswerable()) from error
         if not answer:
@@ -148,8 +147,8 @@ def ask(question: str) -> str:
 def look_up(
     server: str | None = None,
     username: str | None = None,
-    password: str | None = None,
-    token: str | None = None,
+    password: Secret | None = None,
+    token: Secret | None = None,
     client_id: str | None = None,
     *,
     folder: Path | None = None,
@@ -173,9 +172,10 @@ def look_up(
     Raises:
         UsageError: the server or the login is nowhere to be found, or something that was given is no text.
     """
+    password, token = Secret.of(password), Secret.of(token)
     given = {"server": server, "username": username, "password": password, "token": token, "client_id": client_id}
     for name, value in given.items():
-        if value is not None and not isinstance(value, str):
+        if value is not None and not isinstance(value, str | Secret):
             raise UsageError(f"{name} is a str, not of the type {type(value).__name__}")
     sources, passed_over = _sources(folder or working_folder())
     named_by = "argument" if server else next((source.origin for source in sources if SERVER in source.values), None)
@@ -210,7 +210,7 @@ def keyring_service(server: str) -> str:
     return f"tcnb:{_normal(server)}"
 
 
-def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -> str | None:
+def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -> Secret | None:
     """Return the password that the keyring holds, or None if there is none, or no keyring.
 
     Args:
@@ -222,32 +222,32 @@ def from_keyring(server: str, username: str, timeout: float = KEYRING_TIMEOUT) -
         UsageError: the keyring is locked or out of reach, or does not answer in time.
     """
 
-    def get() -> str | None:
+    def get() -> Secret | None:
         keyring = _optional("keyring")
         if keyring is None:
             return None
         try:
-            found: str | None = keyring.get_password(keyring_service(server), username)
+            return cast("Secret | None", Secret.of(keyring.get_password(keyring_service(server), username)))
         except keyring.errors.NoKeyringError:
             return None
-        return found
 
     return _of_keyring(get, timeout, "the keyring failed")
 
 
-def into_keyring(server: str, username: str, password: str, timeout: float = KEYRING_TIMEOUT) -> None:
+def into_keyring(server: str, username: str, password: Secret, timeout: float = KEYRING_TIMEOUT) -> None:
     """Store a password in the keyring, where `look_up` finds it.
 
     Raises:
         MissingPackageError: keyring is not installed.
         UsageError: it has no place to store it, or does not answer within `timeout` seconds.
     """
+    password = Secret.of(password)
 
     def put() -> None:
         keyring = _optional("keyring")
         if keyring is None:
             raise MissingPackageError("keyring is not installed: pip install 'tcnb[secrets]'")
-        keyring.set_password(keyring_service(server), username, password)
+        keyring.set_password(keyring_service(server), username, password.reveal())
 
     _of_keyring(put, timeout, "the keyring does not store it")
 
@@ -264,6 +264,7 @@ def _of_keyring(call: Callable[[], T], timeout: float, failed: str) -> T:
     error = future.exception()
     if error is None:
         return future.result()
+    without_locals(error)
     if isinstance(error, UsageError):
         raise error
     raise UsageError(f"{failed} ({type(error).__name__})") from error
@@ -274,7 +275,7 @@ class _Source:
     """A place where our variables were found."""
 
     origin: str
-    values: dict[str, str] = field(repr=False)
+    values: Variables = field(repr=False)
 
 
 def _sources(folder: Path | None) -> tuple[list[_Source], list[str]]:
@@ -297,7 +298,7 @@ class _NotOursError(Exception):
     """A file that somebody else could have written; its text says why, and what to do."""
 
 
-def _from_file(path: Path) -> dict[str, str]:
+def _from_file(path: Path) -> Variables:
     """Return our variables of a `.env` file; nothing where there is none.
 
     Raises:
@@ -381,16 +382,17 @@ def _called(origin: str) -> str:
     return "the environment" if origin == "environment" else origin
 
 
-def _ours(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name.startswith(PREFIX) and value}
+def _ours(values: Mapping[str, str | None]) -> Variables:
+    ours = {name: value for name, value in values.items() if name.startswith(PREFIX) and value}
+    return {name: Secret(value) if name in (PASSWORD, TOKEN) else value for name, value in ours.items()}
 
 
-def _is_about(values: Mapping[str, str], name: str, wanted: str | None) -> bool:
+def _is_about(values: Variables, name: str, wanted: str | None) -> bool:
     """Tell whether a source says nothing about this name, or what is wanted."""
     if wanted is None or name not in values:
         return True
     if name == USERNAME:
-        return values[name].partition("@")[0].lower() == wanted.partition("@")[0].lower()
+        return str(values[name]).partition("@")[0].lower() == wanted.partition("@")[0].lower()
     return _normal(values[name]) == _normal(wanted)
 
 
@@ -399,7 +401,7 @@ def _normal(server: str) -> str:
     return name.removesuffix(":443")
 
 
-def _required(username: str | None, server: str, token: str | None, passed_over: list[str]) -> str | None:
+def _required(username: str | None, server: str, token: Secret | None, passed_over: list[str]) -> str | None:
     if username is None and token is None:
         question = (
             f"which account on {server}? Give the login (username=, in a magic --username) or set {USERNAME} in the "

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 from tcnb.errors import DestinationExistsError, FileDownloadError, UsageError
 from tcnb.file_names import is_run, numbered, safe_name
 from tcnb.file_paths import absolute, expanded, working_folder
+from tcnb.private_files import FILE, create, make_folders
 
 APART: Final = "downloads"
 """The folder, beside where a file was to go, for what could run by lying there."""
@@ -111,14 +112,14 @@ class Place:
         return self._given / self._name
 
     def begin(self) -> BinaryIO:
-        """Make the folder, and a file beside the final one to write to.
+        """Make the folder, and a file beside the final one to write to, both for their owner alone.
 
         Raises:
             OSError: it cannot be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folders(self._folder)
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        return os.fdopen(os.open(self._partial, flags, 0o666), "wb")
+        return os.fdopen(os.open(self._partial, flags, FILE), "wb")
 
     def finish(self) -> Path:
         """Give the whole file its name and return its path.
@@ -173,7 +174,7 @@ def _move_to_new(partial: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         # An empty file of ours takes the name first, so what is replaced then is no one else's.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        create(path)
         partial.replace(path)
         return
     partial.unlink()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket as network
 import ssl
 import struct
@@ -21,6 +22,7 @@ from websockets.typing import Subprotocol
 from tcnb.client.address import Address
 from tcnb.http import USER_AGENT
 from tcnb.proxies import Proxy, proxy_for
+from tcnb.secret import without_locals
 from tcnb.threads import to_thread
 from tcnb.wire import paths, websocket
 
@@ -227,7 +229,7 @@ async def open_socket(
 
     url = address.socket_url()
     proxy = await to_thread(proxy_for, url)
-    connection = await _Connect(
+    connecting = _Connect(
         url,
         proxy=None if proxy is None else proxy.url,
         ssl=context if address.https else None,
@@ -238,11 +240,24 @@ async def open_socket(
         ping_interval=None,
         close_timeout=CLOSE_TIMEOUT,
         max_size=MOST_BYTES,
+        logger=_DiscreetLogger(logging.getLogger("tcnb.client")),
         create_connection=factory,  # type: ignore[arg-type]
         **_ways(proxy, context),
     )
+    try:
+        connection = await connecting
+    except BaseException as error:
+        without_locals(error)  # the library holds the login of the proxy in them
+        raise
     assert isinstance(connection, BatchingSocket)
     return connection
+
+
+class _DiscreetLogger(logging.LoggerAdapter[logging.Logger]):
+    """Passes on what websockets logs but for its details, which hold all that is sent and received."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802  # as the base class calls it
+        return level > logging.DEBUG and super().isEnabledFor(level)
 
 
 class _Connect(connect):

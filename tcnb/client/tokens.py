@@ -28,6 +28,7 @@ from tcnb.errors import (
     WSConnectionError,
 )
 from tcnb.proxies import Proxy
+from tcnb.secret import Secret, without_locals
 from tcnb.wire import paths
 
 ASSUMED_LIFETIME = 30 * 24 * 3600
@@ -55,13 +56,10 @@ _WANTS_TLS = re.compile(r"HTTPS (port|server)|SSL-enabled server port", re.IGNOR
 
 @dataclass(frozen=True)
 class Token:
-    """A token and when it ends; the token itself is never shown."""
+    """A token and when it ends."""
 
-    value: str
+    value: Secret
     expires_at: float
-
-    def __repr__(self) -> str:
-        return f"Token(<hidden>, expires_at={self.expires_at:.0f})"
 
     @property
     def is_fresh(self) -> bool:
@@ -87,8 +85,8 @@ class TokenSource:
         address: Address,
         *,
         username: str | None,
-        password: str | None,
-        token: str | None,
+        password: Secret | None,
+        token: Secret | None,
         client_id: str | None,
         context: ssl.SSLContext | None,
         timeout: float,
@@ -107,7 +105,7 @@ class TokenSource:
         """Whether a new token can be had; with a ready token alone it cannot."""
         return self._username is not None and self._password is not None
 
-    async def get(self) -> str:
+    async def get(self) -> Secret:
         """Return a token that can be used now.
 
         Raises:
@@ -130,10 +128,14 @@ class TokenSource:
         self._token = None
 
     async def _request(self) -> Token:
-        async with http.client(self._context, timeout=self._timeout) as client:
-            if self._client_id is None:
-                return await self._by_password(client)
-            return await self._by_application(client, self._client_id)
+        try:
+            async with http.client(self._context, timeout=self._timeout) as client:
+                if self._client_id is None:
+                    return await self._by_password(client)
+                return await self._by_application(client, self._client_id)
+        except BaseException as error:
+            without_locals(error)
+            raise
 
     async def _by_password(self, client: http.AsyncClient) -> Token:
         answer = await self._post(
@@ -143,7 +145,7 @@ class TokenSource:
                 "client_id": paths.PASSWORD_CLIENT_ID,
                 "grant_type": "password",
                 "username": self._username,
-                "password": str(self._password),
+                "password": _revealed(self._password),
             },
         )
         return _token(answer)
@@ -156,7 +158,7 @@ class TokenSource:
                 "client_id": client_id,
                 "grant_type": "password",
                 "username": self._username,
-                "password": str(self._password),
+                "password": _revealed(self._password),
             },
         )
         code = await self._post(
@@ -189,13 +191,13 @@ class TokenSource:
         return said
 
 
-def _refusal(address: Address, answer: http.Answer, password: str | None, proxy: Proxy | None) -> Exception:
+def _refusal(address: Address, answer: http.Answer, password: Secret | None, proxy: Proxy | None) -> Exception:
     """Turn a refused token request into the error that says what to do, without a password that is said back."""
     status = answer.status
     reason, code = _reason(answer)
     # Here, where nothing but the server's words stand: in ours, a gap would tell which word the password is. And before
     # they are cut, which could leave half of it.
-    reason = one_line(reason.replace(password, "<hidden>") if password else reason, LONGEST_REASON)
+    reason = one_line(password.hidden_in(reason) if password is not None else reason, LONGEST_REASON)
     if status == 403 and code == "auth_method_disabled":
         return PasswordAuthDisabledError()
     if code == "invalidScope":
@@ -245,11 +247,16 @@ def _required(answer: dict[str, Any], key: str) -> str:
 
 
 def _token(answer: dict[str, Any]) -> Token:
-    value = _required(answer, "access_token")
+    value = Secret(_required(answer, "access_token"))
     return Token(value, _expiry(answer, value))
 
 
-def _expiry(answer: dict[str, Any], token: str) -> float:
+def _revealed(password: Secret | None) -> str:
+    assert password is not None  # `can_renew` was asked
+    return password.reveal()
+
+
+def _expiry(answer: dict[str, Any], token: Secret) -> float:
     """Return when a token ends, in seconds since the epoch, from whichever field says it."""
     now = time.time()
     at = _moment(answer.get("expires_at"))
@@ -268,9 +275,9 @@ def _moment(value: object) -> float | None:
     return float(value) if 0 <= value <= _LAST_MILLISECONDS else None
 
 
-def _expiry_inside(token: str) -> float | None:
+def _expiry_inside(token: Secret) -> float | None:
     """Return `exp` of a token of three parts; None for tokens that cannot be read, which are used all the same."""
-    parts = token.split(".")
+    parts = token.reveal().split(".")
     if len(parts) != 3:
         return None
     try:

@@ -15,6 +15,7 @@ from tcnb.client.credentials import Credentials, Question, look_up
 from tcnb.doctor import journals, proxies, server, software
 from tcnb.doctor.findings import Finding, Verdict, summary
 from tcnb.http import SSLVerify
+from tcnb.secret import Secret
 from tcnb.threads import interruptible
 
 
@@ -69,7 +70,7 @@ def _timeout(text: str) -> float:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    secrets: list[str] = []
+    secrets: list[Secret] = []
     findings: list[Finding] = []
     async for finding in _examine(options, secrets):
         shown = _without(finding, secrets)
@@ -89,7 +90,7 @@ async def _run(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-async def _examine(options: argparse.Namespace, secrets: list[str]) -> AsyncIterator[Finding]:
+async def _examine(options: argparse.Namespace, secrets: list[Secret]) -> AsyncIterator[Finding]:
     """Yield all findings; secrets that were found on the way are put into `secrets` first."""
     if options.server is not None:
 
@@ -118,9 +119,9 @@ async def _examine(options: argparse.Namespace, secrets: list[str]) -> AsyncIter
         yield finding
 
 
-def _without(finding: Finding, secrets: list[str]) -> Finding:
+def _without(finding: Finding, secrets: list[Secret]) -> Finding:
     """Return a finding whose text holds no secret, whatever a server put into its answer."""
     text = finding.text
     for secret in secrets:
-        text = text.replace(secret, "<hidden>")
+        text = secret.hidden_in(text)
     return Finding(finding.check, finding.verdict, " ".join(text.split()))

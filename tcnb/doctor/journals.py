@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Final
 from tcnb.doctor.findings import Finding, ok, problem, warning
 from tcnb.errors import TcnbError
 from tcnb.file_paths import absolute
+from tcnb.private_files import OTHERS
 from tcnb.record.journal import APPLICATION, VERSION, default_path
 from tcnb.record.raw import open_to_read
 from tcnb.status import readable_size
@@ -31,8 +31,6 @@ LONGEST_CHECK: Final = 10.0
 
 STEPS: Final = 100_000
 """Instructions of SQLite between two looks at the clock."""
-
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def examine(journal: Path | None) -> Iterator[Finding]:

@@ -10,9 +10,9 @@ from tcnb.notebook import messages
 _SECRET_OPTION = re.compile(
     r"--?(?:p|pw|pwd|pass(?:w(?:or)?d|phrase)?|\w*[-_]?(?:password|token|secret|jwt)|api[-_]?key)", re.I
 )
-_SECRET_TEXT = re.compile(r"(?:^|[\s_-])(?:pass(?:w(?:or)?d)?|pwd|\w*(?:password|token|secret)|jwt)\s*[=:]", re.I)
+_SECRET_TEXT = re.compile(r"(?:(?:^|[\s_-])(?:pass(?:wd)?|pwd|jwt)|password|token|secret)\s*+[=:]", re.I)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.I)
-_PASSWORD_IN_ADDRESS = re.compile(r"[^/@\s]*:\S*@")
+_PASSWORD_IN_ADDRESS = re.compile(r"[^/@\s:]*+:\S*@")
 
 
 def refuse_option(written: str) -> None:

@@ -22,7 +22,7 @@ from tcnb.notebook.verbs import VERBS
 
 _LINE = re.compile(r"%(tc_[a-z]+)(.*)", re.DOTALL)
 _HELP = re.compile(r"%\w+\s*\?{1,2}\s*$")
-_QUESTION = re.compile(r"^[ \t]*(?:\w+[ \t]*=[ \t]*)?%tc_[a-z]+[ \t]+.*\?[ \t]*$", re.MULTILINE)
+_QUESTION = re.compile(r"^[ \t]*(?:\w+[ \t]*=[ \t]*)?%tc_[a-z]++[ \t].*\?[ \t]*$", re.MULTILINE)
 _LOADING = re.compile(r"load_ext[ \t]+tcnb\b")
 _CALLS = frozenset({"run_line_magic", "run_cell_magic"})
 

@@ -7,12 +7,10 @@ to the connector: no client of it ever asks under `/practice-page/`.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from tornado.iostream import StreamClosedError
@@ -44,32 +42,17 @@ PREVIEW_QUALITY: Final = 80
 class ChatPage(Page):
     """Common ground: only this server's own page may ask, and refusals of the world are answers."""
 
+    is_of_the_connector = False
+
     def prepare(self) -> None:
-        """Refuse what another web page, or a name that only pretends to be this machine, sends."""
+        """Refuse other web pages, and keep what is answered from caches."""
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-store")
-        if not self._is_known_host() or not self._is_same_origin():
-            raise HTTPError(403, reason="Only the page of this server may ask this")
+        super().prepare()
 
-    def _is_known_host(self) -> bool:
-        # A foreign name that resolves to this machine would make a foreign page the same origin (DNS rebinding).
-        name = self.request.host_name.strip("[]")
-        public = urlsplit(self.server.public_url).hostname
-        if name in ("localhost", self.server.options.host.lower(), public, socket.gethostname().lower()):
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name.endswith(".localhost")
-        return True
-
-    def _is_same_origin(self) -> bool:
-        origin = self.request.headers.get("Origin")
-        if origin is None:
-            is_foreign = self.request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-            return self.request.method == "GET" and not is_foreign
-        own = (self.request.host.lower(), urlsplit(self.server.public_url).netloc.lower())
-        return urlsplit(origin).netloc.lower() in own
+    def may_ask(self) -> bool:
+        """Return whether this server's own page asks: browsers say of whatever it sends where it comes from."""
+        return super().may_ask() and (self.request.method == "GET" or "Origin" in self.request.headers)
 
     def actor(self) -> User:
         """Return whose part is taken, by the argument `as`.
@@ -99,8 +82,8 @@ class ChatPage(Page):
 class DocumentPage(ChatPage):
     """The files that the page consists of."""
 
-    def _is_same_origin(self) -> bool:
-        # Links from anywhere may lead here: these files tell nothing and do nothing.
+    def may_ask(self) -> bool:
+        """Let links from anywhere lead here: these files tell nothing and do nothing."""
         return True
 
     def get(self, name: str = "index.html") -> None:

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from tcnb.practice.entities import GENERATIONS
-from tcnb.practice.options import DEFAULT_ACCOUNT, Options
+from tcnb.practice.options import ACCOUNTS, DEFAULT_ACCOUNT, Options, accounts_of
 from tcnb.practice.server import PracticeServer
 from tcnb.threads import new_thread
 
@@ -46,7 +46,14 @@ def _add_people(parser: argparse.ArgumentParser, defaults: Options) -> None:
         action="append",
         dest="accounts",
         metavar="LOGIN:PASSWORD[:DISPLAY NAME]",
-        help=f"an account for a bot; may be repeated (default: {DEFAULT_ACCOUNT})",
+        help=f"an account for a bot; may be repeated (default: {DEFAULT_ACCOUNT}). The list of processes shows it to "
+        "everybody on this machine: for a password that matters use --accounts-file",
+    )
+    people.add_argument(
+        "--accounts-file",
+        type=Path,
+        metavar="FILE",
+        help=f"accounts of that form, a line each; otherwise the environment variable {ACCOUNTS} may have them",
     )
     people.add_argument("--people", type=int, default=defaults.people, metavar="N", help="simulated colleagues (none)")
     people.add_argument("--rate", type=float, metavar="EVENTS_PER_SECOND", help="what colleagues do (1; 0: silent)")
@@ -77,13 +84,22 @@ def _add_behaviour(parser: argparse.ArgumentParser, defaults: Options) -> None:
 
 
 def options_of(args: argparse.Namespace) -> Options:
-    """Return the options that a command line gave.
+    """Return the options that a command line gave, with the accounts of its file or of the environment.
 
     Raises:
+        OSError: the file of the accounts cannot be read.
         ValueError: one of them makes no sense.
     """
     values = {name: getattr(args, name) for name in Options.__slots__ if name != "accounts"}
-    return Options(accounts=tuple(args.accounts or (DEFAULT_ACCOUNT,)), **values)
+    return Options(accounts=_accounts(args) or (DEFAULT_ACCOUNT,), **values)
+
+
+def _accounts(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the accounts that were named; those of the environment where the command line names none."""
+    if args.accounts is None and args.accounts_file is None:
+        return accounts_of(os.environ.get(ACCOUNTS, ""))
+    listed = () if args.accounts_file is None else accounts_of(args.accounts_file.read_text("utf-8"))
+    return (*(args.accounts or ()), *listed)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
     level = {0: logging.WARNING, 1: logging.INFO}.get(args.verbose, logging.DEBUG)
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    options: Options | None = None
     try:
         options = options_of(args)
         for file in (options.replay, options.tls_cert, options.tls_key):
@@ -111,9 +128,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _reason(error: OSError, options: Options) -> str:
+def _reason(error: OSError, options: Options | None) -> str:
     """Say what could not be opened, and what to do."""
-    if error.errno == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE and options is not None:
         return (
             f"port {options.port} of {options.host} is taken: name another one with --port, or 0 for any that is free"
         )

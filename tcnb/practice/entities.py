@@ -44,7 +44,7 @@ class User:
 
     user_id: str
     display_name: str
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     disabled: bool = False
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Final, TypedDict
@@ -13,6 +13,9 @@ from tcnb.practice.entities import GENERATIONS
 MOST_PEOPLE: Final = 1000
 """Colleagues at most; with so many the server takes a few seconds to start."""
 DEFAULT_ACCOUNT: Final = "robot:robot"
+DEFAULT_DOMAIN: Final = "practice.local"
+ACCOUNTS: Final = "TCNB_PRACTICE_ACCOUNTS"
+"""The environment variable that has accounts, a line each: command lines are shown to everybody on a machine."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +47,8 @@ class Options:
 
     host: str = "127.0.0.1"
     port: int = 0
-    domain: str = "practice.local"
-    accounts: Sequence[str] = (DEFAULT_ACCOUNT,)
+    domain: str = DEFAULT_DOMAIN
+    accounts: Sequence[str] = field(default=(DEFAULT_ACCOUNT,), repr=False)
     people: int = 0
     rate: float | None = None
     replies: bool | None = None
@@ -82,7 +85,7 @@ class Options:
             if (getattr(self, name) or 0) < 0:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
         if isinstance(self.accounts, str):
-            raise ValueError(f"accounts is a list of LOGIN:PASSWORD, not {self.accounts!r}")
+            raise ValueError("accounts is a list of LOGIN:PASSWORD, not a str")
         logins = [split_account(account)[0].casefold() for account in self.accounts]
         if twice := {login for login in logins if logins.count(login) > 1}:
             raise ValueError(f"there are two accounts with the login {min(twice)!r}: give each its own")
@@ -137,6 +140,12 @@ def split_account(text: str) -> tuple[str, str, str]:
     """
     login, _, rest = text.partition(":")
     password, _, name = rest.partition(":")
-    if not login or not password or "@" in login or "/" in login:
-        raise ValueError(f"an account is LOGIN:PASSWORD or LOGIN:PASSWORD:DISPLAY NAME, not {text!r}")
+    if not login or not password or "@" in login or "/" in login or "\n" in text:
+        shown = repr(text) if not rest else f"{login!r}:<hidden>"
+        raise ValueError(f"an account is LOGIN:PASSWORD or LOGIN:PASSWORD:DISPLAY NAME, not {shown}")
     return login, password, name or login.capitalize()
+
+
+def accounts_of(lines: str) -> tuple[str, ...]:
+    """Return the accounts of a text that has one on each line; blank lines are passed over."""
+    return tuple(line.removesuffix("\r") for line in lines.split("\n") if line.strip())

@@ -8,22 +8,20 @@ from __future__ import annotations
 import ipaddress
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from tcnb.practice.administration import administer
+from tcnb.practice.askers import GuardedHandler
 from tcnb.practice.entities import INVALID_FILE, UPLOAD_TASK_NOT_FOUND, Refusal, StoredFile, UploadTask, User
 from tcnb.practice.storage import new_file
 from tcnb.practice.uploads import MOST_PREVIEW, MalformedUpload, MultipartReader, boundary_of
 from tcnb.wire import paths
-
-if TYPE_CHECKING:
-    from tcnb.practice.server import PracticeServer
 
 DOWNLOAD_CHUNK: Final = 256 * 1024
 MOST_UPLOAD: Final = 1 << 50
@@ -31,17 +29,16 @@ WEB_TOKEN_LIFETIME: Final = 3600
 CODE_LIFETIME: Final = 600
 
 
-class Page(RequestHandler):
+class Page(GuardedHandler):
     """Common ground: JSON answers, and faults that strike before the page does anything."""
 
     fault_kind = "server"
 
-    def initialize(self, server: PracticeServer) -> None:
-        """Take the server; called by tornado before anything else."""
-        self.server = server
-
     def prepare(self) -> None:
-        """Answer with a fault where one is in force."""
+        """Refuse other web pages, and answer with a fault where one is in force."""
+        super().prepare()
+        if not self.is_of_the_connector:
+            return
         fault = self.server.faults.next_http(self.fault_kind)
         if fault is not None:
             self.set_status(fault.status)
@@ -334,8 +331,11 @@ def _chunks(file: StoredFile) -> Any:
 class FaultsPage(Page):
     """Orders of faults from this machine, and a look at the server's state; only with the option `faults`."""
 
+    is_of_the_connector = False
+
     def prepare(self) -> None:
-        """Refuse whoever is not on this machine."""
+        """Refuse whoever is not on this machine, or is a web page."""
+        super().prepare()
         if not ipaddress.ip_address(self.request.remote_ip or "0.0.0.0").is_loopback:
             raise HTTPError(403)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self, Unpack
 
 from tcnb.errors import TcnbError
-from tcnb.practice.options import Options, OptionValues
+from tcnb.practice.options import ACCOUNTS, Options, OptionValues
 from tcnb.threads import new_thread
 
 START_TIMEOUT: Final = 30.0
@@ -130,7 +130,7 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=_environment(),
+            env=environment_of(options),
             # A notebook's interrupt goes to the kernel's whole group; the server is not meant by it.
             start_new_session=True,
         )
@@ -157,10 +157,8 @@ def start_process(*, timeout: float = START_TIMEOUT, **values: Unpack[OptionValu
 
 
 def arguments_of(options: Options) -> list[str]:
-    """Return the command line that stands for options."""
+    """Return the command line that stands for options; their accounts are in `environment_of`."""
     arguments: list[str] = []
-    for account in options.accounts:
-        arguments += ["--account", account]
     for field in fields(options):
         value = getattr(options, field.name)
         flag = "--" + field.name.replace("_", "-")
@@ -175,11 +173,17 @@ def arguments_of(options: Options) -> list[str]:
     return arguments
 
 
-def _environment() -> dict[str, str]:
+def environment_of(options: Options) -> dict[str, str]:
+    """Return the environment of a process with these options: it has the accounts, which a command line would show."""
     # The package may be importable here only through sys.path.
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    ours = {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        ACCOUNTS: "\n".join(options.accounts),
+    }
+    return {**os.environ, **ours}
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:

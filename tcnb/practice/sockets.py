@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from tcnb.practice.askers import GuardedHandler
 from tcnb.practice.sessions import Session
 from tcnb.wire import paths
 
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 _FINAL_TEXT: Final = 0x81
 
 
-class BotSocket(WebSocketHandler):
+class BotSocket(GuardedHandler, WebSocketHandler):
     """One connection of a bot; the session's transport."""
 
     def initialize(self, server: PracticeServer) -> None:
         """Take the server; called by tornado before anything else."""
-        self.server = server
+        super().initialize(server)
         self.session: Session | None = None
         self._unsent: list[bytes] = []
         self._written: asyncio.Future[None] | None = None
@@ -33,7 +34,7 @@ class BotSocket(WebSocketHandler):
         self._unanswered_since: float | None = None
 
     def check_origin(self, origin: str) -> bool:
-        """Let any page connect, as the connector does."""
+        """Leave that to `prepare`, which has refused other pages, and knows of a public address besides."""
         return True
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:

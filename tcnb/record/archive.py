@@ -10,14 +10,18 @@ covers it; what an interrupted export left behind is removed by the next one bef
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tcnb import private_files
 from tcnb.errors import ArchiveError, MissingPackageError
 from tcnb.file_paths import absolute
 from tcnb.record.schema import COLUMNS, NAMES, Kind
@@ -213,21 +217,43 @@ class Place:
 
     def output(self, name: str) -> _Output:
         """Return a context that gives a stream, whose content takes the file's place at the end."""
-        return _Output(self.fs, f"{self.root}/{name}")
+        return _Output(self.fs, f"{self.root}/{name}", is_remote=self.is_remote)
 
 
 class _Output:
-    """A file under another name until it is whole."""
+    """A file under another name until it is whole.
 
-    def __init__(self, fs: Any, target: str) -> None:
-        self._fs, self._target = fs, target
+    On this machine a folder that is made is for its owner alone, and a file is for those who may read its folder: so
+    an archive is shared by sharing its folder.
+    """
+
+    def __init__(self, fs: Any, target: str, *, is_remote: bool) -> None:
+        self._fs, self._target, self._is_remote = fs, target, is_remote
         folder, _, name = target.rpartition("/")
         self._folder, self._draft = folder, f"{folder}/.{name}.part"
 
     def __enter__(self) -> Any:
-        self._fs.create_dir(self._folder, recursive=True)
+        if self._is_remote:
+            self._fs.create_dir(self._folder, recursive=True)
+        else:
+            self._begin(Path(self._folder), Path(self._draft))
         self._stream = self._fs.open_output_stream(self._draft)
         return self._stream
+
+    @staticmethod
+    def _begin(folder: Path, draft: Path) -> None:
+        # A folder of a day is as the archive is.
+        archive = folder.parent if _OWN_FOLDER.fullmatch(folder.name) else folder
+        private_files.make_folders(archive)
+        rights = stat.S_IMODE(archive.stat().st_mode)
+        if folder != archive and not folder.exists():
+            folder.mkdir(exist_ok=True)
+            with contextlib.suppress(OSError):
+                folder.chmod(rights)
+        draft.unlink(missing_ok=True)
+        private_files.create(draft)
+        with contextlib.suppress(OSError):
+            draft.chmod(rights & 0o666)
 
     def __exit__(self, kind: object, *_: object) -> None:
         self._stream.close()

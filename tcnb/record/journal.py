@@ -1,4 +1,7 @@
-"""The journal: every frame of one account, byte for byte and in order, in one SQLite file; no rows and no socket."""
+"""The journal: every frame of one account, in order, in one SQLite file; no rows and no socket.
+
+Frames are kept byte for byte, but for the tokens in the addresses of pictures and files.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from tcnb import private_files
 from tcnb.errors import JournalError, PortableError
 from tcnb.file_paths import HOME, absolute
 from tcnb.record import identity
-from tcnb.record.journal_files import JournalFiles, free_name
+from tcnb.record.addresses import without_tokens
+from tcnb.record.journal_files import SUFFIXES, JournalFiles, free_name
 from tcnb.record.journal_rescue import COLUMNS, Rescue, carry_over, digest_at
 from tcnb.wire.notifications import MESSAGE, PlainMessage, Told
 
@@ -160,7 +165,7 @@ class Entry(msgspec.Struct, gc=False):
 
     Attributes:
         method: its method; empty for a text that was no frame.
-        payload: its payload, byte for byte.
+        payload: its payload, as it came.
         received: when it came, in microseconds since 1970 in UTC.
         kind: what it is.
         answer: the server's answer to a request.
@@ -529,7 +534,10 @@ class Journal:
                 f"{self.path} belongs to {owner.get('account')} on {owner.get('server')}, not to {account} on "
                 f"{server}, and was left as it is: choose another file with journal="
             )
+        # Not before: what is no journal of ours keeps its rights.
+        self._files.make_private()
         _switch_to_log(self._connection)
+        self._files.make_private()
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(f"PRAGMA wal_autocheckpoint = {MOST_LOG // self._pragma('page_size')}")
         self.last_seq = self._top()
@@ -705,6 +713,7 @@ def _row(entry: Entry) -> _Row:
         key: bytes | None = identity.of_message(part.message_id, part.timestamp)
         is_old = since is not None and 0 < part.timestamp < since
     else:
+        payload = without_tokens(bytes(payload))
         key = (
             identity.of_finding(method, payload)
             if kind is Kind.FOUND
@@ -753,12 +762,24 @@ def _file_name(text: str) -> str:
 
 
 def _make(path: Path) -> None:
-    """Make the file and folders that are missing, for their owner alone; SQLite gives its side files the same mode."""
-    missing = [folder for folder in path.parents if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    """Make the file and folders that are missing, for their owner alone; SQLite gives its side files the same mode.
+
+    Raises:
+        JournalError: another user has put something there.
+    """
+    # SQLite would make what a link leads to, with the rights of any file.
+    place = Path(os.path.realpath(path))
+    for name in (path, *(Path(f"{place}{suffix}") for suffix in SUFFIXES)):
+        if private_files.is_foreign(name):
+            raise JournalError(
+                f"{name} belongs to another user, who could read what is recorded there: choose another file with "
+                "journal=, or have it given to you (chown)"
+            )
+    if place.exists() and not place.is_file():
+        raise JournalError(f"{path} is no file: choose another place with journal=")
+    private_files.make_folders(place.parent)
     with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        private_files.create(place)
 
 
 def _switch_to_log(connection: sqlite3.Connection) -> None:
@@ -781,7 +802,7 @@ def _switch_to_log(connection: sqlite3.Connection) -> None:
 
 
 def _echo(method: str, payload: bytes | msgspec.Raw) -> bytes:
-    return identity.digest(method.encode() + b"\0" + bytes(payload))
+    return identity.digest(method.encode() + b"\0" + without_tokens(bytes(payload)))
 
 
 def _object(content: bytes | msgspec.Raw | None) -> dict[str, Any]:

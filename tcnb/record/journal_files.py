@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from tcnb.private_files import tighten
+
 MAIN: Final = ""
 LOG: Final = "-wal"
 SUFFIXES: Final = (MAIN, LOG, "-shm")
@@ -47,6 +49,11 @@ class JournalFiles:
         """Take note that the files which are there now are those that are open, and that their content is right."""
         self._opened = {suffix: self._identity(suffix) for suffix in SUFFIXES}
         self._content = self._written()
+
+    def make_private(self) -> None:
+        """Take the rights to all files away from everybody but their owner."""
+        for suffix in SUFFIXES:
+            tighten(Path(self._names[suffix]))
 
     def taken_away(self) -> str | None:
         """Say what became of the files that are open; None while they are in place."""

@@ -15,13 +15,15 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import pyarrow as pa
 
 from tcnb._version import __version__
+from tcnb.private_files import FILE, is_trusted
 from tcnb.record.record import Record, State
+from tcnb.record.saved_checks import check_columns, checked_rest
 from tcnb.record.schema import COLUMNS, ORIGIN
 from tcnb.threads import new_thread
 
@@ -65,7 +67,7 @@ class Stamp(msgspec.Struct):
     """
 
     journal: str
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     frame: str
 
 
@@ -100,7 +102,11 @@ class SavedColumns:
         return None if trailer is None else trailer.stamp
 
     def restore(self, record: Record) -> bool:
-        """Put the columns into an empty record; returns whether that was done."""
+        """Put the columns into an empty record; returns whether that was done.
+
+        A checksum says that a file is as it was written, and nothing of who wrote it: what is false in it must not end
+        the process, or hold it up. So the record is given nothing that was not looked at.
+        """
         try:
             with pa.memory_map(str(self.path)) as file:
                 content = file.read_buffer()
@@ -109,10 +115,11 @@ class SavedColumns:
                     raise ValueError("its checksum is wrong")
                 with pa.ipc.open_stream(pa.py_buffer(body)) as stream:
                     batch = stream.read_next_batch()
-                columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-                record.restore(columns, msgspec.json.decode(trailer.rest))
-                del columns, batch, body, content
-        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, msgspec.MsgspecError) as error:
+                check_columns(batch, trailer.stamp.seq)
+                rest = checked_rest(trailer.rest, trailer.stamp.seq)
+                record.restore(dict(zip(batch.schema.names, batch.columns, strict=True)), rest)
+                del batch, body, content
+        except Exception as error:  # whatever it is: the journal has everything
             logger.info("%s is not used: %s", self.path, error)
             return False
         self.rows = len(record)
@@ -127,7 +134,7 @@ class SavedColumns:
         unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
             self._clear_away(unfinished)
-            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), FILE)
             with os.fdopen(descriptor, "wb") as file:
                 rows = _write(file, stamp, state)
             unfinished.replace(self.path)
@@ -162,6 +169,8 @@ class SavedColumns:
                 left.unlink(missing_ok=True)
 
     def _trailer(self) -> _Trailer | None:
+        if not is_trusted(self.path):
+            return None
         try:
             with pa.memory_map(str(self.path)) as file:
                 return _parts(memoryview(file.read_buffer()))[1]

@@ -34,6 +34,7 @@ from tcnb.routing.router import Router
 from tcnb.scripts.routes import Routes
 from tcnb.scripts.signals import ended_by_signals, failures_shown
 from tcnb.scripts.tokens import Login, fetched_token, validate_token
+from tcnb.secret import Secret
 from tcnb.session import Session
 from tcnb.session.connecting import tell_notebook
 from tcnb.threads import awaited, awake
@@ -130,6 +131,8 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         journal: Place = None,
     ) -> None:
         validate_token(token)
+        self.__token = Secret(token)
+        del token  # a traceback would show it
         for name, value in (
             ("ws_max_retries", ws_max_retries),
             ("ws_max_delay", ws_max_delay),
@@ -149,7 +152,6 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         self.stopped_event = asyncio.Event()
         self.ssl_context: ssl.SSLContext | None = http.ssl_context(verify_ssl) if https else None
         self._address = Address.parse(server, https=https, web_port=web_port)
-        self.__token = token
         self._login = Login()
         self._limits = None
         self._journal = journal
@@ -193,8 +195,10 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             AuthenticationError: the server does not let the account in.
             WSConnectionError, RequestTimeoutError: the server cannot be reached.
         """
+        login = Login(username, Secret.of(password))
+        del password  # a traceback would show it
         given = locals()  # all of them go on to the class as they are
-        return cls._logged_in(server, Login(username, password), {name: given[name] for name in _OPTIONS})
+        return cls._logged_in(server, login, {name: given[name] for name in _OPTIONS})
 
     @classmethod
     def from_oauth(
@@ -225,10 +229,14 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
             AuthenticationError: the server does not let the account in, or the application has no scope.
             WSConnectionError, RequestTimeoutError: the server cannot be reached.
         """
+        login = Login(username, Secret.of(password), client_id)
+        del password  # a traceback would show it
         given = locals()
-        return cls._logged_in(server, Login(username, password, client_id), {name: given[name] for name in _OPTIONS})
+        return cls._logged_in(server, login, {name: given[name] for name in _OPTIONS})
 
     def __repr__(self) -> str:
+        if "_address" not in vars(self):
+            return "<Bot not made yet>"  # a traceback of the constructor asks for it
         who = (self._session and self._session.me_id) or "not started"
         return f"<Bot {who} at {self._address}>"
 
@@ -305,7 +313,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
     @property
     def token(self) -> str:
         """The token it was made with: a secret, so do not show it."""
-        return self.__token
+        return self.__token.reveal()
 
     @property
     def session(self) -> Session:
@@ -457,7 +465,7 @@ class Bot(ConnectorBot, metaclass=_EveryBot):
         """Fetch a token, so that a wrong password is an error here, and make a bot that can fetch another one."""
         address = Address.parse(server, https=options["https"], web_port=options["web_port"])
         token = fetched_token(address, login, options["verify_ssl"], options["timeout"])
-        bot = cls(server, token, **options)
+        bot = cls(server, token.reveal(), **options)
         bot._login = login
         return bot
 

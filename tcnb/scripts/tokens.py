@@ -9,6 +9,7 @@ from tcnb.client.address import Address
 from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
 from tcnb.errors import TokenValidationError
+from tcnb.secret import Secret
 
 __all__ = ["get_auth_token", "validate_token"]
 
@@ -20,11 +21,11 @@ class Login(NamedTuple):
     """What a new token is had with when the old one has had its day."""
 
     username: str | None = None
-    password: str | None = None
+    password: Secret | None = None
     client_id: str | None = None
 
 
-def fetched_token(address: Address, login: Login, verify_ssl: http.SSLVerify, timeout: float) -> str:
+def fetched_token(address: Address, login: Login, verify_ssl: http.SSLVerify, timeout: float) -> Secret:
     """Fetch a token, so that a wrong password is an error here.
 
     Raises:
@@ -66,8 +67,10 @@ def get_auth_token(
         AuthenticationError: the server does not let the account in.
         WSConnectionError, RequestTimeoutError: the server cannot be reached.
     """
+    login = Login(str(username), Secret(str(password)))
+    del password  # a traceback would show it
     address = Address.parse(server, https=protocol == "https", web_port=port)
-    return fetched_token(address, Login(str(username), str(password)), verify, timeout)
+    return fetched_token(address, login, verify, timeout).reveal()
 
 
 def validate_token(token: str) -> None:

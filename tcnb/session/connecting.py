@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from tcnb import http
 from tcnb.arguments import seconds
 from tcnb.client.address import Address
-from tcnb.client.credentials import Question, ask, look_up
+from tcnb.client.credentials import Credentials, Question, ask, look_up
 from tcnb.errors import UsageError
 from tcnb.record.journal import AUTO, Place
 from tcnb.routing.router import Router
+from tcnb.secret import Secret
 from tcnb.session.progress import CatchUp
 from tcnb.session.session import Session
 from tcnb.threads import interruptible
@@ -36,6 +37,9 @@ OTHER_NAMES: Final = {
     "user": "username",
 }
 """What arguments of `connect` are called elsewhere."""
+
+SECRETS: Final = frozenset({"password", "token"})
+"""The arguments of `connect` that are secrets."""
 
 PRACTICE_ACCOUNT: Final = "robot"
 """Login and password of the bot on a practice server."""
@@ -107,22 +111,23 @@ def _prepare(
         process = yield lambda: _start_practice(practice)
         assert process is not None
         address = Address(process.host, process.port, https=False)
-        username, password, token, client_id = PRACTICE_ACCOUNT, PRACTICE_ACCOUNT, None, None
+        found = Credentials(process.url, PRACTICE_ACCOUNT, Secret(PRACTICE_ACCOUNT))
     else:
-        found = yield lambda: look_up(server, username, password, token, client_id, timeout=timeout)
+        found = yield lambda: look_up(
+            server, username, Secret.of(password), Secret.of(token), client_id, timeout=timeout
+        )
         for one in found.passed_over:
             warnings.warn(one, stacklevel=4)  # who called connect
         if isinstance(found, Question):
             found = yield found
         address = Address.parse(found.server, https=https, web_port=web_port)
-        username, password, token, client_id = found.username, found.password, found.token, found.client_id
     try:
         return Session(
             address,
-            username=username,
-            password=password,
-            token=token,
-            client_id=client_id,
+            username=found.username,
+            password=found.password,
+            token=found.token,
+            client_id=found.client_id,
             verify_ssl=verify_ssl,
             timeout=timeout,
             receive_unread_messages=receive_unread_messages,
@@ -163,16 +168,22 @@ def _described_by(source: Callable[P, object]) -> Callable[[Callable[..., T]], C
     return describe
 
 
-def _refuse_unnamed(given: tuple[object, ...], what: str) -> None:
+def _hidden(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the same arguments with what must not stand in a traceback as secrets."""
+    return {name: Secret.of(value) if name in SECRETS else value for name, value in given.items()}
+
+
+def _refuse_unnamed(count: int, what: str) -> None:
     """Refuse arguments without their names, of which one may be a password: none is repeated."""
-    if len(given) > 1:
+    if count > 1:
         raise UsageError(f"of {what} only the server goes without a name: {what}(server, username=…, password=…)")
 
 
 @_described_by(_prepare)
 def connect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session."""
-    _refuse_unnamed(args, "connect")
+    count, args, kwargs = len(args), args[:1], _hidden(kwargs)
+    _refuse_unnamed(count, "connect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "connect")
     session = _done(_prepare(*args, **kwargs))
     try:
@@ -187,7 +198,8 @@ def connect(*args: Any, **kwargs: Any) -> Session:
 @_described_by(_prepare)
 async def aconnect(*args: Any, **kwargs: Any) -> Session:
     """Connect a bot and return its session; awaited twin of `connect`."""
-    _refuse_unnamed(args, "aconnect")
+    count, args, kwargs = len(args), args[:1], _hidden(kwargs)
+    _refuse_unnamed(count, "aconnect")
     _refuse_unknown(kwargs, inspect.signature(_prepare).parameters, "aconnect")
     session = await _adone(_prepare(*args, **kwargs))
     try:

@@ -45,6 +45,7 @@ from tcnb.routing.delivery import Delivery
 from tcnb.routing.handlers import Failure, Handler
 from tcnb.routing.names import Names
 from tcnb.routing.router import Router
+from tcnb.secret import Secret
 from tcnb.session.analysing import AnalysingVerbs, offer_analyses
 from tcnb.session.background import Background
 from tcnb.session.catching_up import CatchingUp
@@ -121,8 +122,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         address: Address,
         *,
         username: str | None,
-        password: str | None,
-        token: str | None,
+        password: Secret | None,
+        token: Secret | None,
         client_id: str | None,
         verify_ssl: http.SSLVerify,
         timeout: float,
@@ -196,6 +197,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         atexit.register(self.close)
 
     def __repr__(self) -> str:
+        if "_connection" not in vars(self):
+            return f"<Session {self.name} not made yet>"  # a traceback of the constructor asks for it
         who = self.me_id or self.username or "?"
         count = len(self.record)
         events = "1 event" if count == 1 else f"{count:,} events"

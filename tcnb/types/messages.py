@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from html import escape, unescape
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from tcnb.console import one_line
 from tcnb.errors import ApiErrorException, FileDownloadError, UsageError
@@ -57,12 +57,31 @@ logger = logging.getLogger("tcnb")
 # A server sends one level of replies; forwards of forwards are rare. Beyond that a frame is made to hurt its reader.
 _MOST_NESTED: Final = 16
 
-_QUOTE: Final = re.compile(r'<quote\s+class="reply">(.*?)</quote>', re.DOTALL)
-_LEADING_QUOTE: Final = re.compile(rf"^{_QUOTE.pattern}(?:<br\s*/?>)*", re.DOTALL)
+_QUOTE: Final = re.compile(r'<quote\s++class="reply">')
+_QUOTE_END: Final = "</quote>"
+_BREAKS: Final = re.compile(r"(?:<br\s*+/?>)*+")
 _MENTION: Final = re.compile(r"""(?:href=["']|\]\()trueconf:([^"'&/?)\s]+)""", re.IGNORECASE)
 _CONTACT_LINK: Final = re.compile(
     r"""<a\s++href=["']trueconf:([^"'&/?]++)[^"']*+["']\s*+>((?:(?!</a>).)*+)</a>""", re.DOTALL | re.IGNORECASE
 )
+
+
+class _Quote(NamedTuple):
+    """A quote in a text: where it begins and ends, and what is quoted."""
+
+    begin: int
+    end: int
+    text: str
+
+
+def _quote(text: str) -> _Quote | None:
+    """Return the first quote of a text; None where there is none that ends."""
+    opening = _QUOTE.search(text)
+    end = -1 if opening is None else text.find(_QUOTE_END, opening.end())
+    # Where the first one does not end, none behind it does: a search for both at once would try each.
+    if opening is None or end < 0:
+        return None
+    return _Quote(opening.start(), end + len(_QUOTE_END), text[opening.end() : end])
 
 
 def _either_generation(positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
@@ -137,7 +156,13 @@ class Message(BoundToBot, WireObject):
 
         Source: `protocol` section 10.3.
         """
-        return _LEADING_QUOTE.sub("", self.content.text) if isinstance(self.content, TextContent) else None
+        if not isinstance(self.content, TextContent):
+            return None
+        text, quote = self.content.text, _quote(self.content.text)
+        if quote is None or quote.begin:
+            return text
+        breaks = _BREAKS.match(text, quote.end)
+        return text[quote.end if breaks is None else breaks.end() :]
 
     @property
     def quote(self) -> str | None:
@@ -145,8 +170,8 @@ class Message(BoundToBot, WireObject):
 
         Source: `protocol` section 10.3.
         """
-        quoted = _QUOTE.search(self.content.text) if isinstance(self.content, TextContent) else None
-        return None if quoted is None else unescape(quoted[1])
+        quoted = _quote(self.content.text) if isinstance(self.content, TextContent) else None
+        return None if quoted is None else unescape(quoted.text)
 
     @property
     def mention(self) -> bool | None:

@@ -185,6 +185,32 @@ class _Cutter:
         return f"\\{part}" if self.mode == "markdown" and not atoms[0].spans and atoms[0].raw == ">" else part
 
 
+class _OpenTags:
+    """The tags that are open at a place of a text in HTML; opening and closing one costs the same however many are.
+
+    Attributes:
+        spans: the markup that they are, outermost first; those that are left out have none.
+    """
+
+    def __init__(self) -> None:
+        self.spans: tuple[_Span, ...] = ()
+        self._by_name: dict[str, list[tuple[_Span | None, str]]] = {}
+
+    def add(self, name: str, span: _Span | None, target: str) -> None:
+        """Open a tag; `target` is the address of a link."""
+        self._by_name.setdefault(name, []).append((span, target))
+        self.spans = _with(self.spans, span)
+
+    def close(self, name: str) -> str | None:
+        """Close the innermost tag of that name, if there is one; returns the address of a link that is left out."""
+        same = self._by_name.get(name)
+        if not same:
+            return None
+        span, target = same.pop()
+        self.spans = tuple(one for one in self.spans if one is not span)
+        return target if span is None and name == "a" else None
+
+
 class _Reader:
     """Takes texts apart into atoms.
 
@@ -201,22 +227,24 @@ class _Reader:
     def html(self, text: str) -> list[_Atom]:
         """Take a text in HTML apart."""
         atoms: list[_Atom] = []
-        stack: list[tuple[str, _Span | None, str]] = []
+        opened = _OpenTags()
         position = 0
         for tag in TAG.finditer(text):
-            atoms += self._html_text(text[position : tag.start()], _inside(stack))
+            atoms += self._html_text(text[position : tag.start()], opened.spans)
             position = tag.end()
             is_closing, name = bool(tag[1]), tag[2].lower()
             if name in _VOID_TAGS or (tag[3].endswith("/") and not is_closing):
                 shown = "\n" if name == "br" else ""
-                atoms.append(self._atom(tag[0], shown, _inside(stack)))
+                atoms.append(self._atom(tag[0], shown, opened.spans))
             elif not is_closing:
                 target = link_target(tag[3]) if name == "a" else None
-                span = self._span(_inside(stack), tag[0], f"</{tag[2]}>", target=target)
-                stack.append((name, span, target or ""))
+                span = self._span(opened.spans, tag[0], f"</{tag[2]}>", target=target)
+                opened.add(name, span, target or "")
             else:
-                atoms += self._closed(name, stack)
-        atoms += self._html_text(text[position:], _inside(stack))
+                # The address of a link that is left out stands behind its text.
+                target = opened.close(name)
+                atoms += self._html_text(f" {target}", opened.spans) if target is not None else []
+        atoms += self._html_text(text[position:], opened.spans)
         return atoms
 
     def markdown(self, text: str, around: tuple[_Span, ...]) -> list[_Atom]:
@@ -256,14 +284,6 @@ class _Reader:
         raw = char if self._counts_markup else {"<": "&lt;", "&": "&amp;"}.get(char, char)
         return self._atom(raw, char, spans)
 
-    def _closed(self, name: str, stack: list[tuple[str, _Span | None, str]]) -> list[_Atom]:
-        """Close the innermost tag of that name; what opens nothing is left out."""
-        for index in range(len(stack) - 1, -1, -1):
-            if stack[index][0] == name:
-                _, span, target = stack.pop(index)
-                return self._html_text(f" {target}", _inside(stack)) if span is None and name == "a" else []
-        return []
-
     def _markdown_link(self, token: re.Match[str], stack: tuple[_Span, ...]) -> list[_Atom]:
         span = self._span(stack, "[", f"]({token['target']})", target=token["target"])
         if span is not None:
@@ -293,10 +313,6 @@ class _Reader:
         if len(around) >= _DEEPEST or sum(span.cost for span in around) + cost > self._most_markup:
             return None
         return _Span(opening, closing, cost, is_link=target is not None)
-
-
-def _inside(stack: list[tuple[str, _Span | None, str]]) -> tuple[_Span, ...]:
-    return tuple(span for _, span, _ in stack if span is not None)
 
 
 def _with(stack: tuple[_Span, ...], span: _Span | None) -> tuple[_Span, ...]:

@@ -6,7 +6,6 @@ Source: `protocol` section 10.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from tcnb.wire.grammar import MARKDOWN_TOKEN, TAG, link_target, with_entities_resolved
@@ -35,11 +34,11 @@ def plain(text: str, parse_mode: str | None) -> str:
     if parse_mode == "html":
         if "<" not in text and "&" not in text:
             return text
-        return _without_tags(_without_reply_quote(text), _label_only)
+        return _without_tags(_without_reply_quote(text))
     if parse_mode == "markdown":
         if _MARKDOWN_SIGN.search(text) is None:
             return text
-        return _without_signs(text, _label_only)
+        return _without_signs(text)
     return text
 
 
@@ -56,18 +55,10 @@ def visible_length(text: str, parse_mode: str | None) -> int:
     Source: `protocol` section 10.4.
     """
     if parse_mode == "html" and ("<" in text or "&" in text):
-        return len(_without_tags(text, _label_and_target))
+        return len(_without_tags(text, with_targets=True))
     if parse_mode == "markdown" and _MARKDOWN_SIGN.search(text) is not None:
-        return len(_without_signs(text, _label_and_target))
+        return len(_without_signs(text, with_targets=True))
     return len(text)
-
-
-def _label_only(label: str, target: str) -> str:
-    return label
-
-
-def _label_and_target(label: str, target: str) -> str:
-    return f"{label} {target}"
 
 
 def _without_reply_quote(text: str) -> str:
@@ -83,9 +74,10 @@ def _without_reply_quote(text: str) -> str:
     return text
 
 
-def _without_tags(text: str, link: Callable[[str, str], str]) -> str:
+def _without_tags(text: str, *, with_targets: bool = False) -> str:
+    """Return a text in HTML without its tags, each link as its label, and its address behind that if wanted."""
     pieces: list[str] = []
-    links: list[tuple[int, str]] = []
+    targets: list[str] = []
     position = 0
     for tag in TAG.finditer(text):
         pieces.append(with_entities_resolved(text[position : tag.start()]))
@@ -94,17 +86,14 @@ def _without_tags(text: str, link: Callable[[str, str], str]) -> str:
         if name == "br":
             pieces.append("\n")
         elif name == "a" and not closing:
-            links.append((len(pieces), link_target(tag[3])))
-        elif name == "a" and links:
-            start, target = links.pop()
-            pieces[start:] = [link("".join(pieces[start:]), target)]
-    pieces.append(with_entities_resolved(text[position:]))
-    for start, target in reversed(links):
-        pieces[start:] = [link("".join(pieces[start:]), target)]
-    return "".join(pieces)
+            targets.append(f" {link_target(tag[3])}" if with_targets else "")
+        elif name == "a" and targets:
+            pieces.append(targets.pop())
+    return "".join((*pieces, with_entities_resolved(text[position:]), *reversed(targets)))
 
 
-def _without_signs(text: str, link: Callable[[str, str], str]) -> str:
+def _without_signs(text: str, *, with_targets: bool = False) -> str:
+    """Return a text in Markdown without its signs, each link as `_without_tags` does."""
     pieces: list[str] = []
     opened: dict[str, int] = {}
     position = 0
@@ -117,7 +106,8 @@ def _without_signs(text: str, link: Callable[[str, str], str]) -> str:
         elif token["escaped"] is not None:
             pieces.append(token["escaped"])
         elif token["label"] is not None:
-            pieces.append(link(_without_signs(token["label"], link), token["target"]))
+            pieces.append(_without_signs(token["label"], with_targets=with_targets))
+            pieces.append(f" {token['target']}" if with_targets else "")
     pieces.append(text[position:])
     return "".join(pieces)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -167,3 +168,25 @@ def test_archive_says_what_it_holds(record, tmp_path):
     export(record.frame(), tmp_path / "archive", source=SOURCE)
     said = json.loads((tmp_path / "archive" / archive.MANIFEST).read_text())
     assert said["sources"] == {SOURCE: int(record.frame()["seq"].iloc[-1])}
+
+
+def _rights(folder):
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.rglob("*") if file.is_file()}
+
+
+def test_archive_is_its_owners_alone(record, tmp_path):
+    """Folders that an export makes, and the files in them, can be read by nobody else."""
+    export(record.frame(), tmp_path / "data" / "archive", source=SOURCE)
+    folders = [tmp_path / "data", *(one for one in (tmp_path / "data").rglob("*") if one.is_dir())]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+    assert _rights(tmp_path / "data") == {0o600}
+
+
+def test_archive_is_shared_by_its_folder(record, tmp_path):
+    """Whoever may read a folder that was there before may read what is exported into it."""
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    archive.chmod(0o750)
+    export(record.frame(), archive, source=SOURCE)
+    assert _rights(archive) == {0o640}
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in archive.iterdir() if folder.is_dir()} == {0o750}

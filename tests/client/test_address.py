@@ -25,7 +25,9 @@ def test_addresses_are_read_kindly(server, options, expected):
     assert str(Address.parse(server, **options)) == expected
 
 
-@pytest.mark.parametrize("server", ["", "   ", "ftp://video.example.com", "video.example.com:port", "http://"])
+@pytest.mark.parametrize(
+    "server", ["", "   ", "ftp://video.example.com", "video.example.com:port", "http://", "http://["]
+)
 def test_what_is_no_address_is_refused(server):
     """Something that is no address is an error that shows how one looks."""
     with pytest.raises(UsageError, match="address"):
@@ -38,10 +40,12 @@ def test_two_ports_are_refused():
         Address.parse("video.example.com:1", web_port=2)
 
 
-def test_secrets_in_the_address_are_refused_and_not_repeated():
-    """A password in the address is refused, and the error does not show it."""
-    with pytest.raises(UsageError) as caught:
-        Address.parse("https://robot:s3cret@video.example.com")
+@pytest.mark.parametrize("rest", ["", ":port", ":99999", "["])
+@pytest.mark.parametrize("password", ["s3cret", "s3cret/and-more", "s3cret?", "s3cret#", "[s3cret"])
+def test_secrets_in_the_address_are_refused_and_not_repeated(password, rest):
+    """A password in the address is refused, and the error does not show it, whatever else is wrong with it."""
+    with pytest.raises(UsageError, match="never inside the address") as caught:
+        Address.parse(f"https://robot:{password}@video.example.com{rest}")
     assert "s3cret" not in str(caught.value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,6 +38,17 @@ def test_own_file_is_kept(here: Path) -> None:
     saved = [save(Destination.of(here).place("analysis.ipynb"), f"{number}".encode()) for number in (1, 2)]
     assert [path.name for path in saved] == ["analysis (1).ipynb", "analysis (2).ipynb"]
     assert [path.read_text() for path in (here / "analysis.ipynb", *saved)] == ["mine", "1", "2"]
+
+
+def test_saved_file_is_its_owners_alone(here: Path) -> None:
+    """Neither the file nor the folders that were made for it can be read by others, whatever the umask is."""
+    before = os.umask(0)
+    try:
+        path = save(Destination.of(here / "new" / "folder", is_folder=True).place("plan.txt"))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent)} == {0o700}
 
 
 def test_name_of_a_link_or_folder_is_taken(here: Path) -> None:

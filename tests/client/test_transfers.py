@@ -25,6 +25,7 @@ from tcnb.errors import (
     TcnbError,
     WSConnectionError,
 )
+from tcnb.secret import Secret
 from tcnb.session.facts import ServerFacts
 from tcnb.types import BufferedInputFile, InputFile
 from tests.raw_server import Answer, RawServer, endless, reply
@@ -76,7 +77,7 @@ def tokens(server: RawServer, timeout: float = LONG, client_id: str | None = Non
     return TokenSource(
         Address("127.0.0.1", server.port, https=False),
         username="robot",
-        password="hush",
+        password=Secret("hush"),
         token=None,
         client_id=client_id,
         context=None,

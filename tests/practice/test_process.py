@@ -15,8 +15,8 @@ import pytest
 
 from tcnb.practice import PracticeError, PracticeThread, start_process
 from tcnb.practice.command import add_arguments, options_of
-from tcnb.practice.options import Options
-from tcnb.practice.process import _environment, arguments_of
+from tcnb.practice.options import ACCOUNTS, Options
+from tcnb.practice.process import arguments_of, environment_of
 
 from .wire import PATIENCE, WireBot, get
 
@@ -74,7 +74,7 @@ def test_process_ends_with_its_parent() -> None:
         [sys.executable, "-c", textwrap.dedent(script)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=_environment(),
+        env=environment_of(Options()),
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
@@ -93,7 +93,7 @@ def test_ready_line_is_all_of_standard_output() -> None:
         [sys.executable, "-m", "tcnb", "practice", "--people", "2", "--rate", "50"],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
-        env=_environment(),
+        env=environment_of(Options()),
     ) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
@@ -103,11 +103,11 @@ def test_ready_line_is_all_of_standard_output() -> None:
         assert process.wait(PATIENCE) == 0
 
 
-def test_command_line_says_the_same_as_options(tmp_path: Path) -> None:
-    """Options turned into a command line and back are the same."""
+def test_command_line_says_the_same_as_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options turned into a command line and an environment, and back, are the same."""
     options = Options(
         host="::1",
-        accounts=("a:b", "c:d:Name With Spaces"),
+        accounts=("a:b", "c:d :Name With Spaces", "#e: f"),
         people=3,
         rate=0.0,
         replies=False,
@@ -122,8 +122,48 @@ def test_command_line_says_the_same_as_options(tmp_path: Path) -> None:
     )
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    assert options_of(parser.parse_args(arguments_of(options))) == options
     assert options_of(parser.parse_args([])) == Options()
+    monkeypatch.setenv(ACCOUNTS, environment_of(options)[ACCOUNTS])
+    assert options_of(parser.parse_args(arguments_of(options))) == options
+
+
+def test_accounts_come_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of accounts is read besides `--account`; the environment's are then not used."""
+    monkeypatch.setenv(ACCOUNTS, "zoe:zoe")
+    listed = tmp_path / "accounts"
+    listed.write_text("ann:one:Ann\r\n\nbob:two\n", "utf-8")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = options_of(parser.parse_args(["--account", "eve:three", "--accounts-file", str(listed)]))
+    assert options.accounts == ("eve:three", "ann:one:Ann", "bob:two")
+    assert options_of(parser.parse_args([])).accounts == ("zoe:zoe",)
+
+
+def test_missing_file_of_accounts_is_told(tmp_path: Path) -> None:
+    """A file of accounts that is not there is one line and exit code 2."""
+    process = subprocess.run(
+        [sys.executable, "-m", "tcnb", "practice", "--accounts-file", str(tmp_path / "none")],
+        capture_output=True,
+        text=True,
+        env=environment_of(Options()),
+        timeout=PATIENCE,
+    )
+    assert process.returncode == 2
+    assert process.stderr.strip().endswith("none cannot be read: No such file or directory")
+
+
+def test_passwords_are_not_in_the_list_of_processes() -> None:
+    """The command line of a server that was started from Python has no account in it."""
+    with start_process(accounts=("ann:SECRET:Ann",)) as practice:
+        assert "SECRET" not in Path(f"/proc/{practice.pid}/cmdline").read_text()
+
+
+def test_passwords_of_accounts_are_in_no_representation_and_no_error() -> None:
+    """Neither options nor the refusal of an account say a password."""
+    assert "SECRET" not in repr(Options(accounts=("ann:SECRET",)))
+    with pytest.raises(ValueError, match="LOGIN:PASSWORD") as refused:
+        Options(accounts=("ann@here:SECRET",))
+    assert "SECRET" not in str(refused.value)
 
 
 def test_thread_calls_into_the_server() -> None:

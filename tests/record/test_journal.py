@@ -482,6 +482,123 @@ def test_file_and_folders_are_their_owners_alone(tmp_path):
     journal.close()
 
 
+def _loose(path: Path) -> None:
+    path.touch()
+
+
+def _loose_with_side_files(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").touch()
+
+
+def _loose_journal(path: Path) -> None:
+    Journal.open(path, SERVER, ME).close()
+
+
+def _link(path: Path) -> None:
+    (path.parent / "elsewhere").touch()
+    path.symlink_to(path.parent / "elsewhere")
+
+
+def _dangling_link(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere")
+
+
+def _chain_of_links(path: Path) -> None:
+    path.symlink_to(path.parent / "next")
+    (path.parent / "next").symlink_to(path.parent / "deeper" / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    "prepare", [_loose, _loose_with_side_files, _loose_journal, _link, _dangling_link, _chain_of_links]
+)
+def test_what_was_there_before_becomes_its_owners_alone(tmp_path, prepare):
+    """Whatever stood at the path, no file of the journal can be read by others once something is recorded."""
+    path = tmp_path / "open" / "journal.sqlite"
+    path.parent.mkdir()
+    prepare(path)
+    for file in path.parent.iterdir():
+        if not file.is_symlink():
+            file.chmod(0o666)
+    journal = Journal.open(path, SERVER, ME)
+    journal.append([message("m-1")])
+    files = [file for file in path.parent.rglob("*") if not file.is_symlink() and file.is_file()]
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    journal.close()
+
+
+def test_rights_of_another_programs_file_are_left(path):
+    """What is no journal is refused as it is."""
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (value)")
+    other.close()
+    path.chmod(0o644)
+    with pytest.raises(JournalError, match="no journal of tcnb"):
+        Journal.open(path, SERVER, ME)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_files_of_another_user_are_refused(path, monkeypatch, suffix):
+    """What another user put in the journal's place, who could read it then, is not written into."""
+    Path(f"{path}{suffix}").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(JournalError, match=r"belongs to another user.*journal="):
+        Journal.open(path, SERVER, ME)
+    assert Path(f"{path}{suffix}").stat().st_size == 0
+
+
+def test_pipe_is_no_journal(path):
+    """What is no file is refused at once; reading it would wait for ever."""
+    os.mkfifo(path)
+    with pytest.raises(JournalError, match="is no file"):
+        Journal.open(path, SERVER, ME)
+
+
+# -- what is not in it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://v.example/files/9?token=TOKEN", "https://v.example/files/9"),
+        ("https:\\/\\/v.example\\/files\\/9\\u003ftoken=TOKEN", "https://v.example/files/9"),
+        ("https://name:TOKEN@v.example/files/9#TOKEN", "https://v.example/files/9"),
+        ("https://v.example/files/9", "https://v.example/files/9"),
+        ("https://v.example/\\ud800?token=TOKEN", ""),
+        ("http://[?token=TOKEN", ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["avatarUrl", "downloadUrl"])
+def test_tokens_of_addresses_are_not_kept(open_journal, name, written, kept):
+    """Of the address of a picture or a file, what opens it is left out; all else is there byte for byte."""
+    journal = open_journal()
+    before, after = f'{{"chatId":"c", "{name}" : "', '","timestamp":1767000000000,"text":"a\\u00e9?b=c"}'
+    journal.append([Entry("editChatAvatar", f"{before}{written}{after}".encode(), NOW)])
+    (stored,) = journal.read(0, 1)
+    assert json.loads(stored[4])[name] == kept
+    assert bytes(stored[4]).startswith(before.encode()) and bytes(stored[4]).endswith(after.encode())
+    assert b"TOKEN" not in b"".join(file.read_bytes() for file in journal.path.parent.iterdir())
+
+
+def test_tokens_are_left_out_of_what_breaks_off(open_journal):
+    """A text that is no frame is kept without them, too."""
+    journal = open_journal()
+    journal.append([Entry("", b'{"previews":[{"downloadUrl":"https://v.example/9?token=TOK', NOW)])
+    (stored,) = journal.read(0, 1)
+    assert stored[4] == b'{"previews":[{"downloadUrl":"https://v.example/9'
+
+
+def test_same_picture_is_the_same_whatever_its_token(open_journal):
+    """Two kernels of one account may be given different tokens for one event, which is kept once."""
+    one, other = open_journal(), open_journal()
+    for number, journal in enumerate((one, other)):
+        payload = encode({"chatId": "c", "avatarUrl": f"https://v.example/9?token={number}"})
+        journal.append([Entry("editChatAvatar", payload, NOW)])
+    assert one.look() == 1
+
+
 def test_each_server_and_account_has_a_file():
     """Names that differ lead to files that differ, in the user's data folder, whatever characters they hold."""
     names = ["video.example.com", "video.example.com:8443", "[::1]:80", "..", "a/b", "A"]

@@ -144,7 +144,7 @@ def test_oauth_application(connect):
 
 def test_ready_token(connect, practice):
     """A ready token is enough, and a refused one says so without being shown."""
-    token = connect()._connection._tokens._token.value
+    token = connect()._connection._tokens._token.value.reveal()
     assert connect(username=None, password=None, token=token).me_id == "robot@practice.local"
     with pytest.raises(TokenValidationError, match="refuses the token"):
         connect(username=None, password=None, token="a.b.c")

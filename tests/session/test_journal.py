@@ -199,7 +199,7 @@ def test_no_secret_is_in_the_journal(connect, alice):
     """Neither the password nor the token is in any byte of the journal."""
     chat = alice.group("Release crew", "second")
     session = connect("second", client_id=None)
-    token = session._connection._tokens._token.value
+    token = session._connection._tokens._token.value.reveal()
     session.send(chat, "hello")
     assert "hello" in texts(session)
     path = Path(session.status().journal)

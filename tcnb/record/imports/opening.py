@@ -148,7 +148,7 @@ def _well_written(found: re.Match[bytes]) -> bytes:
             return b"\\\\"
 
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _CLOSING: Final = {"{": "}", "[": "]"}
 _LISTS: Final = frozenset({None, '"messages"', '"list"'})
 """The lists that hold records: of messages, of chats, and the one that is the whole file."""

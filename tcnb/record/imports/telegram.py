@@ -67,7 +67,7 @@ _WITHOUT_COLUMN: Final = {
 _RESULT: Final = re.compile(r"(?:.*/)?result[^/]*\.json")
 # What stands instead of a path where a file was not exported; a name may stand in front of it.
 _NOT_EXPORTED: Final = re.compile(
-    r"\s*\((?:File|Photo|Video) (?:not included|exceeds maximum size|unavailable)\b[^)]*\)$"
+    r"(?<!\s)\s*+\((?:File|Photo|Video) (?:not included|exceeds maximum size|unavailable)\b[^()]*+\)$"
 )
 _NEVER: Final = ("1970-", "1969-")
 """How the time of the last edit begins, in exports before 2021, where there was none."""
