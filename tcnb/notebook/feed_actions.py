@@ -8,7 +8,7 @@ import asyncio
 import base64
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -99,6 +99,17 @@ class Actions:
         self._turn = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._going_back = asyncio.Lock()
         self._past_pages: AsyncIterator[int] | None = None
+        self._deeds: Mapping[str, Callable[[Row, Mapping[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "reply": self._reply,
+            "edit": self._edit,
+            "source": self._source,
+            "remove": self._remove,
+            "forward": self._forward,
+            "keep": self._keep,
+            "keep_name": self._keep_name,
+            "picture": self._picture,
+            "code": self._code,
+        }
 
     async def carry_out(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what is asked and return what the page is told: `done` with particulars, or `refused` with the reason, and
@@ -112,7 +123,7 @@ class Actions:
             if kind == "past":
                 return {"done": await self._past()}
             row = self._row(request.get("seq"))
-            return {"done": await getattr(self, f"_{kind}")(row, request)}
+            return {"done": await self._deeds[kind](row, request)}
         except TcnbError as error:
             message_id = row.get("message_id")
             return refusal(error, _DEEDS.get(kind, "read"), message_id=message_id).told("refused")
