@@ -34,7 +34,7 @@ from httpx import Response as Response
 from httpx import TimeoutException as TimeoutException
 
 from tcnb._version import __version__
-from tcnb.errors import CertificateError, UsageError
+from tcnb.errors import CertificateError, PortableError, UsageError
 from tcnb.file_paths import expanded
 from tcnb.proxies import Proxy, proxy_for
 from tcnb.threads import to_thread
@@ -137,7 +137,7 @@ for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11",
     logging.getLogger(_name).addFilter(_is_not_ours)
 
 
-class UnfitAnswerError(HTTPError):
+class UnfitAnswerError(PortableError, HTTPError):
     """An answer that is not taken: it is too large, or encoded. Its text goes on after the name of the server."""
 
 

@@ -454,6 +454,7 @@ class OurServer:
 
     def __init__(self, practice: PracticeThread) -> None:
         self.host, self.port = "127.0.0.1", practice.port
+        self.url = f"http://{self.host}:{self.port}"
 
     def stop(self) -> None:
         """Leave the server to the test."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from tcnb.errors import MissingPackageError, UsageError
+from tcnb.errors import MissingPackageError, PortableError, UsageError
 from tcnb.file_paths import working_folder
 from tcnb.secret import Secret, without_locals
 from tcnb.threads import interruptible, is_done, raised_interrupts, started
@@ -294,7 +294,7 @@ def _sources(folder: Path | None) -> tuple[list[_Source], list[str]]:
     return sources, passed_over
 
 
-class _NotOursError(Exception):
+class _NotOursError(PortableError):
     """A file that somebody else could have written; its text says why, and what to do."""
 
 

@@ -5,7 +5,6 @@ Source: `protocol` section 8.1.
 
 from __future__ import annotations
 
-import asyncio
 import mimetypes
 import stat
 import threading
@@ -579,6 +578,8 @@ class _Request:
         Headers and login are meant for the address that was named: they go to no other, and none may send us back there
         with them. Cookies know no ports, so they stay where they were set as well.
         """
+        import asyncio
+
         from tcnb import http
 
         own = {name: str(value) for name, value in self._file.headers.items()}

@@ -11,6 +11,8 @@ from pathlib import Path
 from struct import Struct, error
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
+from tcnb.errors import PortableError
+
 Source: TypeAlias = "bytes | Path"
 """The content of an image, or the path of a file that exists."""
 
@@ -72,7 +74,7 @@ def read_header(source: Source) -> ImageHeader | None:
     return None
 
 
-class _Unreadable(Exception):
+class _Unreadable(PortableError):
     """The first bytes are not those of an image."""
 
 

@@ -36,14 +36,15 @@ def a_record(count: int) -> Record:
     for number in range(count):
         # Some name a message of the same chat, most of them one by somebody else; a few name one of another chat.
         replied = {"replyMessageId": f"m{number - number % 7}"} if number % 4 == 0 else {}
-        record.append("sendMessage", message(number, **replied), START * 1000 + number)
+        record.append("sendMessage", message(number, **replied), (START + number * 600_000) * 1000)
+    last = (START + count * 600_000) * 1000
     for number in range(0, count, 50):
         said = {"messageId": f"m{number}", "timestamp": START, "chatId": "c0"}
-        record.append("editMessage", json.dumps({**said, "content": {"text": "new"}}).encode(), START * 1000 + count)
+        record.append("editMessage", json.dumps({**said, "content": {"text": "new"}}).encode(), last + 1)
         gone = {"messageId": f"m{number + 1}", "chatId": "c1", "removedBy": {"id": "u1@practice.local", "type": 1}}
-        record.append("removeMessage", json.dumps(gone).encode(), START * 1000 + count)
+        record.append("removeMessage", json.dumps(gone).encode(), last + 1)
     file = {"fileId": "f1", "name": "plan.pdf", "size": 2**40, "mimeType": "application/pdf"}
-    record.append("sendMessage", message(count, type=202, content=file), START * 1000 + count + 1)
+    record.append("sendMessage", message(count, type=202, content=file), last + 600_000_000)
     return record
 
 

@@ -17,6 +17,7 @@ from tcnb.client.link import Batch
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
 from tcnb.practice import PracticeServer
+from tcnb.secret import Secret
 from tests.conftest import ACCOUNTS, PATIENCE
 
 from .proxy import Proxy
@@ -32,7 +33,7 @@ class Client:
         self.recorded: list[tuple[str, Any, Any, Any]] = []
         self._changed = asyncio.Event()
         self.tokens = TokenSource(
-            address, username=login, password=login, token=None, client_id=None, context=None, timeout=timeout
+            address, username=login, password=Secret(login), token=None, client_id=None, context=None, timeout=timeout
         )
         self.connection = Connection(
             address,

@@ -14,6 +14,8 @@ from tests.texts import measuring, patterns
 ROOT = Path(__file__).parents[2]
 
 MADE_OF_PARTS = {
+    "console.py": "held by the module",
+    "file_names.py": "held by the module",
     "analysis/text.py": "held by the module, or tried with the functions that make it",
     "notebook/handlers.py": "what a person writes as a condition",
     "record/addresses.py": "held by the module",
