@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.texts import functions, patterns
 
-SIZES = {"patterns": 5_000, "functions": 1_500}
+SIZES = {"patterns": 2_500, "functions": 1_000}
 """Characters of the shorter texts."""
 
 FACTOR = 4
