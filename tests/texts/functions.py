@@ -22,7 +22,7 @@ from tcnb.practice.uploads import MalformedUpload, boundary_of
 from tcnb.proxies import is_this_machine
 from tcnb.record import addresses, kept
 from tcnb.record.imports.emoji_codes import decoded
-from tcnb.record.imports.opening import _ILL_WRITTEN, _records_before, _well_written
+from tcnb.record.imports.opening import _ILL_WRITTEN, _lenient, _well_written
 from tcnb.record.imports.slack_text import Texts
 from tcnb.record.imports.telegram import _NOT_EXPORTED
 from tcnb.types import Message
@@ -119,7 +119,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "Slack": Texts({}, {}, lambda what: None).plain,
     "emoji codes": lambda text: decoded(text, lambda code: None),
     "Telegram, a file's place": lambda text: _NOT_EXPORTED.sub("", text),
-    "an export that breaks off": lambda text: _records_before(text, len(text)),
+    "an export that breaks off": lambda text: _lenient(
+        text.encode(errors="replace"), "export", lambda where, what: None
+    ),
     "an export that is ill written": lambda text: _ILL_WRITTEN.sub(_well_written, text.encode(errors="replace")),
     "frames.decode": lambda text: frames.decode(_frame(text)),
     "Exchange.receive": lambda text: Exchange().receive([_frame(text)]),
