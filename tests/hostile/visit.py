@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import unicodedata
@@ -25,6 +26,9 @@ ALLOWED: Final = 1.0
 
 LONGEST_LINE: Final = 2_000
 """Characters of an error at most: what a server says is cut."""
+
+
+_NUMBERS: Final = itertools.count(1)
 
 
 class Unended(AssertionError):
@@ -56,6 +60,7 @@ def connect(server: HostileServer, folder: Path | None = None, **options: Any) -
     """Connect to a hostile server; with a folder there is a journal in it."""
     journal = None if folder is None else folder / "journal.sqlite"
     values = {"username": "robot", "password": "s3cret", "https": False, "web_port": server.port, "timeout": ALLOWED}
+    values["name"] = f"visit {next(_NUMBERS)}"  # its thread bears the name, and nobody else's does
     return within(lambda: tcnb.connect("127.0.0.1", **{**values, "journal": journal, **options}), "connect")
 
 
