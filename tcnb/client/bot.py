@@ -12,6 +12,7 @@ import hashlib
 import html
 import os
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -163,6 +164,7 @@ class Bot:
         connection.on_late = on_sent
         self._server_info = server_info
         self._limits: GetFileUploadLimitsResponse | None = None
+        self._limits_at = 0
         self._me_chat: str | None = None
 
     def __repr__(self) -> str:
@@ -566,8 +568,9 @@ class Bot:
     @on_bots_loop
     async def get_file_info_upload_limits(self) -> GetFileUploadLimitsResponse:
         """Return what the administrator allows to be uploaded."""
+        asked = time.time_ns() // 1000
         limits = await self._ask("getFileUploadLimits", {}, GetFileUploadLimitsResponse)
-        self.learn_limits(limits)
+        self.learn_limits(limits, asked)
         return limits
 
     @on_bots_loop
@@ -635,10 +638,16 @@ class Bot:
         domain = self.me_id.partition("@")[2] or await self.server_name
         return f"{user_id}@{domain}" if domain else user_id
 
-    def learn_limits(self, limits: GetFileUploadLimitsResponse) -> None:
-        """Take note of upload limits that the server told; those that would allow no file at all are none."""
-        if limits.max_size is None or limits.max_size > 0:
-            self._limits = limits
+    def learn_limits(self, limits: GetFileUploadLimitsResponse, at: int) -> None:
+        """Take note of upload limits that the server told; those that would allow no file at all are none.
+
+        Args:
+            limits: the limits.
+            at: when they were asked for, or came by themselves, in microseconds since the epoch. What comes by itself
+                is looked at once it is recorded, when an answer to a later question may be known already.
+        """
+        if at >= self._limits_at and (limits.max_size is None or limits.max_size > 0):
+            self._limits, self._limits_at = limits, at
 
     async def _ask(self, method: str, payload: dict[str, Any], answer: type[T], *, timeout: float | None = None) -> T:
         content = await self._connection.call(method, payload, timeout=timeout)

@@ -431,17 +431,17 @@ class Session(SendingVerbs, AnalysingVerbs):
         frames = [request for request in batch.requests if isinstance(request, Frame)]
         for frame in frames if self._waiters else [frame for frame in frames if frame.method in NOTICED]:
             with self._problems.noted("taking note of an event"):
-                self._notice(frame.method or "", frame.payload)
+                self._notice(frame.method or "", frame.payload, batch.received)
         with self._problems.noted("handing events to handlers"):
             self._delivery.offer(batch.requests)
 
-    def _notice(self, method: str, payload: bytes | msgspec.Raw) -> None:
+    def _notice(self, method: str, payload: bytes | msgspec.Raw, received: int) -> None:
         """Do what one notification asks for besides being recorded."""
         if method in LOOKS_OLD_AFTER:
             self._directory.heard(method, payload)
         elif method == IncomingUpdateMethod.CHANGED_FILE_UPLOAD_LIMITS:
             with contextlib.suppress(MalformedFrameError):
-                self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(payload_content(payload)))
+                self.bot.learn_limits(GetFileUploadLimitsResponse.from_dict(payload_content(payload)), received)
         elif method == IncomingUpdateMethod.EDITED_MESSAGE:
             self._catching_up.edited(payload)
         self._waiters.offer(method, payload)

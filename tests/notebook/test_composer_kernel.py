@@ -48,10 +48,12 @@ def body(message: dict[str, Any]) -> dict[str, Any]:
     return json.loads(bytes(message["buffers"][0]))
 
 
-@pytest.mark.parametrize("made", ["composer.Composer(tc)", "panel.Panel(tc)"])
+@pytest.mark.parametrize("made", ["Composer(tc)", "Panel(tc)"])
 def test_cell_shows_view_still_and_text(kernel, made):
     """A widget as a cell's value has the live view, and beside it a still and a text for where nothing is live."""
-    (shown,) = kernel.good(f"from tcnb.notebook import composer, panel\n{made}").of("execute_result")
+    (shown,) = kernel.good(
+        f"from tcnb.notebook.composer import Composer\nfrom tcnb.notebook.panel import Panel\n{made}"
+    ).of("execute_result")
     assert set(shown["data"]) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
 
 
