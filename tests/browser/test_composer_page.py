@@ -13,6 +13,7 @@ from browser_pages import SLOW
 from composer_bridge import Bridge
 from PIL import Image
 
+from tcnb.console import one_line
 from tcnb.notebook.composer import Composer
 
 SENT = ".tcc-row[data-state=sent]"
@@ -635,13 +636,13 @@ HOSTILE = (
 
 
 def test_hostile_names_are_only_text(open_page, alice, tc):
-    """Titles of chats and names of files that look like code are shown as they are, and run nothing."""
+    """Titles of chats and names of files that look like code are shown as they read, and run nothing."""
     ids = [alice.group(title, "robot") for title in HOSTILE]
     tc.refresh()
     page = open_page(None)
     page.chat_box.click()
     for title in HOSTILE:
-        page.page.get_by_role("option").filter(has_text=title).first.wait_for()
+        page.page.get_by_role("option").filter(has_text=one_line(title)).first.wait_for()
     page.page.get_by_role("option").filter(has_text=HOSTILE[0]).click()
     page.page.evaluate(DROP, [[name.replace("/", "_"), "text/plain", 5] for name in HOSTILE])
     page.area.press("Enter")
