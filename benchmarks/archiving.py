@@ -72,12 +72,12 @@ def drawn(folder: Path) -> Iterator[Any]:
 
 def export(folder: Path) -> float:
     """Export part after part into one archive."""
-    from tcnb.record import archive
+    from tcnb.archive import writing
 
     taken = 0.0
     for frame in drawn(folder):
         start = time.perf_counter()
-        archive.export(frame, folder / "archive", source=SOURCE)
+        writing.export(frame, folder / "archive", source=SOURCE)
         taken += time.perf_counter() - start
     return taken
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tcnb.record.columns import NO_TIME, category_array, time_array
+from tcnb.record.columns.columns import NO_TIME, category_array, time_array
 from tcnb.record.schema import COLUMNS, Column, Kind
 
 CHATS: Final = 100

@@ -29,7 +29,7 @@ import tcnb
 from benchmarks import table
 from tcnb.client.thread import BotThread
 from tcnb.errors import TcnbError
-from tcnb.notebook.feed_actions import Actions
+from tcnb.notebook.feed.actions import Actions
 from tests.hostile import http_answers, wire
 from tests.hostile.server import CHAT, FILE_ID, HostileServer
 from tests.hostile.socket_answers import KEEPING, UPGRADES, endless_pieces, payload

@@ -17,10 +17,10 @@ import pandas as pd
 
 from benchmarks import table
 from benchmarks.record import events
+from tcnb.journal.journal import Entry, Journal
+from tcnb.record.columns.saved import SUFFIX
 from tcnb.record.intake import Intake
-from tcnb.record.journal import Entry, Journal
 from tcnb.record.record import Record
-from tcnb.record.saved import SUFFIX
 
 EVENTS = 1_000_000
 TARGET = 5.0

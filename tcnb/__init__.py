@@ -7,18 +7,18 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tcnb import compat
+from tcnb import import_paths
 from tcnb._version import __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from tcnb import enums, errors, exceptions, filters, formatting, fsm, middleware, types
-    from tcnb.analysis.bringing import read_discord, read_slack, read_telegram, scan
+    from tcnb.analysis.readers import read_discord, read_slack, read_telegram, scan
     from tcnb.client.activity import ChatActivitySender
+    from tcnb.compat.bot import Bot
     from tcnb.nesting import enable_nesting
     from tcnb.routing import BaseMiddleware, Dispatcher, Router, SkipSelfMessages
-    from tcnb.scripts import Bot
     from tcnb.session import CatchUp, Session, aconnect, connect
     from tcnb.types import (
         BufferedInputFile,
@@ -41,8 +41,8 @@ _HOMES = {
         "aconnect",
         "connect",
     ),
-    "tcnb.scripts": ("Bot",),
-    "tcnb.analysis.bringing": ("read_discord", "read_slack", "read_telegram", "scan"),
+    "tcnb.compat.bot": ("Bot",),
+    "tcnb.analysis.readers": ("read_discord", "read_slack", "read_telegram", "scan"),
     "tcnb.client.activity": ("ChatActivitySender",),
     "tcnb.nesting": ("enable_nesting",),
     "tcnb.routing": (
@@ -133,7 +133,7 @@ __all__ = [
 if find_spec("magic_filter") is not None:
     __all__ += ["F"]
 
-compat.install()
+import_paths.install()
 
 # Background threads never print: without this, warnings would go to standard error and so into some cell.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

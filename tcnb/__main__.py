@@ -2,7 +2,7 @@
 
 import sys
 
-from tcnb.cli import main
+from tcnb.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,7 +15,7 @@ LONGEST_SHOWN: Final = 100
 """Characters up to which a wrong value is written out; a whole DataFrame would bury what is said about it."""
 
 
-def seconds(value: Any) -> float:
+def check_timeout(value: Any) -> float:
     """Return a timeout in seconds.
 
     Raises:
@@ -23,11 +23,11 @@ def seconds(value: Any) -> float:
     """
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not number >= 0:
-        raise UsageError(f"timeout is a number of seconds, 0 or more, not {shown(value)}")
+        raise UsageError(f"timeout is a number of seconds, 0 or more, not {describe(value)}")
     return number
 
 
-def whole(value: Any, what: str, least: int) -> int:
+def check_int(value: Any, what: str, least: int) -> int:
     """Return a whole number.
 
     Args:
@@ -43,22 +43,22 @@ def whole(value: Any, what: str, least: int) -> int:
     except TypeError:
         number = least - 1
     if number < least:
-        raise UsageError(f"{what}, {least} or more, not {shown(value)}")
+        raise UsageError(f"{what}, {least} or more, not {describe(value)}")
     return number
 
 
-def given_text(value: Any, what: str = "a text") -> str:
+def check_text(value: Any, what: str = "a text") -> str:
     """Return a text; `what` is what it stands for.
 
     Raises:
         UsageError: it is something else.
     """
     if not isinstance(value, str):
-        raise UsageError(f"{what} is a str, not {shown(value)}: use str(…) or an f-string")
+        raise UsageError(f"{what} is a str, not {describe(value)}: use str(…) or an f-string")
     return str.__str__(value)  # the encoder of frames takes no text of NumPy, nor any other kind of str
 
 
-def given_id(value: Any, kind: str) -> str:
+def check_id(value: Any, kind: str) -> str:
     """Return the id of a message or a file, from the id itself or from what bears it.
 
     Args:
@@ -72,9 +72,9 @@ def given_id(value: Any, kind: str) -> str:
     found = getattr(value, f"{kind}_id", value)
     if not isinstance(found, str) or not found.strip():
         raise UsageError(
-            f"a {kind} is given by its {kind}_id, or as what has one (a sent message, a row), not {shown(found)}"
+            f"a {kind} is given by its {kind}_id, or as what has one (a sent message, a row), not {describe(found)}"
         )
-    return given_text(found)
+    return check_text(found)
 
 
 def told_size(value: Any) -> int | None:
@@ -88,7 +88,7 @@ def told_size(value: Any) -> int | None:
 
 def replied_to(value: Any) -> str | None:
     """Return the id of the message that is answered, as `given_id` does; None where nothing is."""
-    return None if value is None else given_id(value, "message")
+    return None if value is None else check_id(value, "message")
 
 
 def named_person(value: Any) -> str:
@@ -107,7 +107,7 @@ def named_chat(value: Any) -> str:
 
 def _name(value: Any, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{what}, not {shown(value)}")
+        raise UsageError(f"{what}, not {describe(value)}")
     return value.strip()
 
 
@@ -122,10 +122,10 @@ def known_name(value: Any, known: Iterable[str], what: str) -> str:
         return value
     close = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
     hint = f". Did you mean {' or '.join(close)}?" if close else f": there are {', '.join(names) or 'none'}"
-    raise UsageError(f"there is no {what} {shown(value)}{hint}")
+    raise UsageError(f"there is no {what} {describe(value)}{hint}")
 
 
-def shown(value: Any) -> str:
+def describe(value: Any) -> str:
     """Return how a wrong value is called in a sentence: as it is written where that is short, otherwise by its type."""
     written = repr(value)
     return written if len(written) <= LONGEST_SHOWN and "\n" not in written else f"a {type(value).__name__}"

@@ -6,4 +6,4 @@ from tcnb.types.enums import *  # noqa: F403
 from tcnb.types.enums import __all__ as __all__
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""

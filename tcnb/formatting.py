@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from tcnb.wire.formatting import *  # noqa: F403
-from tcnb.wire.formatting import __all__ as __all__
+from tcnb.markup.formatting import *  # noqa: F403
+from tcnb.markup.formatting import __all__ as __all__

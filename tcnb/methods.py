@@ -18,7 +18,7 @@ from tcnb.types.keyboard import InlineKeyboardMarkup
 T = TypeVar("T")
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""
 
 _GO_TO_SURVEY: Final = "{{Go to survey}}"
 """What is on the button of a survey; client applications translate it."""

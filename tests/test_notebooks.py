@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from tcnb.demo import tour
+from tcnb.commands.demo import tour
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))

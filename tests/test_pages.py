@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 import pytest
 
 import tcnb
-from tcnb import analysis, cli
+from tcnb import analysis
 from tcnb.client import credentials
+from tcnb.commands import cli
 from tcnb.errors import UsageError
-from tcnb.notebook.grammar import Option, Verb
-from tcnb.notebook.verbs import CELL_VERBS, VERBS
+from tcnb.notebook.magics.grammar import Option, Verb
+from tcnb.notebook.magics.verbs import CELL_VERBS, VERBS
 from tcnb.practice import Options, PracticeServer, PracticeThread, administration
 from tcnb.routing import Router
 from tcnb.routing.filters import Conditions

@@ -16,7 +16,7 @@ from tcnb.analysis.engines import Source
 from tcnb.analysis.events import UNKNOWN, WHEN, name_columns, names, open_messages, texts
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.presenting import present
-from tcnb.arguments import whole
+from tcnb.arguments import check_int
 from tcnb.errors import UsageError
 
 _LINK_NEEDLE = r"(?i)https?://|ftp://|www\."
@@ -49,7 +49,7 @@ def words(
     Raises:
         UsageError: the frame lacks a column of events; `stop` is not of words, or `min_length` no number.
     """
-    left_out, shortest = _stop_words(stop), whole(min_length, "min_length is a number of letters", 0)
+    left_out, shortest = _stop_words(stop), check_int(min_length, "min_length is a number of letters", 0)
     source = open_messages(frame, "author", "text")
     people = texts_of.People(names(source, "author_id", "author"))
 

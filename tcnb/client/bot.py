@@ -17,9 +17,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from tcnb.arguments import given_id, given_text, replied_to, shown, whole
+from tcnb.arguments import check_id, check_int, check_text, describe, replied_to
 from tcnb.client.connection import FOREIGN, Connection
-from tcnb.client.saving import Destination
 from tcnb.client.transfer import MOST_IN_MEMORY, STICKER_TYPE, Progress, Transfers
 from tcnb.errors import (
     ApiErrorException,
@@ -34,6 +33,8 @@ from tcnb.errors import (
     TextMessageTooLongError,
     UsageError,
 )
+from tcnb.files.saving import Destination
+from tcnb.markup.text import visible_length
 from tcnb.methods import TrueConfMethod
 from tcnb.threads import awaited
 from tcnb.types import (
@@ -89,7 +90,6 @@ from tcnb.types.enums import (
     SurveyType,
 )
 from tcnb.wire import codes
-from tcnb.wire.text import visible_length
 
 MOST_TEXT: Final = 4096
 """Visible characters of a text or a caption."""
@@ -210,7 +210,7 @@ class Bot:
             UsageError: it is no request.
         """
         if not isinstance(method, TrueConfMethod):
-            raise UsageError(f"bot(…) takes a request such as SendMessage(…) of tcnb.methods, not {shown(method)}")
+            raise UsageError(f"bot(…) takes a request such as SendMessage(…) of tcnb.methods, not {describe(method)}")
         name, returning = method.__api_method__, method.__returning__
         # What changes a chat is recorded as well, since the server does not echo it to us.
         carry_out = self._send if name in _RECORDED else self._ask
@@ -405,25 +405,25 @@ class Bot:
         buttons: InlineKeyboardMarkup | None = None,
     ) -> EditMessageResponse:
         """Replace the content of an own message; buttons that are not given again disappear."""
-        payload = {"messageId": given_id(message_id, "message"), "content": _text_content(text, parse_mode, buttons)}
+        payload = {"messageId": check_id(message_id, "message"), "content": _text_content(text, parse_mode, buttons)}
         return await self._send("editMessage", payload, EditMessageResponse)
 
     @on_bots_loop
     async def remove_message(self, message_id: str, for_all: bool = False) -> RemoveMessageResponse:
         """Remove a message, for the bot alone or for everybody."""
-        payload = {"messageId": given_id(message_id, "message"), "forAll": for_all}
+        payload = {"messageId": check_id(message_id, "message"), "forAll": for_all}
         return await self._send("removeMessage", payload, RemoveMessageResponse)
 
     @on_bots_loop
     async def forward_message(self, chat_id: str, message_id: str) -> ForwardMessageResponse:
         """Forward a message to a chat."""
-        payload = {"messageId": given_id(message_id, "message"), "chatId": chat_id}
+        payload = {"messageId": check_id(message_id, "message"), "chatId": chat_id}
         return await self._send("forwardMessage", payload, ForwardMessageResponse)
 
     @on_bots_loop
     async def get_message_by_id(self, message_id: str) -> GetMessageByIdResponse:
         """Return one message."""
-        return await self._ask("getMessageById", {"messageId": given_id(message_id, "message")}, GetMessageByIdResponse)
+        return await self._ask("getMessageById", {"messageId": check_id(message_id, "message")}, GetMessageByIdResponse)
 
     @on_bots_loop
     async def get_chat_history(
@@ -618,7 +618,7 @@ class Bot:
             FileDownloadError: the file is not to be had, is not whole, or cannot be written.
             InMemoryDownloadLimitExceededError: it is too large to return as bytes.
         """
-        file_id, dest = given_id(file_id, "file"), _destination(dest_path, file_path, overwrite=overwrite)
+        file_id, dest = check_id(file_id, "file"), _destination(dest_path, file_path, overwrite=overwrite)
         info = await self._ready_file(file_id)
         return await self._transfers.download(
             info.download_url or "",
@@ -633,7 +633,7 @@ class Bot:
 
     async def full_user_id(self, user_id: str) -> str:
         """Return a user id with its domain; a bare login belongs to this server (`protocol` section 4.1)."""
-        if "@" in given_text(user_id, "a user id"):
+        if "@" in check_text(user_id, "a user id"):
             return user_id
         domain = self.me_id.partition("@")[2] or await self.server_name
         return f"{user_id}@{domain}" if domain else user_id
@@ -810,7 +810,7 @@ class _AsItCame:
 
 
 def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboardMarkup | None) -> dict[str, Any]:
-    mode, text = _known_mode(parse_mode), given_text(text)
+    mode, text = _known_mode(parse_mode), check_text(text)
     if not text.strip():
         raise UsageError("there is no text to send")
     length = visible_length(text, mode)
@@ -820,7 +820,7 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
     if buttons is not None:
         if not isinstance(buttons, InlineKeyboardMarkup):
             raise UsageError(
-                f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {shown(buttons)}"
+                f"buttons is an InlineKeyboardMarkup([[InlineKeyboardButton(…), …], …]), not {describe(buttons)}"
             )
         content.update(buttons.as_wire())
     return content
@@ -828,11 +828,11 @@ def _text_content(text: str, parse_mode: ParseMode | str, buttons: InlineKeyboar
 
 def _quoting(quote: str, text: str, mode: str, reply_message_id: str | None) -> tuple[str, str]:
     """Return text and mode with a quote of the answered message before it; a plain text becomes HTML for that."""
-    if not given_text(quote, "a quote").strip() or reply_message_id is None:
+    if not check_text(quote, "a quote").strip() or reply_message_id is None:
         raise UsageError("a quote is some text of the message that reply_message_id names")
     if mode == ParseMode.MARKDOWN:
         return f">{quote}\n\n{text}", mode
-    body = html.escape(given_text(text), quote=False).replace("\n", "<br>") if mode == ParseMode.TEXT else text
+    body = html.escape(check_text(text), quote=False).replace("\n", "<br>") if mode == ParseMode.TEXT else text
     return f'<quote class="reply">{html.escape(quote, quote=False)}</quote><br><br>{body}', str(ParseMode.HTML)
 
 
@@ -851,14 +851,14 @@ def _destination(
         raise UsageError("a file is written to one place: give dest_path, a folder, or file_path, not both")
     for name, path in (("dest_path", dest_path), ("file_path", file_path)):
         if not (path is None or isinstance(path, str | os.PathLike)):
-            raise UsageError(f"{name} is a file or a folder to write to, or None for the bytes, not {shown(path)}")
+            raise UsageError(f"{name} is a file or a folder to write to, or None for the bytes, not {describe(path)}")
     if dest_path is not None:
         return Destination.of(dest_path, is_folder=True)
     return None if file_path is None else Destination.of(file_path, overwrite=overwrite)
 
 
 def _caption(caption: str | None, parse_mode: ParseMode | str) -> str | None:
-    caption = None if caption is None else given_text(caption)
+    caption = None if caption is None else check_text(caption)
     length = visible_length(caption or "", _known_mode(parse_mode))
     if length > MOST_TEXT:
         raise FileCaptionTooLongError(length, MOST_TEXT)
@@ -866,14 +866,14 @@ def _caption(caption: str | None, parse_mode: ParseMode | str) -> str | None:
 
 
 def _title(title: str, too_long: type[GroupTitleTooLongError] | type[ChannelTitleTooLongError]) -> str:
-    title = given_text(title, "a title")
+    title = check_text(title, "a title")
     if len(title) > MOST_TITLE:
         raise too_long(len(title), MOST_TITLE)
     return title
 
 
 def _at_least_one(name: str, value: int) -> int:
-    return whole(value, f"{name} is a whole number", 1)
+    return check_int(value, f"{name} is a whole number", 1)
 
 
 def _as_bytes(data: Any) -> bytes:

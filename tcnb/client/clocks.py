@@ -94,7 +94,7 @@ class ServerClock:
         return int(moment * 1000 + bounds[1]) + CLOCK_MARGIN
 
 
-class Sleepiness:
+class SuspendDetector:
     """Tells from two clocks whether the machine slept between two looks.
 
     The loop's clock stands still during a sleep on some systems and goes on during it on others: the first shows as a
@@ -105,7 +105,7 @@ class Sleepiness:
     def __init__(self, loop_time: float) -> None:
         self._looked = wall(), loop_time
 
-    def has_slept(self, loop_time: float) -> bool:
+    def was_suspended(self, loop_time: float) -> bool:
         """Look again; returns whether the machine has slept since the last look."""
         now = wall(), loop_time
         by_wall, by_loop = now[0] - self._looked[0], now[1] - self._looked[1]

@@ -16,17 +16,17 @@ from typing import Any, Final, Literal
 
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 
-from tcnb.arguments import seconds
+from tcnb.arguments import check_timeout
 from tcnb.client import clocks
 from tcnb.client.address import Address
-from tcnb.client.calls import NO_FILE, Calls, Late
-from tcnb.client.clocks import ServerClock, Sleepiness
+from tcnb.client.clocks import ServerClock, SuspendDetector
 from tcnb.client.deadlines import time_left
-from tcnb.client.failures import why_no_socket, why_unreachable
 from tcnb.client.link import Batch, Link, LinkBrokenError
+from tcnb.client.requests.requests import NO_FILE, Calls, Late
 from tcnb.client.statistics import Reconnect, Statistics
 from tcnb.client.thread import OnProblem, log_problem
 from tcnb.client.tokens import TokenSource
+from tcnb.client.unreachable import why_no_socket, why_unreachable
 from tcnb.errors import (
     ApiErrorException,
     AuthenticationError,
@@ -203,7 +203,8 @@ class Connection:
         """Ask the server and return the content of its answer.
 
         While the connection is away this waits for it, up to `timeout`. Error 203 is answered with a fresh token and
-        one more try. When the connection breaks before the answer, the rule for the method in `tcnb.client.rules` says
+        one more try. When the connection breaks before the answer, the rule for the method in
+        `tcnb.client.requests.policy` says
         what is done: it is asked again; or the server is asked whether it was carried out, and it is sent again if it
         was surely not; or that is told.
 
@@ -354,10 +355,10 @@ class Connection:
     async def _watch_for_sleep(self) -> None:
         """After each sleep of this machine, look at once whether the connection still stands."""
         loop = asyncio.get_running_loop()
-        sleepiness = Sleepiness(loop.time())
+        sleepiness = SuspendDetector(loop.time())
         while True:
             await asyncio.sleep(clocks.TICK)
-            if sleepiness.has_slept(loop.time()):
+            if sleepiness.was_suspended(loop.time()):
                 self.statistics.wakes += 1
                 logger.info("%s: this machine has slept, or its clock was set", self.address)
                 self.clock.forget()
@@ -490,7 +491,7 @@ class Connection:
         await self.link_by(asyncio.get_running_loop().time() + self._allowed(None))
 
     def _allowed(self, timeout: float | None) -> float:
-        return (time_left() or self.timeout) if timeout is None else seconds(timeout)
+        return (time_left() or self.timeout) if timeout is None else check_timeout(timeout)
 
     def _end(self, error: Exception) -> None:
         """From now on every call fails with `error`."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from tcnb.errors import MissingPackageError, PortableError, UsageError
-from tcnb.file_paths import working_folder
+from tcnb.files.paths import working_folder
 from tcnb.secret import Secret, without_locals
 from tcnb.threads import interruptible, is_done, raised_interrupts, started
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
-from tcnb.client.matching import moment, position
+from tcnb.client.requests.matching import moment, position
 
 PAGE: Final = 100
 """Messages asked for at a time; more is used by nobody (`protocol` section 6.4)."""

@@ -20,8 +20,8 @@ from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
 from tcnb.client.address import Address
-from tcnb.http import USER_AGENT
-from tcnb.proxies import Proxy, proxy_for
+from tcnb.network.http import USER_AGENT
+from tcnb.network.proxies import Proxy, proxy_for
 from tcnb.secret import without_locals
 from tcnb.threads import to_thread
 from tcnb.wire import paths, websocket

@@ -15,9 +15,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.failures import answered, refused_by_proxy, way_to, why_unreachable
+from tcnb.client.unreachable import answered, refused_by_proxy, way_to, why_unreachable
 from tcnb.console import one_line
 from tcnb.errors import (
     AuthenticationError,
@@ -27,7 +26,8 @@ from tcnb.errors import (
     TokenValidationError,
     WSConnectionError,
 )
-from tcnb.proxies import Proxy
+from tcnb.network import http
+from tcnb.network.proxies import Proxy
 from tcnb.secret import Secret, without_locals
 from tcnb.wire import paths
 

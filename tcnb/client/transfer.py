@@ -12,12 +12,12 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from tcnb import http
 from tcnb.client.address import Address
-from tcnb.client.failures import answered, way_to, why_unreachable
-from tcnb.client.saving import Destination, Place
+from tcnb.client.unreachable import answered, way_to, why_unreachable
 from tcnb.errors import FileDownloadError, FileUploadError, InMemoryDownloadLimitExceededError
-from tcnb.file_names import safe_name
+from tcnb.files.names import safe_name
+from tcnb.files.saving import Destination, Place
+from tcnb.network import http
 from tcnb.threads import to_thread
 from tcnb.wire import codes, paths
 

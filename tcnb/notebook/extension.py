@@ -7,12 +7,13 @@ import sys
 from typing import Any
 
 from tcnb.errors import UsageError
-from tcnb.notebook import messages, transforms
-from tcnb.notebook.completion import complete_column, complete_magic
-from tcnb.notebook.data_magics import DataMagics
-from tcnb.notebook.magics import TcnbMagics
-from tcnb.notebook.verbs import VERBS
-from tcnb.notebook.widget_magics import WidgetMagics
+from tcnb.notebook import messages
+from tcnb.notebook.magics import transforms
+from tcnb.notebook.magics.completion import complete_column, complete_magic
+from tcnb.notebook.magics.data import DataMagics
+from tcnb.notebook.magics.magics import TcnbMagics
+from tcnb.notebook.magics.verbs import VERBS
+from tcnb.notebook.magics.widgets import WidgetMagics
 
 MAGICS = (TcnbMagics, DataMagics, WidgetMagics)
 MATCHERS = (complete_magic, complete_column)

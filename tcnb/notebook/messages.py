@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tcnb.arguments import shown
+from tcnb.arguments import describe
 
 BRACES_ON_A_LINE = "To send braces as they are, double them ({{ and }}) or use the cell form (%%tc_send)."
 BRACES_IN_A_QUERY = "To keep braces as they are, double them ({{ and }}) or use the cell form (%%tc_sql)."
@@ -305,7 +305,7 @@ def not_a_variable(name: str) -> str:
 
 def no_query(expression: str, value: object) -> str:
     """What stands for a whole query is no text."""
-    return f"{expression} is no query but {shown(value)}: give SQL as a text"
+    return f"{expression} is no query but {describe(value)}: give SQL as a text"
 
 
 def expression_in_a_name(written: str) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tcnb.markup.text import plain
 from tcnb.practice import envelopes
 from tcnb.practice.entities import Chat, Message, StoredFile, User
 from tcnb.practice.rights import Action, allows
 from tcnb.practice.world import MOST_PER_PAGE, World
 from tcnb.types.enums import ChatType, MessageType
-from tcnb.wire.text import plain
 
 MOST_SHOWN: Final = 1000
 """Messages that one look at a chat shows at most."""

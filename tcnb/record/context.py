@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from tcnb.record.columns import NO_TIME
+from tcnb.record.columns.columns import NO_TIME
 from tcnb.record.schema import CHANGES
 
 ATTRIBUTE: Final = "record"

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from tcnb.errors import UsageError
 from tcnb.record import schema
-from tcnb.record.columns import category_array
+from tcnb.record.columns.columns import category_array
 from tcnb.record.views import one_spelling
 
 When = datetime.datetime | datetime.timedelta | str

@@ -124,7 +124,7 @@ class Directory:
         self._untold.clear()
         return missed
 
-    def miss_name(self, user_id: str) -> None:
+    def request_name(self, user_id: str) -> None:
         """Note that a user did something whose display name is not known."""
         self._nameless[user_id] = None
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from tcnb.record.columns import store
+from tcnb.record.columns.columns import store
 from tcnb.record.schema import Column
 
 _COPY_ON_WRITE_ALWAYS: Final = int(pd.__version__.split(".")[0]) >= 3

@@ -19,17 +19,17 @@ import msgspec
 from tcnb.client.link import Batch, Link
 from tcnb.client.thread import OnProblem, log_problem
 from tcnb.errors import JournalError
+from tcnb.journal.frame_cache import FrameCache
+from tcnb.journal.journal import Entry, Journal, Kind, Stored
 from tcnb.locks import fork_safe
-from tcnb.record.journal import Entry, Journal, Kind, Stored
-from tcnb.record.kept import KeptFrames
-from tcnb.record.parcels import Parcel, stored
+from tcnb.record.columns.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
 from tcnb.record.record import Record
 from tcnb.record.replay import put, put_arrivals
-from tcnb.record.saved import WORTH_INTERRUPTING, WORTH_KEEPING, WORTH_WRITING, SavedColumns, Stamp
+from tcnb.record.write_batches import WriteBatch, stored
 from tcnb.threads import new_thread, undisturbed
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
-from tcnb.wire.express import Notified
+from tcnb.wire.fast_path import Notified
 from tcnb.wire.frames import Frame
 from tcnb.wire.notifications import MESSAGE
 
@@ -139,7 +139,7 @@ class Intake:
         self.problem: str | None = None
         self.journal: Journal | None = None
         self.restored = 0
-        self.kept = None if journaled else KeptFrames()
+        self.kept = None if journaled else FrameCache()
         self._record = record
         self._loop = loop
         self._journaled = journaled
@@ -156,7 +156,7 @@ class Intake:
         self._lingering: asyncio.TimerHandle | None = None
         # What follows is shared by the loop, the writer and whoever asks.
         self._changed = threading.Condition(fork_safe(threading.Lock()))
-        self._queue: deque[Parcel] = deque()
+        self._queue: deque[WriteBatch] = deque()
         self._uncommitted = 0
         self._questions = 0
         self._is_gathering = False
@@ -165,7 +165,7 @@ class Intake:
         self._flooded_until = 0.0
         self._ended = False
         # What follows belongs to the loop.
-        self._safe: deque[Parcel] = deque()
+        self._safe: deque[WriteBatch] = deque()
         self._unrecorded = 0
         self._recorded_at = 0.0
         self._paused: set[Link] = set()
@@ -210,7 +210,7 @@ class Intake:
         ]
         self.received += len(entries)
         if self._journaled:
-            self._put(Parcel(entries, batch))
+            self._put(WriteBatch(entries, batch))
             return
         try:
             seqs = self._record.extend(entries)
@@ -235,7 +235,7 @@ class Intake:
                 encode = msgspec.json.encode
                 about = encode(file) if file else None
                 entry = Entry(method, encode(request), received, Kind.SENT, encode(answer), about)
-                self._put(Parcel([entry]), linger=True)
+                self._put(WriteBatch([entry]), linger=True)
                 return
             seq = self._record.append_sent(method, request, answer, received, file=file)
             if self.kept is not None:
@@ -262,9 +262,10 @@ class Intake:
             self._keep(zip(seqs, entries, strict=True))
             self._on_grown()
             return
-        await self._put_and_wait(*(Parcel(entries[start : start + SLICE]) for start in range(0, len(entries), SLICE)))
+        starts = range(0, len(entries), SLICE)
+        await self._put_and_wait(*(WriteBatch(entries[start : start + SLICE]) for start in starts))
 
-    async def take_found(self, method: str, payload: bytes) -> None:
+    async def take_reconciled(self, method: str, payload: bytes) -> None:
         """Take in an edit or a removal that was found out, in the form of its notification; as `take_past`.
 
         Raises:
@@ -276,11 +277,11 @@ class Intake:
             self._keep([(seq, Entry(method, payload, received, Kind.FOUND))])
             self._on_grown()
             return
-        await self._put_and_wait(Parcel([Entry(method, payload, received, Kind.FOUND)]))
+        await self._put_and_wait(WriteBatch([Entry(method, payload, received, Kind.FOUND)]))
 
     def note(self, deed: Callable[[Journal], object]) -> None:
         """Have something noted in the journal, after what came before this call and before what comes later."""
-        self._put(Parcel(note=deed))
+        self._put(WriteBatch(note=deed))
 
     async def flush(self, timeout: float) -> None:
         """Wait until everything that came is committed, recorded and acknowledged, at most `timeout` seconds."""
@@ -288,7 +289,7 @@ class Intake:
             return
         done: asyncio.Future[None] = self._loop.create_future()
         self._hurry.set()
-        self._put(Parcel(done=done))
+        self._put(WriteBatch(done=done))
         await asyncio.wait([done], timeout=timeout)
 
     async def close(self, timeout: float) -> None:
@@ -313,7 +314,7 @@ class Intake:
         told = notifications.decode(method, payload)
         return Entry(method, payload, received, Kind.LIVE, None, None, since, told)
 
-    def _put(self, parcel: Parcel, *, linger: bool = False) -> None:
+    def _put(self, parcel: WriteBatch, *, linger: bool = False) -> None:
         """Have a parcel written: at once, or soon and with what comes meanwhile."""
         count = len(parcel.entries)
         with self._changed:
@@ -331,10 +332,10 @@ class Intake:
         elif parcel.batch is not None and self.waiting > MOST_WAITING:
             self._pause(parcel.batch.link)
 
-    async def _put_and_wait(self, *parcels: Parcel) -> None:
+    async def _put_and_wait(self, *parcels: WriteBatch) -> None:
         """Put parcels into the queue and wait until they are in the record."""
         done: asyncio.Future[None] = self._loop.create_future()
-        for parcel in (*parcels, Parcel(done=done)):
+        for parcel in (*parcels, WriteBatch(done=done)):
             self._put(parcel)
         while not done.done():
             await asyncio.wait([done], timeout=SETTLING)
@@ -346,7 +347,7 @@ class Intake:
         with self._changed:
             self._changed.notify_all()
 
-    def _refuse(self, parcel: Parcel) -> None:
+    def _refuse(self, parcel: WriteBatch) -> None:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
         self.failures += 0 if self._ended else len(parcel.entries)
         _fulfil(parcel.done)
@@ -359,7 +360,7 @@ class Intake:
             self._paused.add(link)
             link.socket.pause_reading()
 
-    def _hand_over(self, parcels: list[Parcel]) -> None:
+    def _hand_over(self, parcels: list[WriteBatch]) -> None:
         """Acknowledge parcels that are safe, and have them recorded after those that were handed over before."""
         batches = [parcel.batch for parcel in parcels if parcel.batch is not None]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
@@ -383,7 +384,7 @@ class Intake:
             self._loop.call_later(LOOK_AGAIN, self._proceed)
             return
         self._recorded_at = now
-        done: list[Parcel] = []
+        done: list[WriteBatch] = []
         count = 0
         while self._safe and count < SLICE:
             parcel = self._safe.popleft()
@@ -410,7 +411,7 @@ class Intake:
         if count:
             self._on_grown()
 
-    def _add(self, parcels: list[Parcel]) -> None:
+    def _add(self, parcels: list[WriteBatch]) -> None:
         """Add what parcels hold to the record, as much of it together as can be."""
         new: list[Entry] = []
         for parcel in parcels:
@@ -455,7 +456,7 @@ class Intake:
         with undisturbed(), self._changed:
             if self._ended:
                 return
-            self._queue.append(Parcel(settled=settled))
+            self._queue.append(WriteBatch(settled=settled))
             self._questions += 1
             self._changed.notify_all()
         deadline = time.monotonic() + timeout
@@ -565,7 +566,7 @@ class Intake:
             self._save(journal, WORTH_KEEPING)
             self._saved.wait()
 
-    def _next_group(self) -> list[Parcel] | None:
+    def _next_group(self) -> list[WriteBatch] | None:
         """Return what waits, at most about `MOST_AT_ONCE` frames of it; None once the intake is closed and empty.
 
         An empty group is returned from time to time while nothing waits: then it is time for what may wait itself.
@@ -578,7 +579,7 @@ class Intake:
                     return []
             if self._is_flooded():
                 self._gather()
-            group: list[Parcel] = []
+            group: list[WriteBatch] = []
             count = 0
             while self._queue and count < MOST_AT_ONCE:
                 group.append(self._queue.popleft())
@@ -599,7 +600,7 @@ class Intake:
             self._changed.wait(LULL)
         self._is_gathering = False
 
-    def _write_group(self, journal: Journal, group: list[Parcel]) -> None:
+    def _write_group(self, journal: Journal, group: list[WriteBatch]) -> None:
         """Write a group and hand it over to the loop, after what others wrote before it.
 
         What cannot be written is tried again with growing pauses until the intake is closed; what comes meanwhile
@@ -651,7 +652,7 @@ class Intake:
             self._told_problem = self.journal_problem
             self._tell(self._on_journal_problem)
 
-    def _append(self, journal: Journal, group: list[Parcel]) -> None:
+    def _append(self, journal: Journal, group: list[WriteBatch]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
         for parcel in group:
             if parcel.note is not None:
@@ -675,12 +676,12 @@ class Intake:
         if was_as_told and not journal.is_as_told:
             self._position = journal.last_seq
 
-    def _follow(self, journal: Journal, group: list[Parcel]) -> None:
+    def _follow(self, journal: Journal, group: list[WriteBatch]) -> None:
         """Hand over what others wrote before a group."""
         first = next((seq for parcel in group for seq in parcel.seqs if seq is not None), journal.last_seq + 1)
         for others in self._written(journal, first - 1):
             for start in range(0, len(others), SLICE):
-                self._tell(self._hand_over, [Parcel(others=others[start : start + SLICE])])
+                self._tell(self._hand_over, [WriteBatch(others=others[start : start + SLICE])])
 
     def _written(self, journal: Journal, until: int) -> Iterator[list[Stored]]:
         """Yield what stands in the journal behind our place, up to a position."""
@@ -696,14 +697,14 @@ class Intake:
             left = list(self._queue)
             self._queue.clear()
         self._give_up(left)
-        self._tell(self._hand_over, [Parcel(done=self._end_told)])
+        self._tell(self._hand_over, [WriteBatch(done=self._end_told)])
 
-    def _give_up(self, parcels: list[Parcel]) -> None:
+    def _give_up(self, parcels: list[WriteBatch]) -> None:
         """Leave what is neither written nor acknowledged to the server, which sends it again."""
         for parcel in parcels:
             if parcel.settled is not None:
                 parcel.settled.set()
-        self._tell(self._hand_over, [Parcel(done=parcel.done) for parcel in parcels if parcel.done is not None])
+        self._tell(self._hand_over, [WriteBatch(done=parcel.done) for parcel in parcels if parcel.done is not None])
 
     def _tell(self, callback: Callable[..., None], *args: Any) -> None:
         # Without the loop the session has ended, and what is not acknowledged comes again.

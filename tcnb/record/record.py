@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb.locks import fork_safe
-from tcnb.record import bulk, context, derived, frames, rows, timeline, views
+from tcnb.record import context, derived, frames, rows, timeline, views
+from tcnb.record.columns import bulk
+from tcnb.record.columns.index import MessageIndex
+from tcnb.record.columns.table import Table
 from tcnb.record.directory import Directory, KnownChat
-from tcnb.record.index import MessageIndex
 from tcnb.record.schema import COLUMNS, NAMES, ORIGIN, Kind
-from tcnb.record.table import Table
 from tcnb.record.timeline import Condition, Gap, Page, Place, Recorded, Timeline, times_of
 from tcnb.threads import undisturbed
 from tcnb.wire import notifications
@@ -510,7 +511,7 @@ class Record:
         others = {place: arrivals[place] for place in np.flatnonzero(is_other).tolist()}
         told = {place: _told(other) for place, other in others.items()}
         for place, (_, part, _) in told.items():
-            if rows.teaches(part, self._directory):
+            if rows.changes_directory(part, self._directory):
                 return False
             if isinstance(part, notifications.Message) and part.message_id is not None:
                 ids.append(part.message_id)

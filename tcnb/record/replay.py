@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from tcnb.errors import JournalError
-from tcnb.record import bulk
-from tcnb.record.journal import APPLICATION, ORIGIN_OF, VERSION, Kind, Stored
-from tcnb.record.raw import open_to_read
+from tcnb.journal.journal import APPLICATION, ORIGIN_OF, VERSION, Kind, Stored
+from tcnb.journal.raw import open_to_read
+from tcnb.record.columns import bulk
 from tcnb.record.record import Arrival, Arriving, Record
 from tcnb.wire import notifications
 

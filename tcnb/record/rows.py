@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tcnb.markup.text import plain
+from tcnb.record.columns.table import Row
 from tcnb.record.directory import Directory
 from tcnb.record.schema import AUTHOR_TYPES, CHANGES, MESSAGE_TYPES, NAMES, ROLES
-from tcnb.record.table import Row
 from tcnb.record.timeline import is_believed
 from tcnb.types.enums import EnvelopeAuthorType, MessageType
 from tcnb.wire import notifications as wire
 from tcnb.wire.paths import bare_id
-from tcnb.wire.text import plain
 
 _PLAIN: Final = int(MessageType.PLAIN_MESSAGE)
 _FORWARDED: Final = int(MessageType.FORWARDED_MESSAGE)
@@ -42,7 +42,7 @@ def message(envelope: wire.Message, seq: int, received: int, direction: str, dir
             if mine:
                 direction = "out"
             elif author_name is None and author_type == _USER:
-                directory.miss_name(author_id)
+                directory.request_name(author_id)
     type, timestamp = envelope.type, envelope.timestamp
     text = parse_mode = forwarded_from = None
     rest: tuple[Any, ...] = _NOTHING_ELSE
@@ -87,7 +87,7 @@ def other(event: str, part: wire.Part | None, seq: int, received: int, direction
     return tuple(map(values.get, NAMES))
 
 
-def teaches(part: wire.Part | None, directory: Directory) -> bool:
+def changes_directory(part: wire.Part | None, directory: Directory) -> bool:
     """Return whether the row of a notification could tell the directory something new about a chat."""
     if not isinstance(part, wire.Message):
         return isinstance(part, wire.ChatRecord | wire.ChangedChat | wire.Command)
@@ -106,7 +106,7 @@ def from_values(values: Mapping[str, Any], directory: Directory) -> Row:
     if row.get("author_id") is not None:
         row["author_id"], row["author"], _ = directory.person(row["author_id"])
         if row["author"] is None:
-            directory.miss_name(row["author_id"])
+            directory.request_name(row["author_id"])
     return tuple(map(row.get, NAMES))
 
 
@@ -259,7 +259,7 @@ def _author(author: wire.Author | None, directory: Directory) -> dict[str, Any]:
     if author.id is not None:
         values["author_id"], values["author"], _ = directory.person(author.id)
         if values["author"] is None and values["author_type"] == _USER:
-            directory.miss_name(values["author_id"])
+            directory.request_name(values["author_id"])
     return values
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tcnb.record.columns import Buffer
+from tcnb.record.columns.columns import Buffer
 
 AHEAD: Final = 86_400_000
 """Milliseconds by which a server's clock may be ahead of ours. A message that claims to be from the year 3000 is not

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tcnb.record import frames
-from tcnb.record.columns import NO_TIME, category_array, integer_array, time_array, truth_array
+from tcnb.record.columns.columns import NO_TIME, category_array, integer_array, time_array, truth_array
 from tcnb.record.directory import KnownChat
 from tcnb.record.schema import CHATS, MESSAGES, ORIGINS, PEOPLE
 

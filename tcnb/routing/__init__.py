@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tcnb.compat import missing_magic_filter
+from tcnb.import_paths import missing_magic_filter
 from tcnb.routing.dispatcher import Dispatcher
 from tcnb.routing.filters import Command, CommandObject, Event, Filter, InstanceOfFilter, MessageFilter
 from tcnb.routing.handlers import Failure, Handler

@@ -32,7 +32,7 @@ from tcnb.types.events import Update
 from tcnb.types.parsing import parse_event
 from tcnb.wire import notifications
 from tcnb.wire.exchange import Malformed
-from tcnb.wire.express import Notified
+from tcnb.wire.fast_path import Notified
 from tcnb.wire.frames import Frame
 
 logger = logging.getLogger("tcnb.routing")

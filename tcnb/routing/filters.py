@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias, TypedDict
 
 from tcnb.errors import UsageError
 from tcnb.fsm import State, StateFilter
+from tcnb.markup.text import plain
 from tcnb.routing.names import ChatName, Names
 from tcnb.types.contents import TextContent
 from tcnb.types.enums import ChatType, MessageType
@@ -22,7 +23,6 @@ from tcnb.types.events import CallbackQuery, CreatedChat, EditedChatTitle, Edite
 from tcnb.types.messages import Message, SystemMessage
 from tcnb.wire.names import folded, full_id, linked_chat
 from tcnb.wire.paths import bare_id
-from tcnb.wire.text import plain
 
 Event: TypeAlias = Any
 """Any event of `tcnb.types`."""

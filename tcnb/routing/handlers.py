@@ -19,11 +19,11 @@ from typing import Any, Final
 from tcnb import threads
 from tcnb.errors import UsageError
 from tcnb.locks import fork_safe
-from tcnb.routing.awaiting import refuse_unawaited
 from tcnb.routing.definitions import Definition, origin_of
 from tcnb.routing.events import KINDS, Kind
 from tcnb.routing.filters import Check, Event
 from tcnb.routing.output import Output
+from tcnb.routing.unawaited import refuse_unawaited
 
 _HERE: Final = str(Path(__file__).parent)
 _THREADS: Final = threads.__file__

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, NamedTuple, TypeVar
 
-from tcnb.client.candidates import Meaning
-from tcnb.client.directory import Directory
+from tcnb.client.directory.candidates import Meaning
+from tcnb.client.directory.directory import Directory
 from tcnb.errors import UsageError
 from tcnb.types.enums import ChatType
 from tcnb.wire import names

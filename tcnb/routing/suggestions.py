@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tcnb.arguments import shown
+from tcnb.arguments import describe
 from tcnb.errors import UsageError
 from tcnb.routing.events import KINDS
 from tcnb.routing.filters import ATTACHMENTS, CONTENT_NAMES, chat_of, sender_of, texts_of, title_of
@@ -65,7 +65,9 @@ def suggestion_for(event: Any, *, session: str = "tc") -> str:
         return suggestion(name, _row(event), session=session)
     said = event.get("event") if hasattr(event, "get") else None
     if not isinstance(said, str):
-        raise UsageError(f"a suggestion is for an event or for a row of df, not for {shown(event)}: df.iloc[-1] is one")
+        raise UsageError(
+            f"a suggestion is for an event or for a row of df, not for {describe(event)}: df.iloc[-1] is one"
+        )
     return suggestion(said, event, session=session)
 
 

@@ -9,14 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.arguments import whole
-from tcnb.record import archive, derived, replay
+from tcnb.archive import writing
+from tcnb.arguments import check_int
+from tcnb.record import derived, replay
 from tcnb.session.reading import ReadingVerbs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tcnb.record.kept import KeptFrames
+    from tcnb.journal.frame_cache import FrameCache
 
 
 class AnalysingVerbs(ReadingVerbs):
@@ -48,7 +49,7 @@ class AnalysingVerbs(ReadingVerbs):
 
     def tail(self, n: int = 10) -> pd.DataFrame:
         """Return the last `n` rows of `df`."""
-        return self.df.tail(whole(n, "n is the number of rows", 0))
+        return self.df.tail(check_int(n, "n is the number of rows", 0))
 
     def sql(
         self,
@@ -57,7 +58,7 @@ class AnalysingVerbs(ReadingVerbs):
         *,
         frames: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """Ask the record in SQL; see `tcnb.analysis.sql.query`.
+        """Ask the record in SQL; see `tcnb.analysis.sql.queries.query`.
 
         Args:
             query: what DuckDB understands, over the tables `events`, `messages`, `chats` and `people`.
@@ -71,12 +72,12 @@ class AnalysingVerbs(ReadingVerbs):
             UsageError: DuckDB refuses the query; its reason and the place in the query are in the error.
             MissingPackageError: DuckDB is not installed.
         """
-        from tcnb.analysis import sql
+        from tcnb.analysis.sql import queries
 
-        return sql.query(query, self, params=params, frames=frames)
+        return queries.query(query, self, params=params, frames=frames)
 
-    def export(self, path: str | os.PathLike[str]) -> archive.Exported:
-        """Append to an archive of Parquet files what it does not hold yet; see `tcnb.record.archive.export`.
+    def export(self, path: str | os.PathLike[str]) -> writing.Exported:
+        """Append to an archive of Parquet files what it does not hold yet; see `tcnb.archive.writing.export`.
 
         Args:
             path: a folder, or the URL of one that fsspec understands.
@@ -87,7 +88,7 @@ class AnalysingVerbs(ReadingVerbs):
         Raises:
             ArchiveError: the place cannot be written, or holds something else.
         """
-        return archive.export(self.df, path, source=self._source)
+        return writing.export(self.df, path, source=self._source)
 
     @property
     def journal_path(self) -> Path | None:
@@ -96,7 +97,7 @@ class AnalysingVerbs(ReadingVerbs):
         return journal.path if journal is not None and journal.is_as_told else None
 
     @property
-    def kept_frames(self) -> KeptFrames | None:
+    def kept_frames(self) -> FrameCache | None:
         """Without a journal, the latest frames that said more than their columns; None with one."""
         return self._intake.kept
 

@@ -10,15 +10,15 @@ import warnings
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from tcnb import http
-from tcnb.arguments import seconds
+from tcnb.arguments import check_timeout
 from tcnb.client.address import Address
 from tcnb.client.credentials import Credentials, Question, ask, look_up
 from tcnb.errors import UsageError
-from tcnb.record.journal import AUTO, Place
+from tcnb.journal.journal import AUTO, Place
+from tcnb.network import http
 from tcnb.routing.router import Router
 from tcnb.secret import Secret
-from tcnb.session.progress import CatchUp
+from tcnb.session.backfill.progress import CatchUp
 from tcnb.session.session import Session
 from tcnb.threads import interruptible
 
@@ -104,7 +104,7 @@ def _prepare(
         JournalError: the journal cannot be used; it is left as it is, and its text says what to do.
     """
     process: PracticeProcess | None = None
-    timeout = seconds(timeout)
+    timeout = check_timeout(timeout)
     _refuse_unfit(journal, router, catch_up)
     if practice:
         _refuse_own_account(server=server, username=username, password=password, token=token, client_id=client_id)
@@ -254,7 +254,7 @@ async def _adone(steps: Generator[Step, Any, Session]) -> Session:
 def tell_notebook(session: Session) -> None:
     """Let the notebook, if this is one, look after the session when cells have run."""
     if "IPython" in sys.modules:
-        from tcnb.notebook.after_cells import look_after  # it stands above, and is reached only where it is in use
+        from tcnb.notebook.cell_hooks import look_after  # it stands above, and is reached only where it is in use
 
         look_after(session)
 

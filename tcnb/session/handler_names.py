@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
-from tcnb.client.directory import Directory
+from tcnb.client.directory.directory import Directory
 from tcnb.errors import (
     ApiErrorException,
     NotConnectedError,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, ParamSpec
 
-from tcnb.arguments import shown
+from tcnb.arguments import describe
 from tcnb.errors import UsageError
 from tcnb.locks import fork_safe
 from tcnb.routing.definitions import Definition, placed
@@ -53,7 +53,7 @@ class Listeners(Generic[P]):
             UsageError: it cannot be called.
         """
         if not callable(listener):
-            raise UsageError(f"a listener is a function, not {shown(listener)}")
+            raise UsageError(f"a listener is a function, not {describe(listener)}")
         new = _Listener(listener, Definition(listener))
 
         def is_replaced(one: _Listener[P]) -> bool:

@@ -8,19 +8,19 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tcnb.arguments import named_chat, seconds, told_size, whole
+from tcnb.arguments import check_int, check_timeout, named_chat, told_size
 from tcnb.client.connection import Connection
 from tcnb.client.deadlines import NO_END, asking_until
 from tcnb.client.history import backwards
-from tcnb.client.matching import moment
+from tcnb.client.requests.matching import moment
 from tcnb.client.transfer import Progress
 from tcnb.errors import AmbiguousChatError, RequestTimeoutError, TcnbError, UnknownChatError
 from tcnb.record import derived
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
-from tcnb.session import past
-from tcnb.session.face import Face
-from tcnb.session.people import Acquaintances
+from tcnb.session.backfill import history_pages as past
+from tcnb.session.bridge import SyncBridge
+from tcnb.session.participant_loader import ParticipantLoader
 from tcnb.session.waiting import Waiters, method_of, refuse_unsaid
 from tcnb.threads import to_thread
 from tcnb.wire import names
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class ReadingVerbs(Face):
+class ReadingVerbs(SyncBridge):
     """What a session knows and can find out; each verb has a twin with an `a` before its name that is awaited.
 
     Attributes:
@@ -40,7 +40,7 @@ class ReadingVerbs(Face):
     _connection: Connection
     _intake: Intake
     _waiters: Waiters
-    _acquaintances: Acquaintances
+    _acquaintances: ParticipantLoader
 
     @property
     def is_open(self) -> bool:
@@ -150,7 +150,7 @@ class ReadingVerbs(Face):
 
         async def work() -> pd.DataFrame:
             if n is not None:
-                whole(n, "n is the number of messages to go back", 1)
+                check_int(n, "n is the number of messages to go back", 1)
             start = None if since is None else derived.moment_of(since)
             chat_id = await self._directory.chat_id(chat)
             read = await past.read_back(
@@ -283,7 +283,7 @@ class ReadingVerbs(Face):
         async def work() -> Any:
             method_of(event)  # a mistyped kind is told before anybody is asked for a chat
             refuse_unsaid(event, chat=chat, sender=sender)
-            allowed = NO_END if timeout is None else seconds(timeout)
+            allowed = NO_END if timeout is None else check_timeout(timeout)
             try:
                 async with asking_until(asyncio.get_running_loop().time() + allowed):
                     chat_id = None if chat is None else await self._directory.waited(chat)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 from tcnb.client.connection import Connection
-from tcnb.client.directory import Directory
+from tcnb.client.directory.directory import Directory
 from tcnb.record.intake import Intake
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
 from tcnb.routing.router import Router
+from tcnb.session.backfill.progress import Progress
 from tcnb.session.problems import Problems
-from tcnb.session.progress import Progress
 from tcnb.status import Status
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tcnb.arguments import replied_to, seconds
+from tcnb.arguments import check_timeout, replied_to
 from tcnb.client.deadlines import asking_until
 from tcnb.client.transfer import Progress
 from tcnb.errors import ApiErrorException, RequestTimeoutError
-from tcnb.session.face import Face
+from tcnb.session.bridge import SyncBridge
 from tcnb.types import (
     EditMessageResponse,
     InlineKeyboardMarkup,
@@ -21,7 +21,7 @@ from tcnb.types.enums import ParseMode
 from tcnb.wire import codes
 
 
-class SendingVerbs(Face):
+class SendingVerbs(SyncBridge):
     """What a session can send, edit and remove; each verb has a twin with an `a` before its name that is awaited."""
 
     async def _text(
@@ -55,7 +55,7 @@ class SendingVerbs(Face):
     async def _chat_within(self, chat: str, timeout: float) -> tuple[str, float]:
         """Return the id of a chat, which the server may have to be asked for, and what is left of the time."""
         clock = asyncio.get_running_loop().time
-        timeout = seconds(timeout)
+        timeout = check_timeout(timeout)
         end = clock() + timeout
         try:
             async with asking_until(end):

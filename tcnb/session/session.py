@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tcnb import http
 from tcnb.client.address import Address
 from tcnb.client.bot import Bot
 from tcnb.client.connection import Connection, State
-from tcnb.client.directory import LOOKS_OLD_AFTER, Directory, KnownChat
+from tcnb.client.directory.directory import LOOKS_OLD_AFTER, Directory, KnownChat
 from tcnb.client.link import Batch
 from tcnb.client.thread import BotThread
 from tcnb.client.tokens import TokenSource
@@ -38,8 +37,9 @@ from tcnb.errors import (
     UsageError,
     WSConnectionError,
 )
+from tcnb.journal.journal import AUTO, Place, default_path
+from tcnb.network import http
 from tcnb.record.intake import Intake
-from tcnb.record.journal import AUTO, Place, default_path
 from tcnb.record.record import Record
 from tcnb.routing.delivery import Delivery
 from tcnb.routing.handlers import Failure, Handler
@@ -47,17 +47,17 @@ from tcnb.routing.names import Names
 from tcnb.routing.router import Router
 from tcnb.secret import Secret
 from tcnb.session.analysing import AnalysingVerbs, offer_analyses
+from tcnb.session.backfill.backfill import CatchingUp
+from tcnb.session.backfill.progress import CatchUp
 from tcnb.session.background import Background
-from tcnb.session.catching_up import CatchingUp
-from tcnb.session.facts import ServerFacts
 from tcnb.session.handler_names import HandlerNames
 from tcnb.session.listeners import Listeners
-from tcnb.session.names import NameLearner
-from tcnb.session.people import Acquaintances
+from tcnb.session.name_loader import NameLoader
+from tcnb.session.participant_loader import ParticipantLoader
 from tcnb.session.problems import Problems
-from tcnb.session.progress import CatchUp
 from tcnb.session.report import report
 from tcnb.session.sending import SendingVerbs
+from tcnb.session.server_info import ServerFacts
 from tcnb.session.waiting import Waiters
 from tcnb.status import Status
 from tcnb.threads import is_done, to_thread
@@ -67,10 +67,10 @@ from tcnb.wire import paths
 from tcnb.wire.frames import Frame, payload_content
 
 if TYPE_CHECKING:
-    from tcnb.notebook.composer import Composer
-    from tcnb.notebook.composer_chats import Chat
-    from tcnb.notebook.feed import Feed
-    from tcnb.notebook.panel import Panel
+    from tcnb.notebook.composer.chats import Chat
+    from tcnb.notebook.composer.composer import Composer
+    from tcnb.notebook.feed.feed import Feed
+    from tcnb.notebook.panel.panel import Panel
     from tcnb.practice import PracticeProcess
 
 logger = logging.getLogger("tcnb.session")
@@ -184,8 +184,8 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._catching_up = self._new_catching_up(catch_up, with_system=receive_system_messages)
         self._waiters = Waiters(self.bot)
         self._directory = Directory(self.bot, self._connection.call, self._connection.wait_until_open, self._on_chat)
-        self._names = NameLearner(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
-        self._acquaintances = Acquaintances(self.bot, self._names, self._directory, self._background)
+        self._names = NameLoader(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
+        self._acquaintances = ParticipantLoader(self.bot, self._names, self._directory, self._background)
         self.router = Router(name)
         if router is not None:
             self.router.include_router(router)
@@ -261,7 +261,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         Raises:
             UnknownChatError, AmbiguousChatError: with candidates; a chat that the bot has left is found, too.
         """
-        from tcnb.notebook.feed import Feed  # the notebook stands above: it is reached only when somebody asks
+        from tcnb.notebook.feed.feed import Feed  # the notebook stands above: it is reached only when somebody asks
 
         return Feed(self, *chats)
 
@@ -277,13 +277,13 @@ class Session(SendingVerbs, AnalysingVerbs):
                 name, and shows what came of it.
             FileMissingError: there is no such folder.
         """
-        from tcnb.notebook.composer import Composer
+        from tcnb.notebook.composer.composer import Composer
 
         return Composer(self, self._written_to(chat), stickers=stickers)
 
     def panel(self, chat: str | None = None, *, stickers: str | Path | None = None) -> Panel:
         """Return a widget with chats, what is unread, the feed and the composer; arguments as of `composer`."""
-        from tcnb.notebook.panel import Panel
+        from tcnb.notebook.panel.panel import Panel
 
         return Panel(self, self._written_to(chat), stickers=stickers)
 
@@ -376,7 +376,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         chat = getattr(chat, "chat_id", chat)
         if chat is None or not self._can_ask:
             return chat
-        from tcnb.notebook.composer_chats import ChatFinder
+        from tcnb.notebook.composer.chats import ChatFinder
 
         try:
             return self._wait(ChatFinder(self).find(chat))

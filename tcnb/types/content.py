@@ -22,7 +22,7 @@ from tcnb.types.contents import (
 from tcnb.types.messages import ForwardMessage
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""
 
 __all__ = [
     "AbstractEnvelopeContent",

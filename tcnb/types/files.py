@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from tcnb.errors import FileMissingError, FileSizeTooLargeError, FileUploadError, UsageError
-from tcnb.file_paths import absolute
+from tcnb.files.paths import absolute
 from tcnb.locks import fork_safe
 from tcnb.types import images
 from tcnb.types.base import shown_url
 from tcnb.types.image_headers import Source
 
 if TYPE_CHECKING:
-    from tcnb import http
+    from tcnb.network import http
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -533,7 +533,7 @@ class _Request:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        from tcnb import http
+        from tcnb.network import http
 
         file = self._file
         try:
@@ -552,7 +552,7 @@ class _Request:
         return self
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from tcnb import http
+        from tcnb.network import http
 
         await self._open.aclose()
         if isinstance(error, http.HTTPError):
@@ -561,13 +561,13 @@ class _Request:
     @property
     def told_size(self) -> int | None:
         """Bytes that the answer says it has; None where it does not say it, or packs them."""
-        from tcnb import http
+        from tcnb.network import http
 
         return http.content_length(self.response)
 
     def pieces(self) -> AsyncIterator[bytes]:
         """Give the content as it arrives."""
-        from tcnb import http
+        from tcnb.network import http
 
         return http.pieces(self.response, timeout=self._file.timeout)
 
@@ -580,7 +580,7 @@ class _Request:
         """
         import asyncio
 
-        from tcnb import http
+        from tcnb.network import http
 
         own = {name: str(value) for name, value in self._file.headers.items()}
         request = client.build_request(self._method, self._file.url, headers=own)
@@ -603,8 +603,8 @@ class _Request:
 
     async def _explained(self, error: BaseException) -> FileUploadError:
         """Return the failure of a request as one that a person understands."""
-        from tcnb import certificates, http
-        from tcnb.proxies import proxy_for
+        from tcnb.network import certificates, http
+        from tcnb.network.proxies import proxy_for
 
         shown = shown_url(self._file.url)
         if isinstance(error, http.TimeoutException):

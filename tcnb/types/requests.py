@@ -21,7 +21,7 @@ from tcnb.types.events import (
 )
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""
 
 __all__ = [
     "AddedChatParticipant",

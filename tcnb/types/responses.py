@@ -19,7 +19,7 @@ from tcnb.types.reading import member_of, role
 _role = member_of(ChatParticipantRole)
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""
 
 
 @dataclass(repr=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tcnb.wire.formatting import *  # noqa: F403
-from tcnb.wire.formatting import __all__ as __all__
+from tcnb.markup.formatting import *  # noqa: F403
+from tcnb.markup.formatting import __all__ as __all__
 
 __path__: list[str] = []
-"""Has modules below this one looked for, which `tcnb.compat` makes."""
+"""Has modules below this one looked for, which `tcnb.import_paths` makes."""

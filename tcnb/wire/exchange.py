@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tcnb.errors import MalformedFrameError
-from tcnb.wire import express, frames, salvage
+from tcnb.wire import fast_path, frames, lenient
 from tcnb.wire.frames import Frame
 
 
@@ -53,7 +53,7 @@ class Exchange:
     def receive(self, texts: Iterable[bytes]) -> Received:
         """Sort what arrived into requests (with what is malformed in its place) and responses; never raises."""
         received = Received()
-        read, decode, add_request = express.read, frames.decode, received.requests.append
+        read, decode, add_request = fast_path.read, frames.decode, received.requests.append
         for text in texts:
             notified = read(text)
             if notified is not None:
@@ -75,7 +75,7 @@ def _id_to_acknowledge(text: bytes) -> int | None:
     """Return the id of a request that is malformed otherwise, so that even it is acknowledged."""
     if b'"id"' not in text:
         return None
-    fields = salvage.outline(salvage.mended(text))
+    fields = lenient.outline(lenient.mended(text))
     type, id = fields.get("type"), fields.get("id")
     # True and 1.0 are equal to 1 and are no numbers of a frame.
     if not isinstance(type, int) or isinstance(type, bool) or type != frames.REQUEST:

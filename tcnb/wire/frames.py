@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from tcnb.errors import MalformedFrameError, UsageError
-from tcnb.wire import salvage
+from tcnb.wire import lenient
 
 REQUEST: Final = 1
 RESPONSE: Final = 2
@@ -54,7 +54,7 @@ def payload_content(payload: bytes | msgspec.Raw) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return salvage.lenient(bytes(payload))
+        return lenient.lenient(bytes(payload))
     except (ValueError, RecursionError) as error:
         raise MalformedFrameError(f"unreadable payload: {error}") from error
 
@@ -88,14 +88,14 @@ def decode(data: bytes | str) -> Frame:
 def _read(data: bytes) -> Frame:
     """Read a frame whose payload anybody can read, wherever the stack stands."""
     # The shortest text that is nested too deeply has two brackets for each level.
-    if len(data) > 2 * MOST_DEPTH and salvage.depth(data, MOST_DEPTH) > MOST_DEPTH:
+    if len(data) > 2 * MOST_DEPTH and lenient.depth(data, MOST_DEPTH) > MOST_DEPTH:
         raise MalformedFrameError(f"not a frame: nested more than {MOST_DEPTH} times")
     try:
         # The decoder passes over the payload without looking at its characters.
         data.decode()
         return _decode_frame(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        whole = salvage.mended(data)
+        whole = lenient.mended(data)
         if whole == data:
             raise
         return _decode_frame(whole)

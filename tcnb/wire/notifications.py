@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
-from tcnb.wire import salvage
+from tcnb.wire import lenient
 
 # What does not fit a column of 64-bit integers is as mistyped as a string would be.
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -277,7 +277,7 @@ def _salvage(method: str, payload: bytes | msgspec.Raw) -> tuple[str, Part | Non
     """Take from a flawed payload what is right in it."""
     event, kind, _ = _KINDS[method]
     try:
-        content = salvage.lenient(bytes(payload)) if payload else {}
+        content = lenient.lenient(bytes(payload)) if payload else {}
         if isinstance(content, dict):
             return event, _pick(kind, content), False
     except (ValueError, RecursionError):

@@ -20,8 +20,8 @@ from PIL import Image, ImageColor
 
 from tcnb import analysis
 from tcnb.analysis.plots import theme_of
+from tcnb.markup.text import plain
 from tcnb.practice import phrases
-from tcnb.wire.text import plain
 from tests.analysis.frames import typed
 
 FIRST_DAY = datetime(2026, 2, 2, tzinfo=UTC)

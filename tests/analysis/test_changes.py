@@ -13,8 +13,8 @@ import pytest
 
 from tcnb import analysis, scan
 from tcnb.analysis.accessor import register
+from tcnb.archive.writing import arrow_schema, export
 from tcnb.record import context
-from tcnb.record.archive import arrow_schema, export
 from tcnb.record.record import Record
 from tests.analysis.frames import at, back, event, frame, moved, said
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tcnb.archive import writing as archive
+from tcnb.archive.scan import scan
+from tcnb.archive.writing import export
 from tcnb.errors import ArchiveError
-from tcnb.record import archive
-from tcnb.record.archive import export
-from tcnb.record.scan import scan
 
 SOURCE = "robot@practice.local"
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from tcnb import analysis
-from tcnb.analysis.sql import query
+from tcnb.analysis.sql.queries import query
+from tcnb.archive.scan import scan
+from tcnb.archive.writing import export
 from tcnb.errors import ArchiveError
-from tcnb.record.archive import export
-from tcnb.record.scan import scan
 from tests.analysis.frames import back
 
 DAY = datetime.date(2025, 12, 31)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcnb.analysis.sql import TABLES, query
+from tcnb.analysis.sql.queries import TABLES, query
+from tcnb.archive.writing import export
 from tcnb.errors import UsageError
-from tcnb.record.archive import export
 from tcnb.record.record import Record
 from tcnb.types.enums import MessageType
 from tests.analysis.frames import moved

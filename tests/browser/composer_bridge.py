@@ -12,14 +12,14 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-from tcnb.notebook.composer import COMPOSER_FILES, Composer
-from tcnb.notebook.widget import page_script, page_style
+from tcnb.notebook.composer.composer import COMPOSER_FILES, Composer
+from tcnb.notebook.widgets.widget import page_script, page_style
 
 HERE = Path(__file__).parent
 FILES: dict[str, tuple[Path | str, str]] = {
     "/": (HERE / "composer.html", "text/html; charset=utf-8"),
     "/composer.js": (page_script(*COMPOSER_FILES), "text/javascript; charset=utf-8"),
-    "/composer.css": (page_style("composer.css"), "text/css; charset=utf-8"),
+    "/composer.css": (page_style("composer/page/composer.css"), "text/css; charset=utf-8"),
 }
 
 

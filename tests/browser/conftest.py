@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tcnb.notebook.feed import FEED_FILES
-from tcnb.notebook.widget import page_script, page_style
+from tcnb.notebook.feed.feed import FEED_FILES
+from tcnb.notebook.widgets.widget import page_script, page_style
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright (pip install tcnb[test])")
 
@@ -80,10 +80,10 @@ FILES: dict[str, tuple[Path | str, str]] = {
         f"{FEED}\nexport {{ Items, Timeline, START, END, rightBefore, rightBehind }};",
         "text/javascript; charset=utf-8",
     ),
-    "/feed.css": (page_style("feed.css"), "text/css; charset=utf-8"),
+    "/feed.css": (page_style("feed/page/feed.css"), "text/css; charset=utf-8"),
     "/chats": (Path(__file__).with_name("chats.html"), "text/html; charset=utf-8"),
-    "/panel.js": (page_script("panel.js"), "text/javascript; charset=utf-8"),
-    "/panel.css": (page_style("panel.css"), "text/css; charset=utf-8"),
+    "/panel.js": (page_script("panel/page/panel.js"), "text/javascript; charset=utf-8"),
+    "/panel.css": (page_style("panel/page/panel.css"), "text/css; charset=utf-8"),
 }
 
 

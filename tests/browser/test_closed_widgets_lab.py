@@ -57,4 +57,4 @@ def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
     notebook.page.wait_for_function(f"{MODELS} === {before}", timeout=SLOW)
     assert notebook.page.locator(".tcnb-widget").count() == 0
     notebook.page.wait_for_function(f"{HEAVY} === 0", timeout=SLOW)
-    assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.scripts')].size") == 3
+    assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.compat.bot')].size") == 3

@@ -17,7 +17,7 @@ CONNECT = """import tcnb
 tc = tcnb.connect("127.0.0.1", web_port={port}, https=False, username="robot", password="robot", journal=None)"""
 # Computes without ever yielding until the test has seen what it wants: only files lead into and out of a busy cell.
 BUSY = 'from pathlib import Path\nPath("busy").touch()\nwhile not Path("enough").exists():\n    sum(range(50_000))'
-COMPOSE = """from tcnb.notebook.composer import Composer
+COMPOSE = """from tcnb.notebook.composer.composer import Composer
 composer = Composer(tc, "Release crew", stickers="stickers")
 composer"""
 LAST = "print('last cell ran')"
@@ -187,7 +187,7 @@ def test_person_sends_everything(notebook, lab, practice, crew, sticker_folder, 
 def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew, alice, screenshots):
     """The panel counts what is unread, changes the chat while a cell computes, and has its draft after a reload."""
     coffee = alice.group("Кофе и код", "robot")
-    show = "from tcnb.notebook.panel import Panel\npanel = Panel(tc, height=600)\npanel"
+    show = "from tcnb.notebook.panel.panel import Panel\npanel = Panel(tc, height=600)\npanel"
     url = lab.write_notebook("panel.ipynb", CONNECT.format(port=practice.port), show, BUSY, LAST)
     notebook.open(url)
     way = Way(notebook, practice, coffee)
@@ -225,7 +225,7 @@ def test_panel_from_choosing_a_chat_to_the_reload(notebook, lab, practice, crew,
 
 def test_panel_in_a_narrow_column(notebook, lab, practice, crew):
     """Where there is no room for both side by side, the chats stand above the feed, and nothing sticks out."""
-    show = "from tcnb.notebook.panel import Panel\npanel = Panel(tc)\npanel"
+    show = "from tcnb.notebook.panel.panel import Panel\npanel = Panel(tc)\npanel"
     notebook.open(lab.write_notebook("narrow.ipynb", CONNECT.format(port=practice.port), show))
     notebook.command("notebook:run-all-cells")
     page = notebook.page

@@ -14,7 +14,7 @@ from composer_bridge import Bridge
 from PIL import Image
 
 from tcnb.console import one_line
-from tcnb.notebook.composer import Composer
+from tcnb.notebook.composer.composer import Composer
 
 SENT = ".tcc-row[data-state=sent]"
 

@@ -104,8 +104,8 @@ CREW = 'feed = tc.feed("Release crew")\nfeed'
 EXPECTED = """
 import json
 from pathlib import Path
-from tcnb.notebook.feed_rows import kind_of, of_chats
-from tcnb.notebook.panel import SPOKEN
+from tcnb.notebook.feed.rows import kind_of, of_chats
+from tcnb.notebook.panel.panel import SPOKEN
 rows = [row for row in tc.record.earlier(None, 100_000).rows if of_chats(row, feed.chats) and kind_of(row) in SPOKEN]
 Path("expected.json").write_text(json.dumps([row["seq"] for row in rows]))
 """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tcnb.notebook.feed_rows import KIND_OF_EVENT, KIND_OF_MESSAGE
+from tcnb.notebook.feed.rows import KIND_OF_EVENT, KIND_OF_MESSAGE
 
 NODE_LIMIT = 300
 """The most nodes that the design allows (section 4)."""

@@ -24,7 +24,7 @@ DROPPED = 200_000_000
 """Bytes of the file that is dropped."""
 
 SELECTION = """import json, pathlib
-from tcnb.notebook.feed import Feed
+from tcnb.notebook.feed.feed import Feed
 _feed = next(one for one in Out.values() if isinstance(one, Feed))
 _rows = _feed.selection.query("event == 'message'")[["seq", "text"]].astype("string").fillna("").to_dict("records")
 pathlib.Path("selection.json").write_text(json.dumps(_rows))"""

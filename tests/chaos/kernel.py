@@ -18,7 +18,7 @@ from typing import Any, Final
 import tcnb
 from tcnb.client import connection
 from tcnb.errors import OutcomeUnknownError, RequestTimeoutError, TcnbError
-from tcnb.record.journal import Entry, Journal
+from tcnb.journal.journal import Entry, Journal
 
 PATIENCE: Final = 90.0
 """Seconds that a sending may take, breaks and all."""

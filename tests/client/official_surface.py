@@ -17,7 +17,7 @@ from typing import Any
 
 import trueconf
 
-from tcnb import compat
+from tcnb import import_paths
 
 MODULES = {
     "trueconf": "tcnb",
@@ -86,7 +86,7 @@ def deeper() -> dict[str, str]:
             continue
         package = max((one for one in PACKAGES if f"{module}.".startswith(f"{one}.")), key=len)
         same = module.replace("trueconf", "tcnb", 1)
-        found[module] = same if same in compat.stand_ins() else PACKAGES[package]
+        found[module] = same if same in import_paths.stand_ins() else PACKAGES[package]
     return found
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tcnb.client import chat_list
-from tcnb.client.chat_list import PAGE, UnfinishedListError, every_chat
+from tcnb.client.directory import chat_list
+from tcnb.client.directory.chat_list import PAGE, UnfinishedListError, every_chat
 
 Pages = Callable[[int, list[str]], list[str]]
 

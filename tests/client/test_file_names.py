@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tcnb.file_names import LONGEST, is_run, numbered, safe_name
+from tcnb.files.names import LONGEST, is_run, numbered, safe_name
 
 
 @pytest.mark.parametrize(

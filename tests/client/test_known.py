@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tcnb.client.link import Batch, Link
-from tcnb.client.sendings import LISTENING, MOST_UNHEARD, Known, Sending
+from tcnb.client.requests.in_flight import LISTENING, MOST_UNHEARD, Known, Sending
 from tcnb.client.statistics import Statistics
 from tcnb.wire.exchange import Exchange
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tcnb.client.moments import Moments
+from tcnb.client.requests.timers import Timers
 
 SOON = 0.02
 NEVER = 1e9
@@ -22,7 +22,7 @@ async def test_each_is_looked_at_when_it_is_due() -> None:
         if len(seen) == 2:
             both.set()
 
-    moments = Moments(look)
+    moments = Timers(look)
     now = asyncio.get_running_loop().time()
     moments.add("second", now + 3 * SOON)
     moments.add("first", now + SOON)
@@ -33,7 +33,7 @@ async def test_each_is_looked_at_when_it_is_due() -> None:
 async def test_look_never_comes_early() -> None:
     """The time that is told is not before the moment."""
     told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-    moments: Moments[str] = Moments(lambda name, now: told.set_result(now))
+    moments: Timers[str] = Timers(lambda name, now: told.set_result(now))
     due = asyncio.get_running_loop().time() + SOON
     moments.add("one", due)
     assert await told >= due
@@ -51,7 +51,7 @@ async def test_look_says_when_to_look_again() -> None:
             return None
         return now + SOON
 
-    moments = Moments(look)
+    moments = Timers(look)
     moments.add("one", asyncio.get_running_loop().time())
     await done.wait()
     assert looks[1] >= looks[0] + SOON
@@ -66,7 +66,7 @@ async def test_what_is_removed_is_left_alone() -> None:
         seen.append(name)
         done.set()
 
-    moments = Moments(look)
+    moments = Timers(look)
     now = asyncio.get_running_loop().time()
     moments.add("removed", now + SOON)
     moments.add("kept", now + 2 * SOON)
@@ -80,7 +80,7 @@ async def test_many_need_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     set_for: list[float] = []
     monkeypatch.setattr(loop, "call_at", lambda moment, look: set_for.append(moment))
-    moments: Moments[int] = Moments(lambda number, now: None)
+    moments: Timers[int] = Timers(lambda number, now: None)
     for number in range(100):
         moments.add(number, NEVER + number)
     assert set_for == [NEVER]

@@ -18,7 +18,7 @@ from trueconf.client.bot import Bot as OfficialBot
 
 import tcnb
 import tcnb.methods
-from tcnb import compat
+from tcnb import import_paths
 from tcnb.client.bot import Bot as ConnectorBot
 from tests.client import official_differences as table
 from tests.client import official_surface as surface
@@ -108,9 +108,9 @@ NEVER_IN_THIS_VERSION = {"tcnb.router", "tcnb.utils.token"}
 def test_modules_that_are_made_are_those_of_the_official_package() -> None:
     """Each module that is made on import stands for one of the official package, and no file has its name."""
     theirs = {module.replace("trueconf", "tcnb", 1) for module in surface.official_modules()}
-    assert set(compat.stand_ins()) - theirs == NEVER_IN_THIS_VERSION
-    for module in compat.stand_ins():
-        assert isinstance(importlib.import_module(module).__spec__.loader, compat.StandIns), module
+    assert set(import_paths.stand_ins()) - theirs == NEVER_IN_THIS_VERSION
+    for module in import_paths.stand_ins():
+        assert isinstance(importlib.import_module(module).__spec__.loader, import_paths.StandIns), module
 
 
 def test_names_of_a_deep_module_are_those_of_its_home() -> None:

@@ -7,9 +7,9 @@ import urllib.request
 
 import pytest
 
-from tcnb import proxies
 from tcnb.errors import MissingPackageError, UsageError
-from tcnb.proxies import proxy_for
+from tcnb.network import proxies
+from tcnb.network.proxies import proxy_for
 
 FAR = "https://video.example.com/"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tcnb.client.saving import APART, Destination, Place
 from tcnb.errors import DestinationExistsError, FileDownloadError, UsageError
+from tcnb.files.saving import APART, Destination, Place
 
 
 def save(place: Place, content: bytes = b"from outside") -> Path:

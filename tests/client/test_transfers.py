@@ -13,7 +13,6 @@ import pytest
 
 from tcnb.client import transfer
 from tcnb.client.address import Address
-from tcnb.client.saving import Destination
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
 from tcnb.errors import (
@@ -25,8 +24,9 @@ from tcnb.errors import (
     TcnbError,
     WSConnectionError,
 )
+from tcnb.files.saving import Destination
 from tcnb.secret import Secret
-from tcnb.session.facts import ServerFacts
+from tcnb.session.server_info import ServerFacts
 from tcnb.types import BufferedInputFile, InputFile
 from tests.raw_server import Answer, RawServer, endless, reply
 

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import trustme
 
-from tcnb.cli import main
-from tcnb.doctor import journals, software
-from tcnb.doctor.findings import ok, problem, summary, warning
-from tcnb.doctor.server import MOST_SKEW, _clock, _skew
+from tcnb.commands.cli import main
+from tcnb.commands.doctor import journals, software
+from tcnb.commands.doctor.findings import ok, problem, summary, warning
+from tcnb.commands.doctor.server import MOST_SKEW, _clock, _skew
+from tcnb.journal.journal import Entry, Journal, default_path
 from tcnb.practice import PracticeThread
-from tcnb.record.journal import Entry, Journal, default_path
 
 ACCOUNTS = ("robot:s3cret-word:Robot",)
 

@@ -12,9 +12,9 @@ import keyring.backend
 import keyring.backends.fail
 import pytest
 
-from tcnb import login
-from tcnb.cli import COMMANDS, main
 from tcnb.client.credentials import keyring_service
+from tcnb.commands import login
+from tcnb.commands.cli import COMMANDS, main
 from tcnb.practice import PracticeThread
 from tests.credentials import find_credentials
 

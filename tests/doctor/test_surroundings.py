@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 import tcnb
-from tcnb.cli import main
+from tcnb.commands.cli import main
 from tcnb.errors import FileMissingError, JournalError, UsageError
 from tcnb.practice import PracticeThread
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import tcnb
 from tcnb.analysis.schema import ANALYSES
-from tcnb.notebook.feed import Feed
-from tcnb.notebook.feed_actions import MOST_CONTENTS
-from tcnb.record.raw import payloads
+from tcnb.journal.raw import payloads
+from tcnb.notebook.feed.actions import MOST_CONTENTS
+from tcnb.notebook.feed.feed import Feed
 from tcnb.routing.events import KINDS
 from tcnb.types.base import WireObject
 from tcnb.wire.exchange import Exchange, Malformed

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from tcnb.errors import MalformedFrameError
-from tcnb.record.journal import Entry, Journal
+from tcnb.journal.journal import Entry, Journal
 from tcnb.record.record import Record
 from tcnb.record.schema import COLUMNS, DIRECTIONS, EVENT_NAMES, Kind
 from tcnb.types import parse_event

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tcnb.client import bot
 from tcnb.types import parse_event
-from tcnb.wire import salvage
+from tcnb.wire import lenient
 from tcnb.wire.exchange import Exchange, Malformed
 from tcnb.wire.frames import MOST_DEPTH, Frame
 from tests.fuzz import long
@@ -138,7 +138,7 @@ def test_answer_with_half_an_emoji_reaches_its_asker() -> None:
 def test_right_escapes_stay() -> None:
     """Whole pairs of surrogates, and backslashes before a `u`, are not taken for damage."""
     text = b'{"a":"\\ud83d\\ude00 \\\\ud83d \\u0416","b":"\\ud83d"}'
-    assert json.loads(salvage.mended(text)) == {"a": "😀 \\ud83d Ж", "b": "\ufffd"}
+    assert json.loads(lenient.mended(text)) == {"a": "😀 \\ud83d Ж", "b": "\ufffd"}
 
 
 def test_deep_frame_is_kept_as_malformed() -> None:
@@ -161,7 +161,7 @@ def test_what_has_no_id_is_not_acknowledged(text: bytes) -> None:
 
 def test_quotes_without_end_are_read_once() -> None:
     """A text that opens strings without end has no outline, and finding that out takes one look at it."""
-    assert salvage.outline(b'{"id":1,"x":' + b'"' + b'\\"' * 1_000_000) == {}
+    assert lenient.outline(b'{"id":1,"x":' + b'"' + b'\\"' * 1_000_000) == {}
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tcnb
-from tcnb.session import CatchUp, catching_up
+from tcnb.session import CatchUp
+from tcnb.session.backfill import backfill
 from tests.gaps.conftest import Crew, said, settle
 from tests.session.test_journal import collecting
 
@@ -193,7 +194,7 @@ def test_gap_without_a_journal(crew, connect, practice, until):
 
 def test_nothing_is_asked_on_connections_that_break_at_once(crew, connect, practice, until, monkeypatch):
     """After connections that did not last, the next one has to hold before the session looks back."""
-    monkeypatch.setattr(catching_up, "PROOF", 600.0)
+    monkeypatch.setattr(backfill, "PROOF", 600.0)
     session = connect(journal=None)
     crew.say("before")
     until(session, lambda: len(said(session, crew.chat)))

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tcnb.archive.readers import read_discord
 from tcnb.errors import ArchiveError
-from tcnb.record.imports import read_discord
 
 
 def message(number: int, **said: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tcnb.archive.readers import read_discord, read_slack, read_telegram
 from tcnb.errors import ArchiveError
-from tcnb.record.imports import read_discord, read_slack, read_telegram
 from tcnb.record.record import Record
 
 TELEGRAM: dict[str, Any] = {

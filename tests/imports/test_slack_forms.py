@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tcnb.record.imports import emoji_codes, read_slack
+from tcnb.archive.readers import emoji_codes, read_slack
 
 USERS = [
     {"id": "U1", "name": "ina", "profile": {"display_name": "", "real_name": "Ina Ray"}},

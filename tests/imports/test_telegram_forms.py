@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tcnb.archive.readers import read_telegram
 from tcnb.errors import ArchiveError, UsageError
-from tcnb.record.imports import read_telegram
 
 NOT_INCLUDED = "(File not included. Change data exporting settings to download.)"
 

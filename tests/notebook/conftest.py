@@ -47,10 +47,10 @@ def desk(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
         sessions.append(StandInSession(request, name))
         return sessions[-1]
 
-    monkeypatch.setattr("tcnb.notebook.magics._open_session", connect)
-    monkeypatch.setattr("tcnb.notebook.magics.connections", fresh := registry.Connections(dict))
-    monkeypatch.setattr("tcnb.notebook.data_magics.connections", fresh)
-    monkeypatch.setattr("tcnb.notebook.completion.connections", fresh)
+    monkeypatch.setattr("tcnb.notebook.magics.magics._open_session", connect)
+    monkeypatch.setattr("tcnb.notebook.magics.magics.connections", fresh := registry.Connections(dict))
+    monkeypatch.setattr("tcnb.notebook.magics.data.connections", fresh)
+    monkeypatch.setattr("tcnb.notebook.magics.completion.connections", fresh)
     load(shell)
     yield Desk(shell, sessions)
 

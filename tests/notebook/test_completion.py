@@ -158,7 +158,7 @@ def test_columns_of_frames(
     desk: Desk, tc: tcnb.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str, offered: list[str]
 ) -> None:
     """The columns of a session's frames are offered, though no frame is made for that."""
-    monkeypatch.setattr("tcnb.notebook.completion.get_ipython", lambda: desk.shell)
+    monkeypatch.setattr("tcnb.notebook.magics.completion.get_ipython", lambda: desk.shell)
     monkeypatch.chdir(tmp_path)  # IPython offers files, too
     desk.names["tc"] = tc
     assert [one for one in completed(desk, line) if one.startswith(line.partition("[")[0])] == offered

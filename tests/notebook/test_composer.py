@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tcnb.errors import FileMissingError, UsageError
-from tcnb.notebook.composer import INTERVAL, Composer
-from tcnb.notebook.composer_uploads import CHUNK
+from tcnb.notebook.composer.composer import INTERVAL, Composer
+from tcnb.notebook.composer.uploads import CHUNK
 
 UNIT = 20.0
 """Seconds a test waits at most for something that comes much sooner."""
@@ -211,7 +211,7 @@ def test_removed_upload_is_forgotten(page, composer, crew):
 
 def test_file_without_room_fails_visibly(page, crew, monkeypatch):
     """A file for which the kernel's disk has no room fails before a byte moves."""
-    monkeypatch.setattr("tcnb.notebook.composer_uploads.SPARE", 2**62)
+    monkeypatch.setattr("tcnb.notebook.composer.uploads.SPARE", 2**62)
     page.say(a_file("f1", crew, 2000))
     page.wait_state("f1", "failed")
     assert "bytes free" in page.said("sendings")[-1][0]["reason"]

@@ -52,14 +52,15 @@ def body(message: dict[str, Any]) -> dict[str, Any]:
 def test_cell_shows_view_still_and_text(kernel, made):
     """A widget as a cell's value has the live view, and beside it a still and a text for where nothing is live."""
     (shown,) = kernel.good(
-        f"from tcnb.notebook.composer import Composer\nfrom tcnb.notebook.panel import Panel\n{made}"
+        f"from tcnb.notebook.composer.composer import Composer\nfrom tcnb.notebook.panel.panel import Panel\n{made}"
     ).of("execute_result")
     assert set(shown["data"]) == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
 
 
 def test_sending_is_told_while_a_cell_computes(kernel, folder):
     """What becomes of a sending reaches the front end while a cell computes without yielding; nothing is printed."""
-    opened = kernel.good("from tcnb.notebook.composer import Composer\ncomposer = Composer(tc)").of("comm_open")
+    code = "from tcnb.notebook.composer.composer import Composer\ncomposer = Composer(tc)"
+    opened = kernel.good(code).of("comm_open")
     composer_id = next(comm["comm_id"] for comm in opened if "opening" in comm["data"]["state"])
     cell = kernel.start(HAND_IN + BUSY)
     states: list[str] = []
@@ -82,7 +83,7 @@ def test_closed_widgets_leave_nothing(kernel):
 
 def test_magics_open_both(kernel):
     """`%tc_compose` and `%tc_panel` return the widgets of the connection, for a chat if one is named."""
-    kernel.good("%load_ext tcnb\nfrom tcnb.notebook.widget_magics import WidgetMagics")
+    kernel.good("%load_ext tcnb\nfrom tcnb.notebook.magics.widgets import WidgetMagics")
     kernel.good("get_ipython().register_magics(WidgetMagics)\n%tc_connect --practice --as other;")
     kernel.good("composer = %tc_compose --as other\npanel = %tc_panel --as other")
     assert kernel.good("type(composer).__name__, type(panel).__name__").text == "('Composer', 'Panel')"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcnb.notebook.composer_markup import DEEPEST, Rendering, flat
-from tcnb.wire.text import plain
+from tcnb.markup.text import plain
+from tcnb.notebook.composer.markup import DEEPEST, Rendering, flat
 
 PIECES = st.sampled_from(
     ["**", "__", "*", "_", "~~", "\\*", "word", " ", "a", "[x](https://a.b)", "\\_", "1", "é", "(", ")"]
@@ -72,7 +72,7 @@ def test_quote_outside_a_reply_is_a_problem():
 @given(st.lists(PIECES, max_size=30).map("".join))
 @settings(max_examples=120)
 def test_markdown_reads_as_the_package_reads_it(text):
-    """What a person reads in the preview is what `tcnb.wire.text` says they read."""
+    """What a person reads in the preview is what `tcnb.markup.text` says they read."""
     assert flat(Rendering(text, "markdown").nodes) == plain(text, "markdown")
 
 

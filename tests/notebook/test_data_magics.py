@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from tcnb.errors import NotConnectedError, UsageError, WSConnectionError
-from tcnb.notebook import data_magics
-from tcnb.notebook import magics as magics_module
 from tcnb.notebook.connections import Connections
+from tcnb.notebook.magics import data
+from tcnb.notebook.magics import magics as magics_module
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def run(tc, alice, until, monkeypatch):
     message_id = alice.say(chat_id, "Build 42 is out")
     until(tc, lambda: message_id in set(tc.df["message_id"]))
     registry = Connections(lambda: {"tc": tc})
-    monkeypatch.setattr(data_magics, "connections", registry)
+    monkeypatch.setattr(data, "connections", registry)
     monkeypatch.setattr(registry, "get", lambda name=None: tc)
     shell = InteractiveShell.instance()
     extension.load(shell)
@@ -238,9 +238,9 @@ def test_sql_needs_a_connection_or_an_archive(monkeypatch):
     """Without a connection the error says how to make one."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    monkeypatch.setattr(data_magics, "connections", Connections(dict))
+    monkeypatch.setattr(data, "connections", Connections(dict))
     with pytest.raises(NotConnectedError):
-        data_magics.DataMagics(InteractiveShell.instance()).tc_sql("", "SELECT 1")
+        data.DataMagics(InteractiveShell.instance()).tc_sql("", "SELECT 1")
     InteractiveShell.clear_instance()
 
 

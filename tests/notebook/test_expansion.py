@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tcnb.errors import NotConnectedError, UsageError
 from tcnb.notebook import messages
-from tcnb.notebook.expansion import expand, expand_text
+from tcnb.notebook.magics.expansion import expand, expand_text
 
 NAMES: dict[str, Any] = {
     "n": 42,

@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from tcnb.errors import UsageError
 from tcnb.notebook.extension import load, unload
-from tcnb.notebook.verbs import CELL_VERBS, VERBS
+from tcnb.notebook.magics.verbs import CELL_VERBS, VERBS
 
 
 def footprint(shell: InteractiveShell) -> dict[str, Any]:

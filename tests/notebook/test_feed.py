@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tcnb.notebook import feed as feed_module
-from tcnb.notebook.feed import INTERVAL, LARGEST_BATCH, Feed
+from tcnb.notebook.feed import feed as feed_module
+from tcnb.notebook.feed.feed import INTERVAL, LARGEST_BATCH, Feed
 from tcnb.record.record import Record
 from tcnb.routing import Router
 from tcnb.routing.handlers import Failure

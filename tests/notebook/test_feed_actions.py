@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tcnb.notebook.feed import Feed
-from tcnb.notebook.feed_actions import Actions
+from tcnb.notebook.feed.actions import Actions
+from tcnb.notebook.feed.feed import Feed
 from tcnb.types import InlineKeyboardButton, InlineKeyboardMarkup
 from tests import image_bombs
 

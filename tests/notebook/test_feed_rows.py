@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tcnb.notebook.feed_rows import LONGEST_TEXT, Filter, is_own, kind_of, of_chats, short_form
-from tcnb.notebook.snapshot import describe, still_html, still_text
+from tcnb.notebook.feed.rows import LONGEST_TEXT, Filter, is_own, kind_of, of_chats, short_form
+from tcnb.notebook.feed.static_fallback import describe, still_html, still_text
 from tcnb.record.schema import MESSAGE_TYPES
 from tcnb.wire.notifications import EVENTS
 

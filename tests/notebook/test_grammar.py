@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcnb.errors import SecretOnLineError, UsageError
-from tcnb.notebook.grammar import Line, read, require_fields, split_silencer, without_outer_quotes
-from tcnb.notebook.verbs import CONNECT, FEED, PHOTO, SEND, STATUS, STICKER, VERBS
+from tcnb.notebook.magics.grammar import Line, read, require_fields, split_silencer, without_outer_quotes
+from tcnb.notebook.magics.verbs import CONNECT, FEED, PHOTO, SEND, STATUS, STICKER, VERBS
 
 
 def sending(line: str) -> tuple[str | None, dict[str, str], str | None]:

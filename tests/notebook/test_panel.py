@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tcnb.notebook.panel import ChatList, Panel
+from tcnb.notebook.panel.panel import ChatList, Panel
 
 UNIT = 20.0
 """Seconds a test waits at most for something that comes much sooner."""

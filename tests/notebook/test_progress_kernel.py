@@ -11,7 +11,7 @@ import pytest
 from kernels import PATIENCE as LIMIT
 from kernels import Kernel, Outcome
 
-from tcnb.notebook.progress import PATIENCE
+from tcnb.notebook.magics.progress import PATIENCE
 from tcnb.practice import PracticeThread
 
 pytestmark = pytest.mark.kernel
@@ -92,9 +92,9 @@ def test_first_page_that_is_late_is_told(kernel, practice):
 
 def test_quick_reading_shows_nothing(kernel):
     """A reading that ends before anybody lost patience shows nothing."""
-    kernel.good("import tcnb.notebook.progress\ntcnb.notebook.progress.PATIENCE = 600")
+    kernel.good("import tcnb.notebook.magics.progress\ntcnb.notebook.magics.progress.PATIENCE = 600")
     outcome = kernel.good('%tc_history "Old crew" --all;')
-    kernel.good(f"tcnb.notebook.progress.PATIENCE = {PATIENCE}")
+    kernel.good(f"tcnb.notebook.magics.progress.PATIENCE = {PATIENCE}")
     assert outcome.of("display_data") == []
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from tcnb.errors import ApiErrorException, FileUploadError, NotConnectedError
-from tcnb.notebook.refusals import Deed, refusal
+from tcnb.notebook.widgets.refusals import Deed, refusal
 from tcnb.wire.codes import MEANINGS
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tcnb.notebook.feed import Feed
-from tcnb.notebook.feed_actions import Actions
-from tcnb.notebook.feed_contents import LONGEST_LABEL, brief, content_of, keyboard, survey
-from tcnb.notebook.snapshot import describe
+from tcnb.journal.frame_cache import says_more
+from tcnb.notebook.feed.actions import Actions
+from tcnb.notebook.feed.contents import LONGEST_LABEL, brief, content_of, keyboard, survey
+from tcnb.notebook.feed.feed import Feed
+from tcnb.notebook.feed.static_fallback import describe
 from tcnb.practice.faults import Faults
-from tcnb.record.kept import says_more
 from tcnb.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 BUTTONS = InlineKeyboardMarkup(
@@ -217,7 +217,7 @@ def test_server_is_not_asked_for_what_it_has_said(connect, alice, until, asked):
 
 def test_server_is_asked_for_what_was_forgotten(connect, alice, until, asked, monkeypatch):
     """What memory no longer holds is asked of the server, and only that."""
-    monkeypatch.setattr("tcnb.record.kept.KeptFrames.__init__.__defaults__", (2000,))
+    monkeypatch.setattr("tcnb.journal.frame_cache.FrameCache.__init__.__defaults__", (2000,))
     tc = connect("second", journal=None)
     chat_id = alice.group("Release crew", "second", "robot")
     robot = connect("robot")

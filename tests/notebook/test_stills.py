@@ -11,7 +11,7 @@ import pytest
 from kernels import ROOT
 from nbclient import NotebookClient
 
-from tcnb.notebook.stills import WIDGET_VIEW, is_unseen
+from tcnb.notebook.widgets.static_fallback import WIDGET_VIEW, is_unseen
 
 CONNECT = """
 import tcnb

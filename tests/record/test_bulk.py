@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from record_payloads import ALICE, BOB, GROUP, ME, RECEIVED, SENT_AT, envelope
 from test_flaws import MESSAGE_LIKE, METHODS, VALUES
 
-from tcnb.record import bulk
+from tcnb.record.columns import bulk
 from tcnb.record.record import Arrival, Record
 from tcnb.record.replay import put_arrivals
-from tcnb.wire import express, notifications
+from tcnb.wire import fast_path, notifications
 
 TEXTS = st.sampled_from(
     ["status?", "", "<b>bold</b> &amp; more", "*a* _b_ [c](https://d.example)", "\u202eabc", "no\0thing"]
@@ -82,7 +82,7 @@ def state(record: Record) -> tuple[Any, ...]:
 def told(arrival: Arrival) -> notifications.Told:
     """Return what a frame tells, read as a connection reads it: the short way if that can."""
     text = b'{"method":"sendMessage","type":1,"id":7,"payload":%b}' % bytes(arrival.payload)
-    read = express.read(text) if arrival.method == "sendMessage" else None
+    read = fast_path.read(text) if arrival.method == "sendMessage" else None
     return notifications.decode(arrival.method, arrival.payload) if read is None else read.told
 
 

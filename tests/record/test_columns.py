@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcnb.record.columns import NO_TIME, Buffer, store
-from tcnb.record.index import MessageIndex
+from tcnb.record.columns.columns import NO_TIME, Buffer, store
+from tcnb.record.columns.index import MessageIndex
+from tcnb.record.columns.table import Table
 from tcnb.record.schema import Column, Kind
-from tcnb.record.table import Table
 
 VALUES: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.INTEGER: st.integers(-(2**63), 2**63 - 1),

@@ -15,9 +15,9 @@ import pytest
 from record_payloads import ME, RECEIVED, text
 
 from tcnb.client.link import Batch
+from tcnb.journal.journal import WORTH_MOVING, Entry, Journal
 from tcnb.record import intake as intakes
 from tcnb.record.intake import Intake
-from tcnb.record.journal import WORTH_MOVING, Entry, Journal
 from tcnb.record.record import Record
 from tcnb.wire.frames import REQUEST, Frame
 
@@ -195,7 +195,7 @@ def test_log_is_moved_into_the_file_when_nothing_comes(path):
 
 def test_messages_that_come_one_by_one_make_no_large_log(path, monkeypatch):
     """Between two commits a log is moved as soon as it is large, so that its file never grows beyond that."""
-    monkeypatch.setattr("tcnb.record.journal.LARGE_LOG", 500_000)
+    monkeypatch.setattr("tcnb.journal.journal.LARGE_LOG", 500_000)
     journal = Journal.open(path, *OWNER)
     largest = 0
     for number in range(300):

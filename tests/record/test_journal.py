@@ -20,8 +20,8 @@ import pytest
 from record_payloads import ALICE, GROUP, ME, SENT_AT, encode, envelope, text
 
 from tcnb.errors import JournalError
-from tcnb.record.journal import AUTO, ECHO, VERSION, Entry, Journal, Kind, default_path
-from tcnb.record.raw import payloads
+from tcnb.journal.journal import AUTO, ECHO, VERSION, Entry, Journal, Kind, default_path
+from tcnb.journal.raw import payloads
 
 SERVER = "video.example.com"
 NOW = 1_767_000_002_345_678
@@ -619,7 +619,7 @@ def test_processes_that_begin_one_journal_together_share_it(path):
     """Several processes that make the same file at the same time all write into one journal."""
     program = (
         "import sys\n"
-        "from tcnb.record.journal import Entry, Journal\n"
+        "from tcnb.journal.journal import Entry, Journal\n"
         "sys.stdin.readline()\n"
         f"journal = Journal.open(sys.argv[1], {SERVER!r}, {ME!r})\n"
         "journal.append([Entry('fromTheFuture', sys.argv[2].encode(), 1)])\n"

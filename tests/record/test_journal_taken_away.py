@@ -12,7 +12,7 @@ import pytest
 from record_payloads import ALICE, ME, text
 
 from tcnb.errors import JournalError
-from tcnb.record.journal import Entry, Journal
+from tcnb.journal.journal import Entry, Journal
 
 SERVER = "video.example.com"
 NOW = 1_767_000_002_345_678
@@ -50,7 +50,7 @@ def journal(open_journal: Open) -> Journal:
     journal.append([message(number) for number in range(1, COUNT)])
     journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     journal.append([message(COUNT)])
-    journal.doubt()
+    journal.mark_gap()
     journal.confirm()
     return journal
 
@@ -141,9 +141,9 @@ def test_identity_and_doubt_go_on(journal, path, open_journal):
     before = journal.id
     path.unlink()
     journal.confirm()
-    assert (journal.id, journal.is_as_told, journal.whole_until()) == (before, True, COUNT)
+    assert (journal.id, journal.is_as_told, journal.watermark()) == (before, True, COUNT)
     again = open_journal()
-    assert (again.id, again.whole_until(), again.digest(COUNT)) == (before, COUNT, journal.digest(COUNT))
+    assert (again.id, again.watermark(), again.digest(COUNT)) == (before, COUNT, journal.digest(COUNT))
 
 
 def test_journal_behind_a_link_is_found(tmp_path, path):

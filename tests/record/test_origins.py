@@ -51,7 +51,7 @@ async def session(record: Record, path: Path | None, *batches: Batch) -> Intake:
     request = {"chatId": "c", "content": {"text": "hi", "parseMode": "text"}}
     intake.take_sent("sendMessage", request, {"chatId": "c", "messageId": "s", "timestamp": SENT_AT}, {})
     await intake.take_past([{"messageId": "h", "chatId": "c", "timestamp": SENT_AT, "type": 200}])
-    await intake.take_found("editMessage", encode({"messageId": "m-1", "chatId": "c", "content": {"text": "x"}}))
+    await intake.take_reconciled("editMessage", encode({"messageId": "m-1", "chatId": "c", "content": {"text": "x"}}))
     await intake.flush(30)
     await intake.close(30)
     return intake

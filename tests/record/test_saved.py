@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from record_payloads import ALICE, ME, RECEIVED, encode, text
 
+from tcnb.journal.journal import Entry, Journal, Kind
 from tcnb.record import intake as intakes
-from tcnb.record import saved
+from tcnb.record.columns import saved
+from tcnb.record.columns.saved import SavedColumns
 from tcnb.record.intake import Intake
-from tcnb.record.journal import Entry, Journal, Kind
 from tcnb.record.record import Record
-from tcnb.record.saved import SavedColumns
 
 OWNER = ("video.example.com", ME)
 COUNT = 60

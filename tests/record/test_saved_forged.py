@@ -20,9 +20,9 @@ import pyarrow as pa
 import pytest
 from test_saved import beside, content, eager, opened, path  # noqa: F401  (two are fixtures)
 
-from tcnb.record import saved
+from tcnb.record.columns import saved
+from tcnb.record.columns.saved import SavedColumns
 from tcnb.record.record import Record
-from tcnb.record.saved import SavedColumns
 
 PATIENCE = 60.0
 
@@ -155,7 +155,7 @@ def test_no_forgery_ends_the_process(path: Path) -> None:  # noqa: F811
         import sys
         from pathlib import Path
         from tcnb.record.record import Record
-        from tcnb.record.saved import SavedColumns
+        from tcnb.record.columns.saved import SavedColumns
         record = Record()
         print(SavedColumns(Path(sys.argv[1])).restore(record), len(record.frame()))
     """

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tcnb.client import connection as connections
-from tcnb.client import recovery
 from tcnb.client.address import Address
 from tcnb.client.bot import Bot
 from tcnb.client.connection import Connection, State
 from tcnb.client.link import Batch
+from tcnb.client.requests import reconciling
 from tcnb.client.tokens import TokenSource
 from tcnb.client.transfer import Transfers
 from tcnb.practice import PracticeServer
@@ -84,7 +84,7 @@ Connect = Callable[..., Awaitable[Client]]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server on this machine has settled at once, and is connected to again at once."""
-    monkeypatch.setattr(recovery, "SETTLING", 0.05)
+    monkeypatch.setattr(reconciling, "SETTLING", 0.05)
     monkeypatch.setattr(connections, "delays", lambda: iter([0.0] * 1000))
 
 

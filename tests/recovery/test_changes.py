@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tcnb.client.rules import RULES, Kind, rule_for
+from tcnb.client.requests.policy import RULES, Kind, rule_for
 from tcnb.errors import ApiErrorException, OutcomeUnknownError
 from tcnb.practice import methods as practice_methods
 from tcnb.practice.faults import MethodFault

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tcnb.client.matching import Likeness, fingerprints, likeness
-from tcnb.client.outcomes import UnclearError
-from tcnb.client.recovery import has_hole
-from tcnb.client.sendings import whose
+from tcnb.client.requests.errors import UnclearError
+from tcnb.client.requests.in_flight import whose
+from tcnb.client.requests.matching import MatchScore, fingerprints, likeness
+from tcnb.client.requests.reconciling import has_hole
 
 
 def text(text, mode="text", **more):
@@ -23,20 +23,20 @@ def envelope(content, kind=200, **more):
 @pytest.mark.parametrize(
     ("request_", "kept", "found"),
     [
-        (text("hi"), envelope({"text": "hi", "parseMode": "text"}), Likeness.EXACT),
-        (text("a\nb", "html"), envelope({"text": "a b", "parseMode": "html"}), Likeness.ALIKE),
-        (text("**a**", "markdown"), envelope({"text": "<b>a</b>", "parseMode": "html"}), Likeness.ALIKE),
-        (text("a & b"), envelope({"text": "a &amp; b", "parseMode": "html"}), Likeness.ALIKE),
-        (text("hi"), envelope({"text": "ho", "parseMode": "text"}), Likeness.NONE),
-        (text("hi"), envelope({"text": "hi", "parseMode": "text"}, kind=1), Likeness.NONE),
-        (text("hi"), envelope("hi"), Likeness.NONE),
-        (text("hi"), envelope({"text": "hi", "parseMode": "text"}, replyMessageId="r"), Likeness.NONE),
+        (text("hi"), envelope({"text": "hi", "parseMode": "text"}), MatchScore.EXACT),
+        (text("a\nb", "html"), envelope({"text": "a b", "parseMode": "html"}), MatchScore.ALIKE),
+        (text("**a**", "markdown"), envelope({"text": "<b>a</b>", "parseMode": "html"}), MatchScore.ALIKE),
+        (text("a & b"), envelope({"text": "a &amp; b", "parseMode": "html"}), MatchScore.ALIKE),
+        (text("hi"), envelope({"text": "ho", "parseMode": "text"}), MatchScore.NONE),
+        (text("hi"), envelope({"text": "hi", "parseMode": "text"}, kind=1), MatchScore.NONE),
+        (text("hi"), envelope("hi"), MatchScore.NONE),
+        (text("hi"), envelope({"text": "hi", "parseMode": "text"}, replyMessageId="r"), MatchScore.NONE),
         (
             text("hi", replyMessageId="r"),
             envelope({"text": "hi", "parseMode": "text"}, replyMessage={"messageId": "r"}),
-            Likeness.EXACT,
+            MatchScore.EXACT,
         ),
-        (text("hi", replyMessageId="r"), envelope({"text": "hi", "parseMode": "text"}), Likeness.ALIKE),
+        (text("hi", replyMessageId="r"), envelope({"text": "hi", "parseMode": "text"}), MatchScore.ALIKE),
     ],
 )
 def test_texts(request_, kept, found):
@@ -47,11 +47,11 @@ def test_texts(request_, kept, found):
 @pytest.mark.parametrize(
     ("kept", "found"),
     [
-        ({"name": "a.png", "size": 5, "mimeType": "image/png"}, Likeness.EXACT),
-        ({"name": "a.png", "size": 5, "mimeType": "application/octet-stream"}, Likeness.ALIKE),
-        ({"name": "a.png"}, Likeness.ALIKE),
-        ({"name": "b.png", "size": 5, "mimeType": "image/png"}, Likeness.NONE),
-        ({"name": "a.png", "size": 6, "mimeType": "image/png"}, Likeness.NONE),
+        ({"name": "a.png", "size": 5, "mimeType": "image/png"}, MatchScore.EXACT),
+        ({"name": "a.png", "size": 5, "mimeType": "application/octet-stream"}, MatchScore.ALIKE),
+        ({"name": "a.png"}, MatchScore.ALIKE),
+        ({"name": "b.png", "size": 5, "mimeType": "image/png"}, MatchScore.NONE),
+        ({"name": "a.png", "size": 6, "mimeType": "image/png"}, MatchScore.NONE),
     ],
 )
 def test_files(kept, found):
@@ -64,10 +64,10 @@ def test_surveys_are_known_by_their_secret():
     """A secret is random, so it decides alone; without it the title has to do."""
     request = {"content": {"secret": "s", "title": "Lunch", "path": "p"}}
     for kept, found in (
-        ({"secret": "s", "title": "other"}, Likeness.EXACT),
-        ({"secret": "x", "title": "Lunch", "path": "p"}, Likeness.NONE),
-        ({"title": "Lunch"}, Likeness.ALIKE),
-        ({"title": "Dinner"}, Likeness.NONE),
+        ({"secret": "s", "title": "other"}, MatchScore.EXACT),
+        ({"secret": "x", "title": "Lunch", "path": "p"}, MatchScore.NONE),
+        ({"title": "Lunch"}, MatchScore.ALIKE),
+        ({"title": "Dinner"}, MatchScore.NONE),
     ):
         assert likeness("sendSurvey", request, {}, envelope(kept, kind=204)) is found
 
@@ -75,9 +75,9 @@ def test_surveys_are_known_by_their_secret():
 def test_forwards_are_known_by_their_original():
     """Where an older server leaves the original's id out, it may be the one."""
     for kept, found in (
-        ({"messageId": "o"}, Likeness.EXACT),
-        ({"messageId": "x"}, Likeness.NONE),
-        ({"text": "flat"}, Likeness.ALIKE),
+        ({"messageId": "o"}, MatchScore.EXACT),
+        ({"messageId": "x"}, MatchScore.NONE),
+        ({"text": "flat"}, MatchScore.ALIKE),
     ):
         assert likeness("forwardMessage", {"messageId": "o"}, {}, envelope(kept, kind=201)) is found
 

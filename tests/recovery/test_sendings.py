@@ -8,8 +8,8 @@ import asyncio
 
 import pytest
 
-from tcnb.client import calls
 from tcnb.client.link import Link
+from tcnb.client.requests import requests
 from tcnb.errors import ApiErrorException, OutcomeUnknownError, RequestTimeoutError
 from tcnb.practice.faults import MethodFault
 from tcnb.types import InlineKeyboardMarkup
@@ -116,7 +116,7 @@ async def test_thousands_of_messages_follow(server, robot, chat, said):
 
 async def test_server_that_carries_it_out_a_little_late(server, robot, chat, said, monkeypatch):
     """What the server still has in hand when the connection breaks is waited for before anything is sent again."""
-    monkeypatch.setattr("tcnb.client.recovery.SETTLING", 1.0)
+    monkeypatch.setattr("tcnb.client.requests.reconciling.SETTLING", 1.0)
     server.delay_next("sendMessage", 0.3)
     sending = asyncio.create_task(robot.bot.send_message(chat, "hello"))
     await server.until(lambda: not server.faults.methods["sendMessage"])
@@ -128,7 +128,7 @@ async def test_server_that_carries_it_out_a_little_late(server, robot, chat, sai
 
 async def test_silent_connection_is_given_up_while_somebody_waits(network, robot, chat, said, monkeypatch):
     """An answer that does not come has the connection looked at, long before the next ping is due."""
-    monkeypatch.setattr(calls, "PATIENCE", 0.2)
+    monkeypatch.setattr(requests, "PATIENCE", 0.2)
     network.silence(up=False)
     sent = await robot.bot.send_message(chat, "hello", timeout=6)
     assert said() == ["hello"]
@@ -139,7 +139,7 @@ async def test_silent_connection_is_given_up_while_somebody_waits(network, robot
 
 async def test_answer_on_a_given_up_connection_counts_no_more(network, robot, chat, said, monkeypatch):
     """What was written on a connection that was given up is not delivered later, so nothing is doubled by it."""
-    monkeypatch.setattr(calls, "PATIENCE", 0.2)
+    monkeypatch.setattr(requests, "PATIENCE", 0.2)
     network.silence()
     sent = await robot.bot.send_message(chat, "hello", timeout=6)
     network.release()
@@ -150,7 +150,7 @@ async def test_answer_on_a_given_up_connection_counts_no_more(network, robot, ch
 
 async def test_unanswered_sending_is_found_while_the_connection_stands(server, robot, chat, said, monkeypatch):
     """A server that keeps its answer back for long is asked whether the message is there."""
-    monkeypatch.setattr(calls, "PATIENCE", 0.2)
+    monkeypatch.setattr(requests, "PATIENCE", 0.2)
     server.ignore_next("sendMessage")
     sent = await robot.bot.send_message(chat, "hello", timeout=6)
     assert said() == ["hello"]
@@ -232,7 +232,7 @@ async def test_different_sendings_in_flight_keep_their_order(server, robot, chat
 
 async def test_other_chats_do_not_wait(server, robot, chat, said, monkeypatch):
     """While something is looked for in one chat, others are written to."""
-    monkeypatch.setattr("tcnb.client.recovery.SETTLING", PATIENCE)
+    monkeypatch.setattr("tcnb.client.requests.reconciling.SETTLING", PATIENCE)
     favorites = (await robot.bot.create_favorites_chat()).chat_id
     server.faults.add("sendMessage", MethodFault(drops=True))
     server.delay_next("getChatHistory", PATIENCE)
@@ -296,7 +296,7 @@ async def test_history_that_is_refused(server, robot, chat):
 
 async def test_history_that_is_refused_for_a_moment(server, robot, chat, said, monkeypatch):
     """A server that cannot answer just now is asked again."""
-    monkeypatch.setattr("tcnb.client.recovery.PAUSE", 0.01)
+    monkeypatch.setattr("tcnb.client.requests.reconciling.PAUSE", 0.01)
     server.drop_on_next("sendMessage")
     server.fail_next("getChatHistory", 301, times=7)
     await robot.bot.send_message(chat, "hello")

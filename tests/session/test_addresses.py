@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tcnb
-from tcnb.cli import main
+from tcnb.commands.cli import main
 from tcnb.practice import PracticeThread
 from tcnb.types import URLInputFile
 

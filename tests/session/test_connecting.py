@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidHandshake
 
 import tcnb
 from tcnb.client.address import Address
-from tcnb.client.failures import unreachable
+from tcnb.client.unreachable import unreachable
 from tcnb.errors import (
     AuthenticationError,
     CertificateError,

@@ -10,7 +10,7 @@ import pytest
 
 import tcnb
 from tcnb.errors import DestinationExistsError, FileDownloadError, UsageError
-from tcnb.notebook.feed_actions import Actions
+from tcnb.notebook.feed.actions import Actions
 from tcnb.types import BufferedInputFile
 
 

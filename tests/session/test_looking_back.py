@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import tcnb
-from tcnb.cli import main
+from tcnb.commands.cli import main
 from tcnb.errors import UsageError
 from tcnb.record import derived
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import tcnb
-from tcnb.client.chat_list import PAGE
+from tcnb.client.directory.chat_list import PAGE
 from tcnb.errors import AmbiguousChatError, ApiErrorException, UnknownChatError, UsageError
-from tcnb.notebook.feed import Feed
+from tcnb.notebook.feed.feed import Feed
 from tcnb.practice import PracticeThread
 from tests.conftest import Colleague
 

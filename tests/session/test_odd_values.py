@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tcnb.errors import ApiErrorException
-from tcnb.notebook.feed import Feed
+from tcnb.notebook.feed.feed import Feed
 
 ROBOT = "robot@practice.local"
 

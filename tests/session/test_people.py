@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tcnb.session import names, people
+from tcnb.session import name_loader, participant_loader
 from tcnb.session.background import Background, WorkQueue
 from tests.conftest import PATIENCE
 
@@ -41,7 +41,7 @@ def test_a_person_without_a_name_is_known_by_id(practice, connect, alice, until)
 
 def test_asking_is_bounded(practice, connect, alice, until, monkeypatch):
     """No more chats are asked for their participants than the bound says."""
-    monkeypatch.setattr(people, "MOST_CHATS", 2)
+    monkeypatch.setattr(participant_loader, "MOST_CHATS", 2)
     for number in range(5):
         alice.group(f"Crew {number}", "robot")
     session = connect()
@@ -61,7 +61,7 @@ def test_refused_participants_stop_nothing(practice, connect, alice, until, code
 
 def test_thousands_of_unknown_authors_make_few_tasks(practice, tc, until):
     """However many people write whom nobody knows, few names are asked for at a time, and all of them in the end."""
-    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=names.AT_ONCE))
+    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=name_loader.AT_ONCE))
     write(practice, [f"stranger{number}@practice.local" for number in range(2000)])
     until(tc, lambda: len(tc.df) >= 2000)
     assert len(tc._background._tasks) < 20
@@ -72,7 +72,7 @@ def test_thousands_of_unknown_authors_make_few_tasks(practice, tc, until):
 def test_names_that_wait_are_bounded(practice, tc, until, monkeypatch):
     """Whoever comes when enough names wait is asked for when they write again."""
     monkeypatch.setattr(tc._names._queue, "_most_waiting", 10)
-    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=names.AT_ONCE))
+    practice.call(lambda server: server.delay_next("getUserDisplayName", 0.5, times=name_loader.AT_ONCE))
     newcomers = {(f"Newcomer {number}", f"newcomer{number}@practice.local") for number in range(40)}
     for name, user_id in newcomers:
         practice.call(lambda server, name=name, user_id=user_id: server.world.add_user(user_id.split("@")[0], name))

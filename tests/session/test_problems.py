@@ -12,8 +12,8 @@ import pytest
 import tcnb
 from tcnb.client.link import Link
 from tcnb.errors import JournalError, NotConnectedError
+from tcnb.journal.journal import Journal
 from tcnb.record import intake
-from tcnb.record.journal import Journal
 from tcnb.record.record import Record
 from tests.conftest import PATIENCE
 from tests.session.test_session import texts

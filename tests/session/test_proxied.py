@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tcnb
-from tcnb.cli import main
+from tcnb.commands.cli import main
 from tcnb.errors import MissingPackageError, TcnbError, UsageError, WSConnectionError
 from tcnb.practice import PracticeProcess, PracticeThread, start_process
 from tcnb.types import URLInputFile

@@ -17,8 +17,8 @@ import pytest
 import trustme
 
 import tcnb
-from tcnb import login
-from tcnb.cli import main
+from tcnb.commands import login
+from tcnb.commands.cli import main
 from tcnb.errors import CertificateError, FileDownloadError, TcnbError, WSConnectionError
 from tcnb.practice import PracticeThread
 from tcnb.types import URLInputFile

@@ -17,10 +17,10 @@ from IPython.core.ultratb import VerboseTB
 
 import tcnb
 from tcnb.client.address import Address
+from tcnb.compat.bot import Bot
+from tcnb.compat.tokens import get_auth_token
 from tcnb.errors import TcnbError
 from tcnb.practice import PracticeThread
-from tcnb.scripts.bot import Bot
-from tcnb.scripts.tokens import get_auth_token
 from tcnb.secret import Secret, without_locals
 from tcnb.wire import websocket
 
@@ -92,9 +92,9 @@ CALLS: dict[str, Callable[[PracticeThread], Any]] = {
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "nothing": lambda patch: None,
     "the address": lambda patch: patch.setattr(Address, "parse", _fail),
-    "the TLS setting": lambda patch: patch.setattr("tcnb.http.ssl_context", _fail),
+    "the TLS setting": lambda patch: patch.setattr("tcnb.network.http.ssl_context", _fail),
     "the thread": lambda patch: patch.setattr("tcnb.client.thread.BotThread.wait", _fail),
-    "HTTP": lambda patch: patch.setattr("tcnb.http._Routes.handle_async_request", _afail),
+    "HTTP": lambda patch: patch.setattr("tcnb.network.http._Routes.handle_async_request", _afail),
     "the network": lambda patch: patch.setattr("httpcore._backends.anyio.AnyIOStream.write", _afail),
     "the answer": lambda patch: patch.setattr("json.loads", _fail),
     "the frame": lambda patch: patch.setattr("tcnb.wire.frames._encode", _fail),

@@ -191,7 +191,7 @@ def test_large_log_is_told_apart_from_the_file():
 
 def test_log_of_a_quiet_session_is_folded_in(practice, connect, alice, monkeypatch):
     """Messages that come one by one fill the log with whole pages; when nothing comes, it is emptied by itself."""
-    monkeypatch.setattr("tcnb.record.journal.WORTH_MOVING", 200_000)
+    monkeypatch.setattr("tcnb.journal.journal.WORTH_MOVING", 200_000)
     tc = connect()
     chat = alice.group("Release crew", "robot")
     for number in range(20):

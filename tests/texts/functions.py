@@ -9,31 +9,32 @@ from typing import Any
 
 from tcnb.analysis import text as analysed
 from tcnb.analysis import zones
+from tcnb.archive.readers.emoji_codes import decoded
+from tcnb.archive.readers.opening import _ILL_WRITTEN, _lenient, _well_written
+from tcnb.archive.readers.slack_text import Texts
+from tcnb.archive.readers.telegram import _NOT_EXPORTED
 from tcnb.client.address import Address
-from tcnb.client.failures import answered
+from tcnb.client.unreachable import answered
 from tcnb.errors import TcnbError
-from tcnb.file_names import is_run, safe_name
-from tcnb.notebook import secrets, transforms
-from tcnb.notebook.composer_markup import Rendering
-from tcnb.notebook.data_magics import _assigned
-from tcnb.notebook.feed_contents import content_of, contents
+from tcnb.files.names import is_run, safe_name
+from tcnb.journal import addresses, frame_cache
+from tcnb.markup import formatting
+from tcnb.markup.grammar import link_target, with_entities_resolved
+from tcnb.markup.splitting import safe_split_text
+from tcnb.markup.text import plain, visible_length
+from tcnb.network.proxies import is_this_machine
+from tcnb.notebook.composer.markup import Rendering
+from tcnb.notebook.feed.contents import content_of, contents
+from tcnb.notebook.magics import secrets, transforms
+from tcnb.notebook.magics.data import _assigned
 from tcnb.practice.phrases import language_of
 from tcnb.practice.uploads import MalformedUpload, boundary_of
-from tcnb.proxies import is_this_machine
-from tcnb.record import addresses, kept
-from tcnb.record.imports.emoji_codes import decoded
-from tcnb.record.imports.opening import _ILL_WRITTEN, _lenient, _well_written
-from tcnb.record.imports.slack_text import Texts
-from tcnb.record.imports.telegram import _NOT_EXPORTED
 from tcnb.types import Message
 from tcnb.types.contact import Contact
 from tcnb.types.conversions import as_input_file
 from tcnb.types.messages import read_envelope
-from tcnb.wire import formatting, frames, names, notifications, salvage
+from tcnb.wire import frames, lenient, names, notifications
 from tcnb.wire.exchange import Exchange
-from tcnb.wire.grammar import link_target, with_entities_resolved
-from tcnb.wire.splitting import safe_split_text
-from tcnb.wire.text import plain, visible_length
 
 EXPECTED = (TcnbError, MalformedUpload, RecursionError)
 """What may be raised for such a text; the last by Python's reader of JSON, which readers of exports reckon with."""
@@ -125,12 +126,12 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "an export that is ill written": lambda text: _ILL_WRITTEN.sub(_well_written, text.encode(errors="replace")),
     "frames.decode": lambda text: frames.decode(_frame(text)),
     "Exchange.receive": lambda text: Exchange().receive([_frame(text)]),
-    "mended": lambda text: salvage.mended(_frame(text)),
-    "outline": lambda text: salvage.outline(_frame(text)),
-    "depth": lambda text: salvage.depth(_frame(text), 500),
+    "mended": lambda text: lenient.mended(_frame(text)),
+    "outline": lambda text: lenient.outline(_frame(text)),
+    "depth": lambda text: lenient.depth(_frame(text), 500),
     "notifications.decode": lambda text: notifications.decode("sendMessage", _frame(text)),
     "without_tokens": lambda text: addresses.without_tokens(b'"avatarUrl":"' + _frame(text)),
-    "says_more": lambda text: kept.says_more(_frame(text)),
+    "says_more": lambda text: frame_cache.says_more(_frame(text)),
     "zone_name": zones.zone_name,
     "frequency": zones.frequency,
     "duration": lambda text: zones.duration(text, "pause"),

@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[2]
 
 MADE_OF_PARTS = {
     "console.py": "held by the module",
-    "file_names.py": "held by the module",
+    "files/names.py": "held by the module",
     "analysis/text.py": "held by the module, or tried with the functions that make it",
-    "notebook/handlers.py": "what a person writes as a condition",
-    "record/addresses.py": "held by the module",
+    "notebook/magics/handlers.py": "what a person writes as a condition",
+    "journal/addresses.py": "held by the module",
 }
 """Where a pattern is put together, so that its call does not say it, and why it is tried all the same, or is not."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcnb.wire import express, frames, notifications
+from tcnb.wire import fast_path, frames, notifications
 from tcnb.wire.notifications import Envelope, PlainMessage
 
 MESSAGE: dict[str, Any] = {
@@ -49,7 +49,7 @@ def said(part: Any) -> list[Any]:
 
 def check(whole: bytes) -> bool:
     """See that both ways read a text alike, if the short one reads it; returns whether it does."""
-    short = express.read(whole)
+    short = fast_path.read(whole)
     if short is None:
         return False
     long = frames.decode(whole)
@@ -121,7 +121,7 @@ def test_every_id_is_read(id):
 )
 def test_everything_else_is_left_alone(whole):
     """What is not quite a plain message, or no frame at all, is left to the long way."""
-    assert express.read(whole[1]) is None
+    assert fast_path.read(whole[1]) is None
 
 
 CHANGES = st.lists(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import tcnb
 from tcnb import formatting
 from tcnb.errors import UsageError
-from tcnb.wire.formatting import (
+from tcnb.markup.formatting import (
     AllMention,
     Bold,
     Italic,
@@ -23,7 +23,7 @@ from tcnb.wire.formatting import (
     Underline,
     escape,
 )
-from tcnb.wire.text import plain
+from tcnb.markup.text import plain
 
 TYPED = st.text() | st.text("ab \n<>&;*_~[]()!\\'\"`#amp")
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcnb.errors import UsageError
-from tcnb.wire.splitting import safe_split_text
-from tcnb.wire.text import plain, visible_length
+from tcnb.markup.splitting import safe_split_text
+from tcnb.markup.text import plain, visible_length
 
 HTML = [*"ab .\n", "words, ", "A sentence. ", "<b>", "</b>", "<i>", "</i>", "<br>", "<a href='x://y'>", "</a>", "&amp;"]
 MARKDOWN = [*"ab .\n*_", "words, ", "A sentence. ", "**", "~~", "[label](x://y)", "\\*", "\\", "snake_case "]

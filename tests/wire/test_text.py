@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcnb.wire.text import plain, visible_length
+from tcnb.markup.text import plain, visible_length
 
 MODES = ["html", "markdown", "text", None, "novel"]
 PIECES = [*"ab \n<>/&;#*_~[]()!\\'\"=", "<br>", "<a href='x'>", "</a>", '<quote class="reply">', "</quote>", "&amp;"]
@@ -125,5 +125,5 @@ def test_hostile_markdown_ends(text: str) -> None:
 
 def test_reading_text_needs_no_pandas() -> None:
     """The module is light: the client counts characters without waiting for the analysis libraries."""
-    names = set(vars(sys.modules["tcnb.wire.text"]))
+    names = set(vars(sys.modules["tcnb.markup.text"]))
     assert not names & {"pd", "np", "pa", "pandas", "numpy", "pyarrow"}

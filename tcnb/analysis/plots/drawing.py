@@ -14,7 +14,7 @@ from tcnb.analysis.options import given, refuse_unknown
 from tcnb.analysis.plots import theme as look
 from tcnb.analysis.plots.language import Language, language_of
 from tcnb.analysis.plots.theme import PLAIN, Chart, Theme
-from tcnb.arguments import shown, whole
+from tcnb.arguments import check_int, describe
 from tcnb.errors import UsageError
 
 MOST: Final[dict[str, int]] = {
@@ -142,7 +142,7 @@ def _axes(analysis: str, ax: Any) -> Axes | None:
     if ax is None:
         return None
     if not isinstance(ax, Axes) or ax.name != "rectilinear":
-        raise UsageError(f"ax is one pair of axes, such as plt.subplots()[1], not {shown(ax)}")
+        raise UsageError(f"ax is one pair of axes, such as plt.subplots()[1], not {describe(ax)}")
     if analysis in _SEVERAL_AXES:
         raise UsageError(
             f"the figure of {analysis} consists of several axes and cannot be drawn into one: leave ax out"
@@ -161,7 +161,7 @@ def _line(name: str, text: Any) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise UsageError(f"{name} is a text, not {shown(text)}")
+        raise UsageError(f"{name} is a text, not {describe(text)}")
     return look.drawable(text)[:_LONGEST_TITLE]
 
 
@@ -175,7 +175,7 @@ def _inches(size: Any) -> tuple[float, float] | None:
             return width, height
     except (TypeError, ValueError):
         pass
-    raise UsageError(f"figsize is width and height in inches, {least} to {most}, such as (8, 4), not {shown(size)}")
+    raise UsageError(f"figsize is width and height in inches, {least} to {most}, such as (8, 4), not {describe(size)}")
 
 
 def _top(analysis: str, top: Any) -> int | None:
@@ -183,7 +183,7 @@ def _top(analysis: str, top: Any) -> int | None:
         return None
     if analysis not in MOST:
         raise UsageError(f"the figure of {analysis} shows everything and has no top: filter the rows instead")
-    number = whole(top, "top is how many are shown", 1)
+    number = check_int(top, "top is how many are shown", 1)
     if number > MOST[analysis]:
         raise UsageError(f"the figure of {analysis} has room for {MOST[analysis]}: top cannot be {number}")
     return number

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from tcnb.arguments import shown
+from tcnb.arguments import describe
 from tcnb.errors import UsageError
 
 LANGUAGES: Final = ("en", "ru")
@@ -199,5 +199,5 @@ def language_of(name: object) -> Language:
         UsageError: there is none of that name.
     """
     if not isinstance(name, str) or name not in LANGUAGES:
-        raise UsageError(f"lang is 'en' or 'ru', not {shown(name)}")
+        raise UsageError(f"lang is 'en' or 'ru', not {describe(name)}")
     return Language(name)

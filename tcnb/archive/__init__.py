@@ -1,0 +1,1 @@
+"""Archives: events as Parquet datasets, and exports of other products."""

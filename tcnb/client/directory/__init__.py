@@ -1,0 +1,1 @@
+"""Chats and people by id, login, title and display name."""

@@ -1,0 +1,1 @@
+"""Requests to the server: which are repeated, which wait, and how a lost answer is found out."""

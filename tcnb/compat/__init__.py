@@ -1,0 +1,1 @@
+"""Scripts that were written for the official client: its bot, and its import paths."""

@@ -1,0 +1,1 @@
+"""The journal: every frame of an account, stored in one SQLite file."""

@@ -1,0 +1,1 @@
+"""The composer: a widget to write and send messages from."""

@@ -1,0 +1,1 @@
+"""The magics: their grammar, their arguments, and what each of them does."""

@@ -1,0 +1,1 @@
+"""The panel: chats, feed and composer in one widget."""

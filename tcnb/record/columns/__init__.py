@@ -1,0 +1,1 @@
+"""The columns behind the DataFrames: in memory, and saved on disk."""

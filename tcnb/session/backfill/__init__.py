@@ -1,0 +1,1 @@
+"""Backfill: reading from the history what was said while the bot was away."""
