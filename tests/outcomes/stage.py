@@ -85,6 +85,12 @@ class Stage:
         button = self.types.InlineKeyboardButton("Go", command="/go")
         return self.types.InlineKeyboardMarkup([[button] * columns for _ in range(rows)])
 
+    async def once_read(self, work: Awaitable[Any]) -> Any:
+        """Do something once the client has acknowledged all that it was told: each does so at its own pace."""
+        while await asyncio.to_thread(self.practice.call, lambda server: server.world.unread("robot@practice.local")):
+            await asyncio.sleep(0.01)
+        return await work
+
     async def with_limits(self, most: int | None, extensions: tuple[str, ...] | None, work: Awaitable[Any]) -> Any:
         """Do something while the administrator limits uploads."""
         await self._limit(most, extensions)
