@@ -87,9 +87,12 @@ class Stage:
 
     async def once_read(self, work: Awaitable[Any]) -> Any:
         """Do something once the client has acknowledged all that it was told: each does so at its own pace."""
-        while await asyncio.to_thread(self.practice.call, lambda server: server.world.unread("robot@practice.local")):
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(self._wait_until_read)
         return await work
+
+    def _wait_until_read(self) -> None:
+        while self.practice.call(lambda server: server.world.unread("robot@practice.local")):
+            pass
 
     async def with_limits(self, most: int | None, extensions: tuple[str, ...] | None, work: Awaitable[Any]) -> Any:
         """Do something while the administrator limits uploads."""
