@@ -17,6 +17,9 @@ Manager()
 """
 SHOW = "from IPython.display import display\nshown = [tc.feed(), tc.composer(), tc.panel()]\ndisplay(*shown)"
 CHOOSE = "for _, chat_id, _ in tc.known_chats():\n    tc.loop.call_soon_threadsafe(shown[2]._show, chat_id)"
+# Each choice makes another feed; the last one is there when it shows rows.
+SETTLED = "import asyncio\nasyncio.run_coroutine_threadsafe(asyncio.sleep(0), tc.loop).result(60)"
+FEEDS = "[...document.querySelectorAll('.tcnb-feed')]"
 CLOSE = "for widget in shown:\n    widget.close()"
 MODELS = "Object.keys(window.manager._models).length"
 
@@ -50,6 +53,10 @@ def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
     run()
     notebook.page.wait_for_function("document.querySelectorAll('.tcnb-feed').length === 2", timeout=SLOW)
     run()
+    notebook.run_in_kernel(SETTLED)
+    notebook.page.wait_for_function(
+        f"{FEEDS}.length === 2 && {FEEDS}.every((one) => one.querySelector('.tcf-row, .tcf-event'))", timeout=SLOW
+    )
     assert notebook.page.evaluate(MODELS) > before + 10
     notebook.page.evaluate("async () => { window.closing = await Promise.all(Object.values(window.manager._models)); }")
     assert notebook.page.evaluate(f"{HEAVY} > 100_000")
@@ -57,4 +64,4 @@ def test_closed_widgets_leave_no_models_in_the_page(notebook, lab):
     notebook.page.wait_for_function(f"{MODELS} === {before}", timeout=SLOW)
     assert notebook.page.locator(".tcnb-widget").count() == 0
     notebook.page.wait_for_function(f"{HEAVY} === 0", timeout=SLOW)
-    assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.compat.bot')].size") == 3
+    assert notebook.page.evaluate("globalThis[Symbol.for('tcnb.scripts')].size") == 3
