@@ -8,6 +8,7 @@ import operator
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from tcnb.errors import UsageError
 
@@ -56,6 +57,18 @@ def check_text(value: Any, what: str = "a text") -> str:
     if not isinstance(value, str):
         raise UsageError(f"{what} is a str, not {describe(value)}: use str(…) or an f-string")
     return str.__str__(value)  # the encoder of frames takes no text of NumPy, nor any other kind of str
+
+
+def check_zone(name: Any) -> ZoneInfo:
+    """Return a time zone by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError):
+        raise UsageError(f"no time zone is called {name!r}: names are like 'Europe/Moscow' or 'UTC'") from None
 
 
 def check_id(value: Any, kind: str) -> str:

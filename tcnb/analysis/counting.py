@@ -30,7 +30,8 @@ from tcnb.analysis.events import (
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import DAY, HOUR, Frequency, Offsets, frequency, offsets, zone, zone_name
+from tcnb.analysis.zones import DAY, HOUR, Frequency, Offsets, frequency, offsets, zone_name
+from tcnb.arguments import check_zone
 from tcnb.errors import UsageError
 
 _SECOND = 1_000_000
@@ -108,7 +109,7 @@ def activity(
     if by not in (None, "chat", "author"):
         raise UsageError(f"activity goes by 'chat' or by 'author', not by {by!r}")
     tz = zone_name(tz)
-    length, where = frequency(freq), zone(tz)
+    length, where = frequency(freq), check_zone(tz)
     source = open_messages(frame, *([by] if by else []))
     group = f"{by}_id" if by else None
     columns = dict.fromkeys(("step", *([group] if group else []), "author_id"))

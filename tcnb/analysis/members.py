@@ -14,7 +14,8 @@ from tcnb.analysis.events import MESSAGE, UNKNOWN, WHEN, messages, name_columns,
 from tcnb.analysis.options import FigureOptions, draws
 from tcnb.analysis.periods import with_periods
 from tcnb.analysis.presenting import present
-from tcnb.analysis.zones import Frequency, frequency, zone, zone_name
+from tcnb.analysis.zones import Frequency, frequency, zone_name
+from tcnb.arguments import check_zone
 
 JOINED: Final = "added_chat_participant"
 LEFT: Final = "removed_chat_participant"
@@ -55,7 +56,7 @@ def membership(
         UsageError: the frame lacks a column of events; no such frequency or zone.
     """
     tz = zone_name(tz)
-    length, where = frequency(freq), zone(tz)
+    length, where = frequency(freq), check_zone(tz)
     source = open_messages(frame, "chat", "user_id", events=(JOINED, LEFT))
     is_move = nw.col("event").is_in([JOINED, LEFT])
     is_told = (nw.col("event") == MESSAGE) & nw.col("message_type").is_in(list(_TOLD))

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
+from tcnb.arguments import check_zone
 from tcnb.errors import UsageError
 
 DAY: Final = 86_400
@@ -41,18 +42,6 @@ _UNITS: Final = {
 _MONTHS: Final = {"M": 1, "Q": 3, "Y": 12}
 
 
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its name.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError, TypeError):
-        raise UsageError(f"no time zone is called {name!r}: names are like 'Europe/Moscow' or 'UTC'") from None
-
-
 def zone_name(given: str | tzinfo) -> str:
     """Return the name of a time zone.
 
@@ -66,15 +55,15 @@ def zone_name(given: str | tzinfo) -> str:
     if isinstance(given, str):
         offset = _OFFSET.fullmatch(given.strip())
         if offset is None:
-            return zone(given).key
+            return check_zone(given).key
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         return _of_offset(given, timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     if not isinstance(given, tzinfo):
-        return zone(given).key
+        return check_zone(given).key
     for attribute in ("key", "zone", "_filename"):
         name = getattr(given, attribute, None)
         if isinstance(name, str):
-            return zone(name.rpartition("zoneinfo/")[2]).key
+            return check_zone(name.rpartition("zoneinfo/")[2]).key
     # Zones whose offset changes do not know it without a moment.
     if (fixed := given.utcoffset(None)) is not None:
         return _of_offset(given, fixed)
@@ -120,7 +109,7 @@ class Offsets:
 
 def offsets(name: str, first: int, last: int) -> Offsets:
     """Return the offsets of a zone between two instants, in seconds since 1970."""
-    where = zone(name)
+    where = check_zone(name)
     changes = []
     at = first
     while at < last:

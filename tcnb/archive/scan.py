@@ -1,4 +1,4 @@
-"""Opening archives with the engine of one's choice; how they are written is told in `archive`."""
+"""Opening archives with the engine of one's choice."""
 
 from __future__ import annotations
 

@@ -355,10 +355,10 @@ class Connection:
     async def _watch_for_sleep(self) -> None:
         """After each sleep of this machine, look at once whether the connection still stands."""
         loop = asyncio.get_running_loop()
-        sleepiness = SuspendDetector(loop.time())
+        suspend_detector = SuspendDetector(loop.time())
         while True:
             await asyncio.sleep(clocks.TICK)
-            if sleepiness.was_suspended(loop.time()):
+            if suspend_detector.was_suspended(loop.time()):
                 self.statistics.wakes += 1
                 logger.info("%s: this machine has slept, or its clock was set", self.address)
                 self.clock.forget()

@@ -314,29 +314,29 @@ class Intake:
         told = notifications.decode(method, payload)
         return Entry(method, payload, received, Kind.LIVE, None, None, since, told)
 
-    def _put(self, parcel: WriteBatch, *, linger: bool = False) -> None:
-        """Have a parcel written: at once, or soon and with what comes meanwhile."""
-        count = len(parcel.entries)
+    def _put(self, write: WriteBatch, *, linger: bool = False) -> None:
+        """Have a write batch written: at once, or soon and with what comes meanwhile."""
+        count = len(write.entries)
         with self._changed:
             refused = self._ended or self.waiting >= 2 * MOST_WAITING
             if not refused:
-                self._queue.append(parcel)
+                self._queue.append(write)
                 self._uncommitted += count
-                self._questions += parcel.done is not None
+                self._questions += write.done is not None
                 if not linger and not self._is_gathering:
                     self._changed.notify_all()
         if linger and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         if refused:
-            self._refuse(parcel)
-        elif parcel.batch is not None and self.waiting > MOST_WAITING:
-            self._pause(parcel.batch.link)
+            self._refuse(write)
+        elif write.batch is not None and self.waiting > MOST_WAITING:
+            self._pause(write.batch.link)
 
-    async def _put_and_wait(self, *parcels: WriteBatch) -> None:
-        """Put parcels into the queue and wait until they are in the record."""
+    async def _put_and_wait(self, *writes: WriteBatch) -> None:
+        """Put writes into the queue and wait until they are in the record."""
         done: asyncio.Future[None] = self._loop.create_future()
-        for parcel in (*parcels, WriteBatch(done=done)):
-            self._put(parcel)
+        for write in (*writes, WriteBatch(done=done)):
+            self._put(write)
         while not done.done():
             await asyncio.wait([done], timeout=SETTLING)
             if not done.done() and self.problem is not None:
@@ -347,12 +347,12 @@ class Intake:
         with self._changed:
             self._changed.notify_all()
 
-    def _refuse(self, parcel: WriteBatch) -> None:
+    def _refuse(self, write: WriteBatch) -> None:
         """Leave frames to the server, which keeps what is unread, rather than fill the memory."""
-        self.failures += 0 if self._ended else len(parcel.entries)
-        _fulfil(parcel.done)
-        if parcel.batch is not None:
-            self._pause(parcel.batch.link)
+        self.failures += 0 if self._ended else len(write.entries)
+        _fulfil(write.done)
+        if write.batch is not None:
+            self._pause(write.batch.link)
 
     def _pause(self, link: Link) -> None:
         """Read nothing more from a connection, so that the server waits for the disk."""
@@ -360,21 +360,21 @@ class Intake:
             self._paused.add(link)
             link.socket.pause_reading()
 
-    def _hand_over(self, parcels: list[WriteBatch]) -> None:
-        """Acknowledge parcels that are safe, and have them recorded after those that were handed over before."""
-        batches = [parcel.batch for parcel in parcels if parcel.batch is not None]
+    def _hand_over(self, writes: list[WriteBatch]) -> None:
+        """Acknowledge writes that are safe, and have them recorded after those that were handed over before."""
+        batches = [write.batch for write in writes if write.batch is not None]
         for link, of_link in groupby(batches, key=lambda batch: batch.link):
             link.acknowledge(request.id for batch in of_link for request in batch.requests if request.id is not None)
-        count = sum(len(parcel.entries) for parcel in parcels)
+        count = sum(len(write.entries) for write in writes)
         with self._changed:
             self._uncommitted -= count
         self._unrecorded += count
-        if parcels and not self._safe:
+        if writes and not self._safe:
             self._loop.call_soon(self._proceed)
-        self._safe.extend(parcels)
+        self._safe.extend(writes)
 
     def _proceed(self) -> None:
-        """Record some parcels, and tell of them; come back for the rest.
+        """Record some writes, and tell of them; come back for the rest.
 
         While more comes than can be done at once, reading and acknowledging go first, unless somebody asks.
         """
@@ -387,9 +387,9 @@ class Intake:
         done: list[WriteBatch] = []
         count = 0
         while self._safe and count < SLICE:
-            parcel = self._safe.popleft()
-            count += len(parcel.entries) + len(parcel.others)
-            done.append(parcel)
+            write = self._safe.popleft()
+            count += len(write.entries) + len(write.others)
+            done.append(write)
         try:
             self._add(done)
         except Exception as error:
@@ -397,28 +397,28 @@ class Intake:
             self._on_problem("the record", error)
         if self._safe:
             self._loop.call_soon(self._proceed)
-        self._unrecorded -= sum(len(parcel.entries) for parcel in done)
+        self._unrecorded -= sum(len(write.entries) for write in done)
         with self._changed:
-            self._questions -= sum(parcel.settled is not None or parcel.done is not None for parcel in done)
+            self._questions -= sum(write.settled is not None or write.done is not None for write in done)
         self._let_in()
-        for parcel in done:
-            if parcel.settled is not None:
-                parcel.settled.set()
-            _fulfil(parcel.done)
-        for parcel in done:
-            if parcel.batch is not None:
-                self._on_taken(parcel.batch)
+        for write in done:
+            if write.settled is not None:
+                write.settled.set()
+            _fulfil(write.done)
+        for write in done:
+            if write.batch is not None:
+                self._on_taken(write.batch)
         if count:
             self._on_grown()
 
-    def _add(self, parcels: list[WriteBatch]) -> None:
-        """Add what parcels hold to the record, as much of it together as can be."""
+    def _add(self, writes: list[WriteBatch]) -> None:
+        """Add what writes hold to the record, as much of it together as can be."""
         new: list[Entry] = []
-        for parcel in parcels:
-            if parcel.others:
+        for write in writes:
+            if write.others:
                 new = self._add_arrivals(new)
-                self.failures += put(self._record, parcel.others)
-            for entry, seq in zip(parcel.entries, parcel.seqs, strict=True):
+                self.failures += put(self._record, write.others)
+            for entry, seq in zip(write.entries, write.seqs, strict=True):
                 if seq is None:
                     self.duplicates += entry.kind is not Kind.SENT
                 elif entry.kind is Kind.SENT:
@@ -654,10 +654,10 @@ class Intake:
 
     def _append(self, journal: Journal, group: list[WriteBatch]) -> None:
         """Write a group in one transaction; with nothing to write, look what others wrote."""
-        for parcel in group:
-            if parcel.note is not None:
-                parcel.note(journal)
-        entries = [entry for parcel in group for entry in parcel.entries]
+        for write in group:
+            if write.note is not None:
+                write.note(journal)
+        entries = [entry for write in group for entry in write.entries]
         if not entries:
             if group or self._is_followed():
                 journal.look()
@@ -665,9 +665,9 @@ class Intake:
         seqs = journal.append(entries)
         self.committed += len(seqs) - seqs.count(None)
         start = 0
-        for parcel in group:
-            parcel.seqs = seqs[start : start + len(parcel.entries)]
-            start += len(parcel.entries)
+        for write in group:
+            write.seqs = seqs[start : start + len(write.entries)]
+            start += len(write.entries)
 
     def _confirm(self, journal: Journal) -> None:
         """See that the file is still there; where it is another's now, what it had before is not for our record."""
@@ -678,7 +678,7 @@ class Intake:
 
     def _follow(self, journal: Journal, group: list[WriteBatch]) -> None:
         """Hand over what others wrote before a group."""
-        first = next((seq for parcel in group for seq in parcel.seqs if seq is not None), journal.last_seq + 1)
+        first = next((seq for write in group for seq in write.seqs if seq is not None), journal.last_seq + 1)
         for others in self._written(journal, first - 1):
             for start in range(0, len(others), SLICE):
                 self._tell(self._hand_over, [WriteBatch(others=others[start : start + SLICE])])
@@ -699,12 +699,12 @@ class Intake:
         self._give_up(left)
         self._tell(self._hand_over, [WriteBatch(done=self._end_told)])
 
-    def _give_up(self, parcels: list[WriteBatch]) -> None:
+    def _give_up(self, writes: list[WriteBatch]) -> None:
         """Leave what is neither written nor acknowledged to the server, which sends it again."""
-        for parcel in parcels:
-            if parcel.settled is not None:
-                parcel.settled.set()
-        self._tell(self._hand_over, [WriteBatch(done=parcel.done) for parcel in parcels if parcel.done is not None])
+        for write in writes:
+            if write.settled is not None:
+                write.settled.set()
+        self._tell(self._hand_over, [WriteBatch(done=write.done) for write in writes if write.done is not None])
 
     def _tell(self, callback: Callable[..., None], *args: Any) -> None:
         # Without the loop the session has ended, and what is not acknowledged comes again.

@@ -16,7 +16,7 @@ class WriteBatch:
     """Frames that stay together.
 
     Attributes:
-        entries: frames of this session; none in a parcel that only asks when everything before it is in the record.
+        entries: frames of this session; none where it only asks when everything before it is in the record.
         batch: what they came in, if from a connection.
         note: what else is to be done with the journal, before they are written.
         settled: set as soon as they are in the record.

@@ -40,7 +40,7 @@ class ReadingVerbs(SyncBridge):
     _connection: Connection
     _intake: Intake
     _waiters: Waiters
-    _acquaintances: ParticipantLoader
+    _participants: ParticipantLoader
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +80,7 @@ class ReadingVerbs(SyncBridge):
         They are those who wrote something, and those in the chats, which are read in the background after connecting.
         """
         named = self._directory.people.names()
-        nameless = [user_id for user_id in self._acquaintances.ids() if user_id not in named]
+        nameless = [user_id for user_id in self._participants.ids() if user_id not in named]
         return [(name, user_id) for user_id, name in named.items()] + [(None, user_id) for user_id in nameless]
 
     @property

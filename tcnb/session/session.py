@@ -185,7 +185,7 @@ class Session(SendingVerbs, AnalysingVerbs):
         self._waiters = Waiters(self.bot)
         self._directory = Directory(self.bot, self._connection.call, self._connection.wait_until_open, self._on_chat)
         self._names = NameLoader(self.bot, self.record, self._directory, self._background, self._row_listeners.tell)
-        self._acquaintances = ParticipantLoader(self.bot, self._names, self._directory, self._background)
+        self._participants = ParticipantLoader(self.bot, self._names, self._directory, self._background)
         self.router = Router(name)
         if router is not None:
             self.router.include_router(router)
@@ -495,7 +495,7 @@ class Session(SendingVerbs, AnalysingVerbs):
 
     def _on_chat(self, chat: KnownChat) -> None:
         self.record.learn_chat(chat.chat_id, chat.title, int(chat.chat_type))
-        self._acquaintances.meet(chat)
+        self._participants.meet(chat)
 
 
 def _journal_server(address: Address) -> str:

@@ -197,9 +197,9 @@ def test_sleep_is_told_from_two_clocks(monkeypatch, wall, loop, slept):
     """A distance between the clocks is a sleep, or a clock that was set; so is a look that comes far too late."""
     now = [1000.0]
     monkeypatch.setattr(clocks, "wall", lambda: now[0])
-    sleepiness = clocks.SuspendDetector(50.0)
+    detector = clocks.SuspendDetector(50.0)
     now[0] += wall
-    assert sleepiness.was_suspended(50.0 + loop) is slept
+    assert detector.was_suspended(50.0 + loop) is slept
 
 
 def test_server_clock_is_learned_from_stamps():

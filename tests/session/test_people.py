@@ -46,7 +46,7 @@ def test_asking_is_bounded(practice, connect, alice, until, monkeypatch):
         alice.group(f"Crew {number}", "robot")
     session = connect()
     until(session, lambda: ("Alice Doe", "alice@practice.local") in known(session))
-    assert len(session._acquaintances._asked) == 2
+    assert len(session._participants._asked) == 2
 
 
 @pytest.mark.parametrize("code", [303, 305])

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 
 from tcnb.analysis.plots.language import Language
 from tcnb.analysis.plots.theme import PLAIN
-from tcnb.analysis.zones import HOUR, Frequency, frequency, zone
+from tcnb.analysis.zones import HOUR, Frequency, frequency
+from tcnb.arguments import check_zone
 
 MOST_PERIODS: Final = 62
 """More periods than these are not named one by one."""
@@ -132,7 +133,11 @@ def timeline(frame: pd.DataFrame, language: Language, freq: str, tz: str) -> Tim
     begins = microseconds(frame["period"])
     partly = ~frame["complete"].fillna(True).to_numpy(np.bool_)
     return Timeline(
-        frequency(freq), zone(tz), language, tuple(sorted(set(begins.tolist()))), frozenset(begins[partly].tolist())
+        frequency(freq),
+        check_zone(tz),
+        language,
+        tuple(sorted(set(begins.tolist()))),
+        frozenset(begins[partly].tolist()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The export of a Slack workspace as an event frame; how rows are gathered is told in `gathering`."""
+"""The export of a Slack workspace as an event frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON export of Telegram Desktop as an event frame; how rows are gathered is told in `gathering`."""
+"""The JSON export of Telegram Desktop as an event frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from tcnb.archive.readers.opening import Files, load_json, opened
 from tcnb.archive.readers.row_builder import (
@@ -23,7 +22,8 @@ from tcnb.archive.readers.row_builder import (
     size_or_none,
     text_or_none,
 )
-from tcnb.errors import ArchiveError, UsageError
+from tcnb.arguments import check_zone
+from tcnb.errors import ArchiveError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,7 @@ def read_telegram(path: str | os.PathLike[str], *, tz: str | datetime.tzinfo | N
         `old = tcnb.read_telegram("ChatExport_2020-03-01", tz="Europe/Moscow")`
     """
     given = given_path(path)
-    zone = None if tz is None else _zone(tz)
+    zone = tz if tz is None or isinstance(tz, datetime.tzinfo) else check_zone(tz)
     with opened(given) as files:
         names = _results(files, str(given))
         export = _Export(Rows(), zone, is_one=len(names) == 1)
@@ -108,15 +108,6 @@ def read_telegram(path: str | os.PathLike[str], *, tz: str | datetime.tzinfo | N
                     raise
                 export.rows.note(name, error)
     return export.finished()
-
-
-def _zone(tz: str | datetime.tzinfo) -> datetime.tzinfo:
-    if isinstance(tz, datetime.tzinfo):
-        return tz
-    try:
-        return ZoneInfo(tz)
-    except (KeyError, ValueError, OSError, TypeError):
-        raise UsageError(f"no time zone is called {tz!r}: names are like 'Europe/Moscow' or 'UTC'") from None
 
 
 def _results(files: Files, given: str) -> list[str]:

@@ -1,6 +1,4 @@
-"""What an output holds beside the live view of a widget, and whether anybody can see that view; how a still is drawn is
-in `snapshot` and `composer_still`.
-"""
+"""What an output holds beside the live view of a widget, and whether anybody can see that view."""
 
 from __future__ import annotations
 
